@@ -1,0 +1,1 @@
+"""wellread: GPT-2 as a system."""

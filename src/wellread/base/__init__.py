@@ -1,0 +1,1 @@
+"""What every layer stands on, without a word of the domain."""

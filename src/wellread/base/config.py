@@ -1,0 +1,56 @@
+"""Settings from outside become typed values, strictly: a wrong key or type is refused."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from wellread.base.errors import InputError
+from wellread.base.text import suggestion
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every stage's settings derive from: frozen, by name, nothing unknown."""
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file; unreadable or malformed files are an InputError with the line."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such recipe; name a .toml file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as a recipe: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from None
+
+
+def convert(raw: dict[str, Any], kind: type[T], *, where: str, root: Path | None = None) -> T:
+    """`raw` as a `kind`, refusing unknown keys and wrong types in one sentence.
+
+    Relative paths among the values are taken from `root`. `where` opens the error sentence.
+    """
+    known = [field.encode_name for field in msgspec.structs.fields(kind)]
+    for key in raw:
+        if key not in known:
+            raise InputError(f"{where}: unknown key {key!r}{suggestion(key, known)}")
+
+    def from_text(wanted: type, value: Any) -> Any:
+        if wanted is Path and isinstance(value, str):
+            return (root or Path()) / Path(value).expanduser()
+        raise ValueError(f"Expected `{wanted.__name__}`, got `{type(value).__name__}`")
+
+    try:
+        return msgspec.convert(raw, kind, dec_hook=from_text)
+    except msgspec.ValidationError as error:
+        what, _, place = str(error).partition(" - at `$.")
+        key = f"key {place.rstrip('`')!r}: " if place else ""
+        raise InputError(f"{where}: {key}{what[0].lower()}{what[1:]}") from None
+
+
+def to_plain(value: Any) -> Any:
+    """Settings as JSON-ready values, for manifests."""
+    return msgspec.to_builtins(value, enc_hook=str)

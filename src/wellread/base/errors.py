@@ -1,0 +1,13 @@
+"""The two kinds of failure that a person can act on; anything else is a bug and crashes."""
+
+
+class WellreadError(Exception):
+    """The work failed: one sentence with the file or record, what was found, and what to do."""
+
+    exit_status = 1
+
+
+class InputError(WellreadError):
+    """The call, the recipe or an input was refused before any work was done."""
+
+    exit_status = 2

@@ -1,0 +1,148 @@
+"""Files that are whole or absent, and digests computed as bytes go by."""
+
+import contextlib
+import errno
+import hashlib
+import io
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from wellread.base.errors import InputError, WellreadError
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A path beside `target` to write to; it takes `target`'s place if the block succeeds."""
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_bytes(target: Path, content: bytes) -> None:
+    """Write all of `content` or leave what was there."""
+    with replacing(target) as partial:
+        partial.write_bytes(content)
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class HashingReader(io.RawIOBase):
+    """A binary file whose SHA-256 is known once it has been read to the end."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: BinaryIO = path.open("rb")
+        self._hash = hashlib.sha256()
+        self.num_bytes = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        count = self._file.readinto(buffer)  # type: ignore[attr-defined]
+        self._hash.update(buffer[:count])
+        self.num_bytes += count
+        return int(count)
+
+    def sha256(self) -> str:
+        """The digest of the whole file; reads what is left of it first."""
+        while self.read(1 << 20):
+            pass
+        return self._hash.hexdigest()
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class HashingWriter(io.RawIOBase):
+    """A file written beside `target`, hashed as it grows, renamed on a clean exit."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        self._file: BinaryIO = self._partial.open("wb")
+        self._hash = hashlib.sha256()
+        self.num_bytes = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: bytes) -> int:  # type: ignore[override]
+        self._file.write(content)
+        self._hash.update(content)
+        self.num_bytes += len(content)
+        return len(content)
+
+    def tell(self) -> int:
+        return self.num_bytes
+
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+        if kind is None:
+            self._partial.replace(self._target)
+        else:
+            self._partial.unlink(missing_ok=True)
+        super().close()
+
+
+def input_files(paths: Sequence[Path], *, suffixes: Sequence[str], what: str) -> list[Path]:
+    """The files meant by `paths` (files, or folders searched for `suffixes`), sorted by name.
+
+    A path that does not exist, or a folder without such files, is an InputError naming it.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.name.endswith(tuple(suffixes)))
+            if not inside:
+                raise InputError(f"{path}: no {what} here; expected files {', '.join(suffixes)}")
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            raise InputError(f"{path}: there is no such file; name {what}")
+    return found
+
+
+def clear_directory(directory: Path) -> None:
+    """Delete everything inside `directory`, which stays."""
+    for path in directory.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+@contextlib.contextmanager
+def explaining_full_disks(directory: Path) -> Iterator[None]:
+    """Turn "no space left" and a file-size limit into a sentence that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        place = error.filename or directory
+        raise WellreadError(
+            f"{place}: no room to write ({error.strerror}); free some space on that disk, or give "
+            "another --out, and run the same command again"
+        ) from None

@@ -1,0 +1,293 @@
+"""The account that every artifact directory carries; written last, so that its presence means done."""
+
+import contextlib
+import hashlib
+import importlib.metadata
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from wellread.base.config import Config, to_plain
+from wellread.base.errors import InputError, WellreadError
+from wellread.base.files import (
+    HashingWriter,
+    clear_directory,
+    explaining_full_disks,
+    sha256_of,
+    write_bytes,
+)
+
+MANIFEST = "manifest.json"
+UNFINISHED = "unfinished.json"  # which stage is at work here, until the manifest replaces it
+MAX_EXAMPLES = 5  # bad records named per reason; the counts are complete
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """A file as it was when it was read or written."""
+
+    num_bytes: int
+    mtime_ns: int
+    sha256: str
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """One input: an artifact (its stage and digest) or raw files (each with its digest)."""
+
+    path: str  # relative to the manifest's directory for an artifact, absolute for raw files
+    stage: str | None = None
+    digest: str | None = None
+    files: dict[str, File] = {}
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stage read, did and wrote."""
+
+    version: int = 1
+    stage: str
+    config: dict[str, Any]
+    inputs: dict[str, list[Input]]
+    counts: dict[str, int]
+    dropped: dict[str, int]  # reason -> how many
+    examples: dict[str, list[str]]  # reason -> the first few, by name
+    facts: dict[str, Any]  # what else the stage measured
+    outputs: dict[str, File]
+    digest: str  # of stage, settings and outputs: the artifact's identity
+    versions: dict[str, str]
+    finished_at: datetime
+    seconds: float
+
+
+class Draft:
+    """A manifest while its stage is at work."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.counts: Counter[str] = Counter()
+        self.dropped: Counter[str] = Counter()
+        self.examples: dict[str, list[str]] = {}
+        self.facts: dict[str, Any] = {}
+        self._read: dict[Path, File] = {}
+        self._written: dict[str, File] = {}
+
+    def drop(self, reason: str, example: str, *, count: int = 1) -> None:
+        """Count something left out, and keep the first few by name."""
+        self.dropped[reason] += count
+        named = self.examples.setdefault(reason, [])
+        if len(named) < MAX_EXAMPLES:
+            named.append(example)
+
+    def did_read(self, path: Path, sha256: str) -> None:
+        """Record a raw input's digest, computed while it was streamed."""
+        self._read[path.resolve()] = _file(path, sha256)
+
+    @contextlib.contextmanager
+    def open(self, name: str) -> Iterator[HashingWriter]:
+        """Write an output file: hashed on the way, in its place only when complete."""
+        path = self.out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with HashingWriter(path) as file:
+            yield file
+        self._written[name] = _file(path, file.sha256())
+
+    def write(self, name: str, content: bytes) -> None:
+        with self.open(name) as file:
+            file.write(content)
+
+
+def _file(path: Path, sha256: str) -> File:
+    status = path.stat()
+    return File(num_bytes=status.st_size, mtime_ns=status.st_mtime_ns, sha256=sha256)
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """The manifest of a finished artifact; its absence or damage is an InputError."""
+    path = directory / MANIFEST
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except FileNotFoundError:
+        raise InputError(f"{directory}: no finished artifact (no {MANIFEST}) here") from None
+    except msgspec.DecodeError as error:
+        raise InputError(f"{path}: damaged ({error}); delete the directory and rerun") from None
+
+
+def read_artifact(directory: Path, stage: str) -> Manifest:
+    """The manifest of `directory`, which must be a finished artifact of `stage`."""
+    manifest = read_manifest(directory)
+    if manifest.stage != stage:
+        raise InputError(f"{directory}: made by stage {manifest.stage!r}, expected {stage!r}")
+    return manifest
+
+
+def is_artifact(path: Path) -> bool:
+    return (path / MANIFEST).is_file()
+
+
+@contextlib.contextmanager
+def writing(
+    out: Path,
+    *,
+    stage: str,
+    config: Config,
+    inputs: Mapping[str, Sequence[Path]],
+    resume: bool = False,
+) -> Iterator[Draft]:
+    """Own `out` for one stage's work; on success the manifest is its last file.
+
+    A directory of another stage is refused. With `resume`, files of an interrupted run with the
+    same settings and inputs stay; otherwise the directory is emptied first.
+    """
+    started = time.monotonic()
+    plain = to_plain(config)
+    marker = msgspec.json.encode(
+        {"stage": stage, "config": plain, "inputs": {k: identity(v) for k, v in inputs.items()}},
+        order="deterministic",
+    )
+    with explaining_full_disks(out):
+        _claim(out, stage, marker, resume=resume)
+        draft = Draft(out)
+        yield draft
+        outputs = _outputs(draft)
+        manifest = Manifest(
+            stage=stage,
+            config=plain,
+            inputs={name: [_input(p, out, draft) for p in paths] for name, paths in inputs.items()},
+            counts=dict(draft.counts),
+            dropped=dict(sorted(draft.dropped.items())),
+            examples=dict(sorted(draft.examples.items())),
+            facts=draft.facts,
+            outputs=outputs,
+            digest=_digest(stage, plain, outputs),
+            versions=_versions(),
+            finished_at=datetime.now(UTC),
+            seconds=round(time.monotonic() - started, 3),
+        )
+        encoded = msgspec.json.format(msgspec.json.encode(manifest, enc_hook=str), indent=1)
+        write_bytes(out / MANIFEST, encoded)
+        (out / UNFINISHED).unlink()
+
+
+def _claim(out: Path, stage: str, marker: bytes, *, resume: bool) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f"{out}: a file is in the way; give another --out") from None
+    owner = owner_of(out)
+    if owner not in (None, stage):
+        raise InputError(
+            f"{out}: belongs to stage {owner!r}, not {stage!r}; give another --out"
+        )
+    if owner is None and any(out.iterdir()):
+        raise InputError(
+            f"{out}: not empty and not made by wellread; give a new or empty directory"
+        )
+    (out / MANIFEST).unlink(missing_ok=True)
+    mark = out / UNFINISHED
+    if not (resume and mark.exists() and mark.read_bytes() == marker):
+        clear_directory(out)
+        write_bytes(mark, marker)
+
+
+def owner_of(out: Path) -> str | None:
+    """The stage that made, or was making, what is in `out`."""
+    for name in (MANIFEST, UNFINISHED):
+        path = out / name
+        if path.is_file():
+            try:
+                return str(msgspec.json.decode(path.read_bytes())["stage"])
+            except (msgspec.DecodeError, KeyError, TypeError):
+                raise InputError(f"{path}: damaged; delete {out} and run again") from None
+    return None
+
+
+def identity(paths: Sequence[Path]) -> list[list[Any]]:
+    """What tells cheaply whether inputs changed: an artifact's digest, or sizes and times."""
+    found: list[list[Any]] = []
+    for path in paths:
+        if is_artifact(path):
+            found.append(["artifact", read_manifest(path).digest])
+        else:
+            found += [
+                [str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in _raw_files(path)
+            ]
+    return found
+
+
+def _raw_files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or directory")
+    resolved = path.resolve()
+    return sorted(p for p in resolved.rglob("*") if p.is_file()) if path.is_dir() else [resolved]
+
+
+def _input(path: Path, out: Path, draft: Draft) -> Input:
+    if is_artifact(path):
+        manifest = read_manifest(path)
+        relative = os.path.relpath(path.resolve(), out.resolve())
+        return Input(path=relative, stage=manifest.stage, digest=manifest.digest)
+    files = {
+        str(p): draft._read.get(p) or _file(p, sha256_of(p)) for p in _raw_files(path)
+    }
+    return Input(path=str(path.resolve()), files=files)
+
+
+def _outputs(draft: Draft) -> dict[str, File]:
+    found = {}
+    for path in sorted(draft.out.rglob("*")):
+        name = path.relative_to(draft.out).as_posix()
+        if path.is_file() and name not in (UNFINISHED, MANIFEST):
+            found[name] = draft._written.get(name) or _file(path, sha256_of(path))
+    if not found:
+        raise WellreadError(f"{draft.out}: the stage wrote nothing")
+    return found
+
+
+def _digest(stage: str, config: Any, outputs: Mapping[str, File]) -> str:
+    identity = [stage, config, {name: file.sha256 for name, file in outputs.items()}]
+    encoded = msgspec.json.encode(identity, order="deterministic")
+    return hashlib.sha256(encoded).hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    names = ("wellread", "numpy", "pyarrow", "torch", "trafilatura", "daft", "scrapy")
+    found = {}
+    for name in names:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
+
+
+def is_up_to_date(
+    out: Path, *, stage: str, config: Config, inputs: Mapping[str, Sequence[Path]]
+) -> bool:
+    """Whether `out` already holds what these inputs and settings give; reads no data, only stats."""
+    if not is_artifact(out):
+        return False
+    manifest = read_manifest(out)
+    if manifest.stage != stage or manifest.config != to_plain(config):
+        return False
+    recorded = {
+        name: [row for item in items for row in _recorded_identity(item)]
+        for name, items in manifest.inputs.items()
+    }
+    if recorded != {name: identity(paths) for name, paths in inputs.items()}:
+        return False
+    return all(_unchanged(out / name, file) for name, file in manifest.outputs.items())
+
+
+def _recorded_identity(item: Input) -> list[list[Any]]:
+    if item.digest is not None:
+        return [["artifact", item.digest]]
+    return [[path, file.num_bytes, file.mtime_ns] for path, file in item.files.items()]
+
+
+def _unchanged(path: Path, recorded: File) -> bool:
+    if not path.is_file():
+        return False
+    status = path.stat()
+    return (status.st_size, status.st_mtime_ns) == (recorded.num_bytes, recorded.mtime_ns)

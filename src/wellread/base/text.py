@@ -1,0 +1,43 @@
+"""Small functions on text that several layers need."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """The end of an error sentence: the nearest known word, or all of them.
+
+    >>> suggestion("min_carma", ["min_karma", "until"])
+    "; did you mean 'min_karma'?"
+    >>> suggestion("zzz", ["min_karma", "until"])
+    '; known: min_karma, until'
+    """
+    options = list(known)
+    near = difflib.get_close_matches(word, options, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(options)}"
+
+
+def human_bytes(count: float) -> str:
+    """
+    >>> human_bytes(1_500_000)
+    '1.5 MB'
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def human_seconds(seconds: float) -> str:
+    """
+    >>> human_seconds(75.2)
+    '1:15'
+    >>> human_seconds(3.24)
+    '3.2 s'
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,66 @@
+"""One spelling for each address, and the domain that owns it."""
+
+import re
+from functools import lru_cache
+from urllib.parse import urlsplit, urlunsplit
+
+import tldextract
+from w3lib.url import canonicalize_url, url_query_cleaner
+
+# Parameters that name the visit and not the page; the usual campaign and click identifiers.
+TRACKING = re.compile(r"(utm_\w+|fbclid|gclid|dclid|msclkid|igshid|mc_cid|mc_eid|ref_src)")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def canonical_url(url: str) -> str | None:
+    """The one spelling under which a page is stored, or None if `url` is not a web address.
+
+    >>> canonical_url("HTTP://Example.com:80/a?b=2&utm_source=x&a=1#top")
+    'http://example.com/a?a=1&b=2'
+    >>> canonical_url("mailto:someone@example.com") is None
+    True
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname, parts.port
+        if parts.scheme not in DEFAULT_PORTS or not host:
+            return None
+        host = host if host.isascii() else host.encode("idna").decode("ascii")
+    except ValueError:  # a port that is no number, an unclosed bracket, a label too long
+        return None
+    if ":" in host:
+        host = f"[{host}]"
+    netloc = host if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
+    query = _without_tracking(parts.query)
+    plain = urlunsplit((parts.scheme, netloc, parts.path or "/", query, ""))
+    return str(canonicalize_url(plain))
+
+
+def _without_tracking(query: str) -> str:
+    names = [pair.split("=", 1)[0] for pair in query.split("&")]
+    tracking = [name for name in names if TRACKING.fullmatch(name)]
+    if not tracking:
+        return query
+    cleaned = url_query_cleaner(f"http://x/?{query}", tracking, remove=True, unique=False)
+    return urlsplit(cleaned).query
+
+
+@lru_cache(maxsize=1)
+def _public_suffixes() -> tldextract.TLDExtract:
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)  # the list in the package
+
+
+@lru_cache(maxsize=100_000)
+def _domain_of_host(host: str) -> str:
+    return _public_suffixes()(host).top_domain_under_public_suffix or host
+
+
+def registrable_domain(url: str) -> str:
+    """The domain that somebody registered, by the public suffix list shipped with tldextract.
+
+    >>> registrable_domain("https://news.bbc.co.uk/story")
+    'bbc.co.uk'
+    >>> registrable_domain("http://127.0.0.1:8000/page")
+    '127.0.0.1'
+    """
+    return _domain_of_host(urlsplit(url).hostname or "")

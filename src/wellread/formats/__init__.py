@@ -1,0 +1,1 @@
+"""Each artifact's format, defined once: schema, reader, writer, version."""

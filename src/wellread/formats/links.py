@@ -1,0 +1,56 @@
+"""Links: one row for each canonical URL that submissions point to. Parquet, `links-*.parquet`."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+
+from wellread.base.manifest import Draft
+from wellread.formats import tables
+
+STAGE = "links"
+SCHEMA = tables.schema(
+    "links",
+    1,
+    [
+        ("url", pa.string()),
+        ("domain", pa.string()),
+        ("karma", pa.int64()),
+        ("subreddit", pa.string()),
+        ("created_utc", pa.timestamp("ms", tz="UTC")),
+        ("submissions", pa.int64()),
+    ],
+)
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """An outbound link and what its submissions earned."""
+
+    url: str  # canonical, see base.urls
+    domain: str  # registrable
+    karma: int  # by default of the best submission
+    subreddit: str  # of the submission with that karma; the earliest of equals
+    created_utc: datetime  # of the first submission
+    submissions: int
+
+
+def write_links(draft: Draft, links: Iterable[Link]) -> int:
+    """Write `links` (sorted by URL by the caller) as one shard; how many there were."""
+    with draft.open("links-00000.parquet") as file:
+        return tables.write_rows(file, SCHEMA, (msgspec.structs.asdict(link) for link in links))
+
+
+def links_files(directory: Path) -> list[Path]:
+    return sorted(directory.glob("links-*.parquet"))
+
+
+def read_links(directory: Path) -> Iterator[Link]:
+    """All links of an artifact, in order of URL."""
+    for row in tables.read_rows(links_files(directory), SCHEMA):
+        yield Link(**row)
+
+
+def num_links(directory: Path) -> int:
+    return tables.num_rows(links_files(directory))

@@ -1,0 +1,39 @@
+"""`metrics.jsonl` of a training run: one line for each step logged."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from wellread.base.errors import InputError
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a training step measured; losses in nats per token."""
+
+    step: int
+    tokens: int  # seen so far
+    loss: float | None = None  # of this step's batch, before its update
+    learning_rate: float | None = None
+    gradient_norm: float | None = None
+    held_out_loss: float | None = None
+    held_out_bits_per_byte: float | None = None
+    seconds: float = 0.0  # since the run began, interruptions not counted
+    tokens_per_second: float | None = None
+
+
+def encode_step(step: Step) -> bytes:
+    return msgspec.json.encode(step) + b"\n"
+
+
+def read_metrics(run: Path) -> Iterator[Step]:
+    """The steps of a run, in order. A last line cut by a kill is left out."""
+    path = run / "metrics.jsonl"
+    if not path.exists():
+        raise InputError(f"{run}: no metrics.jsonl; not a training run")
+    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
+        if line.endswith(b"\n"):
+            try:
+                yield msgspec.json.decode(line, type=Step)
+            except msgspec.DecodeError as error:
+                raise InputError(f"{path}:{number}: not a step ({error})") from None

@@ -1,0 +1,99 @@
+"""Results of evaluation: `TASK.json` (scores) beside `TASK.parquet` (one row for each item)."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from wellread.base.errors import InputError
+from wellread.base.manifest import Draft
+from wellread.formats import tables
+
+STAGE = "evaluate"
+ITEMS = tables.schema(
+    "items",
+    1,
+    [
+        ("item", pa.string()),  # its name within the task, stable between models
+        ("text", pa.string()),  # what overlap is measured on: the item as its data set has it
+        ("prompt", pa.string()),
+        ("target", pa.string()),
+        ("prediction", pa.string()),  # None where nothing is predicted
+        ("log_prob", pa.float64()),  # natural log of the target's probability; None: not asked
+        ("num_tokens", pa.int64()),  # scored tokens
+        ("num_units", pa.int64()),  # words or bytes that a perplexity is normalised by
+        ("value", pa.float64()),  # the item's own score: 0 or 1, an F1, nats
+    ],
+)
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One scored item of a task."""
+
+    item: str
+    text: str
+    prompt: str
+    target: str
+    prediction: str | None = None
+    log_prob: float | None = None
+    num_tokens: int | None = None
+    num_units: int | None = None
+    value: float | None = None
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """A metric's value over a task's items, with its 95 % interval."""
+
+    metric: str
+    value: float
+    low: float | None  # None: the metric has no interval, and says why in `note`
+    high: float | None
+    num_items: int
+    higher_is_better: bool
+    chance: float | None = None  # what guessing would give
+    note: str = ""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """A task's scores for one model."""
+
+    version: int = 1
+    task: str
+    protocol: str  # names the task's version and every axis's setting
+    comparable_to: str | None  # key of the published values; None: not comparable
+    num_items: int
+    num_available: int  # more than num_items if a limit was set
+    scores: list[Score]
+    seconds: float
+    note: str = ""
+
+
+def write_result(draft: Draft, result: Result, items: Iterable[Item]) -> None:
+    """The items first, then the scores: a task without its JSON is unfinished."""
+    with draft.open(f"{result.task}.parquet") as file:
+        tables.write_rows(file, ITEMS, (msgspec.structs.asdict(item) for item in items))
+    encoded = msgspec.json.format(msgspec.json.encode(result), indent=1)
+    draft.write(f"{result.task}.json", encoded)
+
+
+def result_files(directory: Path) -> list[Path]:
+    return sorted(p for p in directory.glob("*.parquet") if p.with_suffix(".json").exists())
+
+
+def read_results(directory: Path) -> list[Result]:
+    """Every finished task's result in a results directory, sorted by task."""
+    return [read_result(path.with_suffix(".json")) for path in result_files(directory)]
+
+
+def read_result(path: Path) -> Result:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Result)
+    except (OSError, msgspec.DecodeError) as error:
+        raise InputError(f"{path}: not a result ({error})") from None
+
+
+def read_items(directory: Path, task: str) -> Iterator[dict[str, Any]]:
+    """The rows of ITEMS for one task."""
+    yield from tables.read_rows([directory / f"{task}.parquet"], ITEMS)

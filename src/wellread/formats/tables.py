@@ -1,0 +1,68 @@
+"""Parquet with a named, versioned schema: what the formats of links, documents and items share."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from wellread.base.errors import InputError
+
+FORMAT_KEY = b"wellread.format"
+ROWS_PER_GROUP = 10_000
+
+
+def schema(name: str, version: int, fields: Sequence[tuple[str, pa.DataType]]) -> pa.Schema:
+    """A schema that carries its format's name and version into the file."""
+    return pa.schema(list(fields), metadata={FORMAT_KEY: f"{name}/{version}".encode()})
+
+
+def write_rows(file: Any, wanted: pa.Schema, rows: Iterable[dict[str, Any]]) -> int:
+    """Write `rows` to an open binary file; how many there were. Holds one row group in memory."""
+    count = 0
+    with pq.ParquetWriter(file, wanted, compression="zstd") as writer:
+        for batch in batched(rows, ROWS_PER_GROUP):
+            writer.write_table(pa.Table.from_pylist(batch, schema=wanted))
+            count += len(batch)
+    return count
+
+
+def batched(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    batch: list[Any] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def open_table(path: Path, wanted: pa.Schema) -> pq.ParquetFile:
+    """A Parquet file of the format `wanted`; a damaged or foreign file is an InputError."""
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path}: not a readable Parquet file ({error})") from None
+    expected = wanted.metadata[FORMAT_KEY].decode()
+    found = (file.schema_arrow.metadata or {}).get(FORMAT_KEY, b"no wellread format").decode()
+    if found != expected:
+        raise InputError(f"{path}: holds {found}, expected {expected}")
+    return file
+
+
+def read_rows(
+    paths: Iterable[Path], wanted: pa.Schema, columns: Sequence[str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """The rows of `paths` in order, as dictionaries of `columns` (default: all)."""
+    for path in paths:
+        with open_table(path, wanted) as file:
+            for batch in file.iter_batches(columns=list(columns) if columns else None):
+                yield from batch.to_pylist()
+
+
+def num_rows(paths: Iterable[Path]) -> int:
+    return sum(pq.read_metadata(path).num_rows for path in paths)
+
+

@@ -1,0 +1,77 @@
+"""Tokens: `SPLIT-*.npy` shards of ids, `documents.parquet` (where each document lies), `tokens.json`.
+
+Every document is preceded by the id of `<|endoftext|>`, so that a model sees where it begins.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from wellread.base.errors import InputError
+from wellread.formats import tables
+
+STAGE = "tokens"
+DOCUMENTS = tables.schema(
+    "token-documents",
+    1,
+    [
+        ("url", pa.string()),
+        ("split", pa.string()),
+        ("start", pa.int64()),  # of its <|endoftext|>, counted over the split's shards
+        ("num_tokens", pa.int64()),  # <|endoftext|> included
+        ("num_bytes", pa.int64()),  # of the text in UTF-8
+    ],
+)
+Ids = npt.NDArray[np.unsignedinteger[Any]]
+
+
+class SplitSize(msgspec.Struct, frozen=True, kw_only=True):
+    num_tokens: int  # <|endoftext|> included
+    num_bytes: int  # of text in UTF-8
+    num_documents: int
+
+
+class TokensHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """`tokens.json`: what a reader must know before touching the shards."""
+
+    version: int = 1
+    dtype: str  # "uint16", or "uint32" past 65,536 ids
+    vocab_size: int
+    end_of_text: int
+    tokenizer_digest: str  # of the tokenizer artifact these ids belong to
+    splits: dict[str, SplitSize]
+
+
+def dtype_for(vocab_size: int) -> Any:
+    """uint16 while every id fits. Arithmetic on it wraps: widen first."""
+    return np.uint16 if vocab_size <= 65_536 else np.uint32
+
+
+def shard_name(split: str, number: int) -> str:
+    return f"{split}-{number:05}.npy"
+
+
+def read_header(directory: Path) -> TokensHeader:
+    path = directory / "tokens.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=TokensHeader)
+    except FileNotFoundError:
+        raise InputError(f"{directory}: no tokens here (no tokens.json)") from None
+    except msgspec.DecodeError as error:
+        raise InputError(f"{path}: damaged ({error})") from None
+
+
+def read_split(directory: Path, split: str) -> list[Ids]:
+    """The shards of a split, memory-mapped, each of shape (num_tokens,)."""
+    header = read_header(directory)
+    paths = sorted(directory.glob(f"{split}-*.npy"))
+    shards = [np.load(path, mmap_mode="r", allow_pickle=False) for path in paths]
+    found = sum(len(shard) for shard in shards)
+    expected = header.splits[split].num_tokens if split in header.splits else 0
+    if found != expected:
+        raise InputError(f"{directory}: split {split!r} has {found} tokens, expected {expected}")
+    return shards
