@@ -53,4 +53,4 @@ def convert(raw: dict[str, Any], kind: type[T], *, where: str, root: Path | None
 
 def to_plain(value: Any) -> Any:
     """Settings as JSON-ready values, for manifests."""
-    return msgspec.to_builtins(value, enc_hook=str)
+    return msgspec.json.decode(msgspec.json.encode(value, enc_hook=str))

@@ -1,4 +1,4 @@
-"""The account that every artifact directory carries; written last, so that its presence means done."""
+"""The account that every artifact directory carries; its presence means that the stage finished."""
 
 import contextlib
 import hashlib
@@ -179,9 +179,7 @@ def _claim(out: Path, stage: str, marker: bytes, *, resume: bool) -> None:
         raise InputError(f"{out}: a file is in the way; give another --out") from None
     owner = owner_of(out)
     if owner not in (None, stage):
-        raise InputError(
-            f"{out}: belongs to stage {owner!r}, not {stage!r}; give another --out"
-        )
+        raise InputError(f"{out}: belongs to stage {owner!r}, not {stage!r}; give another --out")
     if owner is None and any(out.iterdir()):
         raise InputError(
             f"{out}: not empty and not made by wellread; give a new or empty directory"
@@ -212,9 +210,7 @@ def identity(paths: Sequence[Path]) -> list[list[Any]]:
         if is_artifact(path):
             found.append(["artifact", read_manifest(path).digest])
         else:
-            found += [
-                [str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in _raw_files(path)
-            ]
+            found += [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in _raw_files(path)]
     return found
 
 
@@ -230,9 +226,7 @@ def _input(path: Path, out: Path, draft: Draft) -> Input:
         manifest = read_manifest(path)
         relative = os.path.relpath(path.resolve(), out.resolve())
         return Input(path=relative, stage=manifest.stage, digest=manifest.digest)
-    files = {
-        str(p): draft._read.get(p) or _file(p, sha256_of(p)) for p in _raw_files(path)
-    }
+    files = {str(p): draft._read.get(p) or _file(p, sha256_of(p)) for p in _raw_files(path)}
     return Input(path=str(path.resolve()), files=files)
 
 
@@ -265,7 +259,7 @@ def _versions() -> dict[str, str]:
 def is_up_to_date(
     out: Path, *, stage: str, config: Config, inputs: Mapping[str, Sequence[Path]]
 ) -> bool:
-    """Whether `out` already holds what these inputs and settings give; reads no data, only stats."""
+    """Whether `out` already holds what these inputs and settings give; reads no data."""
     if not is_artifact(out):
         return False
     manifest = read_manifest(out)

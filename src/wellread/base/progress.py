@@ -7,7 +7,7 @@ class Progress(Protocol):
     """Called by a stage now and then; cheap enough to call for every record."""
 
     def __call__(self, done: float, total: float | None, note: str = "") -> None:
-        """`done` of `total` units (None: unknown), and a few words such as "412 pages, 3 failed"."""
+        """`done` of `total` units (None: unknown), and a few words ("412 pages")."""
 
 
 def silent(done: float, total: float | None, note: str = "") -> None:

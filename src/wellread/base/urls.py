@@ -42,7 +42,7 @@ def _without_tracking(query: str) -> str:
     if not tracking:
         return query
     cleaned = url_query_cleaner(f"http://x/?{query}", tracking, remove=True, unique=False)
-    return urlsplit(cleaned).query
+    return str(urlsplit(cleaned).query)
 
 
 @lru_cache(maxsize=1)

@@ -1,10 +1,10 @@
-"""Documents: the corpus, as Parquet `documents-*.parquet`; and every form a CORPUS may be given in."""
+"""Documents: the corpus as `documents-*.parquet`, and every form a CORPUS may be given in."""
 
 import gzip
 import io
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -123,18 +123,18 @@ def _read_jsonl(path: Path, bad: BadRecord) -> Iterator[Document]:
             yield Document(url=record.url or f"file:{path.name}#{number}", text=record.text)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> io.BufferedIOBase:
     if path.name.endswith(".gz"):
-        return gzip.open(path)  # type: ignore[return-value]
+        return gzip.open(path)
     if path.name.endswith(".zst"):
         raw = zstandard.ZstdDecompressor(max_window_size=2**31).stream_reader(
             path.open("rb"), read_across_frames=True, closefd=True
         )
-        return io.BufferedReader(raw)  # type: ignore[arg-type]
+        return io.BufferedReader(raw)
     return path.open("rb")
 
 
-def _lines(file: IO[bytes], path: Path, bad: BadRecord) -> Iterator[bytes]:
+def _lines(file: io.BufferedIOBase, path: Path, bad: BadRecord) -> Iterator[bytes]:
     try:
         yield from file
     except (OSError, EOFError, zstandard.ZstdError) as error:

@@ -1,4 +1,4 @@
-"""Overlap of test sets with a corpus: `overlap.json`, and a row for each item in `items.parquet`."""
+"""Overlap of test sets with a corpus: `overlap.json`, and its items in `items.parquet`."""
 
 from collections.abc import Iterator
 from pathlib import Path

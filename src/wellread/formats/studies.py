@@ -1,4 +1,4 @@
-"""A study: scores of a family of runs against the settings in which the runs differ; `study.json`."""
+"""A study, `study.json`: the scores of a family of runs against the settings they differ in."""
 
 from pathlib import Path
 from typing import Any

@@ -64,5 +64,3 @@ def read_rows(
 
 def num_rows(paths: Iterable[Path]) -> int:
     return sum(pq.read_metadata(path).num_rows for path in paths)
-
-

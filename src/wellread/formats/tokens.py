@@ -1,4 +1,4 @@
-"""Tokens: `SPLIT-*.npy` shards of ids, `documents.parquet` (where each document lies), `tokens.json`.
+"""Tokens: `SPLIT-*.npy` shards of ids, `documents.parquet` (where each lies), `tokens.json`.
 
 Every document is preceded by the id of `<|endoftext|>`, so that a model sees where it begins.
 """
@@ -42,7 +42,7 @@ class TokensHeader(msgspec.Struct, frozen=True, kw_only=True):
     dtype: str  # "uint16", or "uint32" past 65,536 ids
     vocab_size: int
     end_of_text: int
-    tokenizer_digest: str  # of the tokenizer artifact these ids belong to
+    merges_digest: str  # SHA-256 of the merges.txt these ids belong to
     splits: dict[str, SplitSize]
 
 

@@ -1,0 +1,1 @@
+"""What an n-gram is, for overlap: the paper's section 4, once and fast."""

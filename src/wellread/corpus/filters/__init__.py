@@ -1,0 +1,1 @@
+"""One module, one FILTER: a cheap reason to leave a document out."""

@@ -1,0 +1,49 @@
+"""Pages out of WARC files that are already there: the source "warc"."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from wellread.base.manifest import Draft
+from wellread.base.progress import Progress
+from wellread.crawl.journal import Journal
+from wellread.crawl.policy import refusal
+from wellread.formats.pages import FETCHED, Outcome, Page, read_pages
+
+ABSENT = "not in the given pages"
+
+
+def take_pages(
+    draft: Draft, warcs: Sequence[Path], wanted: set[str], max_bytes: int, progress: Progress
+) -> None:
+    """Note in the journal what `warcs` hold of the links in `wanted`.
+
+    The first page that can be used stands for its link; else the first refusal says why not.
+    """
+    waiting, refused = set(wanted), dict[str, Outcome]()
+
+    def bad(reason: str, where: str) -> None:
+        draft.counts[f"bad records: {reason}"] += 1
+        draft.examples.setdefault(reason, []).append(where)
+
+    with Journal(draft.out) as journal:
+        for path in warcs:
+            for page in read_pages(path, bad):
+                if page.url not in waiting:
+                    continue
+                outcome = _outcome(page, max_bytes)
+                if outcome.outcome == FETCHED:
+                    waiting.remove(page.url)
+                    journal.add(outcome, page)
+                    progress(len(wanted) - len(waiting), len(wanted), "pages found")
+                else:
+                    refused.setdefault(page.url, outcome)
+        for url in sorted(waiting):
+            journal.add(refused.get(url) or Outcome(url=url, outcome=ABSENT))
+
+
+def _outcome(page: Page, max_bytes: int) -> Outcome:
+    reason = refusal(page.status, page.content_type)
+    if reason is None and len(page.body) > max_bytes:
+        reason = "too_large"
+    num_bytes = len(page.body) if reason is None else 0
+    return Outcome(url=page.url, outcome=reason or FETCHED, status=page.status, num_bytes=num_bytes)

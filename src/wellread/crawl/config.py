@@ -1,0 +1,35 @@
+"""What a crawl may do, and how patiently."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from wellread.base.config import Config
+from wellread.base.errors import InputError
+
+
+class CrawlConfig(Config, frozen=True):
+    """The defaults are a polite crawl of the real web; the paper says nothing of its own."""
+
+    source: Literal["web", "warc"] = "web"
+    warcs: list[Path] = field(default_factory=list)  # files or folders, for source "warc"
+    user_agent_contact: str | None = None  # address or page that a site's owner can complain to
+    # HOST or HOST:PORT that may lie at a private address.
+    allow_hosts: list[str] = field(default_factory=list)
+    # host -> "ADDRESS:PORT" to connect to instead; allowed with it.
+    resolve: dict[str, str] = field(default_factory=dict)
+    requests_per_host: Annotated[int, Meta(ge=1)] = 1
+    delay_seconds: Annotated[float, Meta(ge=0)] = 1.0  # between requests to one host
+    timeout_seconds: Annotated[float, Meta(gt=0)] = 20.0
+    max_page_bytes: Annotated[int, Meta(ge=1)] = 5 * 1024**2  # after content decoding
+    max_redirects: Annotated[int, Meta(ge=0)] = 5
+    retries: Annotated[int, Meta(ge=0)] = 1  # after a time-out, a lost connection, a 5xx or a 429
+
+    def __post_init__(self) -> None:
+        if (self.source == "warc") != bool(self.warcs):
+            raise InputError("crawl: give `warcs` together with source = 'warc', and only then")
+        for host, target in self.resolve.items():
+            address, _, port = target.rpartition(":")
+            if not address or not port.isdecimal():
+                raise InputError(f"crawl: resolve.{host} is {target!r}; expected 'ADDRESS:PORT'")

@@ -1,0 +1,236 @@
+"""The fetching process: `python -m wellread.crawl.fetch`, started by `crawl` and by nobody else.
+
+A process of its own, because Twisted's reactor runs once in a process. It reads its job as one line
+of JSON from standard input, and lives no longer than that pipe. It writes to standard output a line
+of JSON now and then: how many links are done. What it fetched goes to the journal.
+"""
+
+import hashlib
+import importlib.metadata
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import scrapy
+from scrapy import signals
+from scrapy.crawler import CrawlerProcess
+from scrapy.exceptions import StopDownload
+
+from wellread.crawl.config import CrawlConfig
+from wellread.crawl.journal import Journal, read_journal
+from wellread.crawl.policy import refusal
+from wellread.crawl.resolver import GuardedResolver
+from wellread.formats.links import read_links
+from wellread.formats.pages import FETCHED, Outcome, Page
+
+REPORT_SECONDS = 0.25
+CONCURRENT_REQUESTS = 128  # over all hosts
+MIDDLEWARE = "scrapy.downloadermiddlewares"
+# Scrapy's and Twisted's exceptions by class name; both packages renamed theirs between versions.
+REASONS = {
+    "CancelledError": "too_large",
+    "CannotResolveHostError": "dns",
+    "DNSLookupError": "dns",
+    "DownloadCancelledError": "too_large",
+    "DownloadTimeoutError": "timeout",
+    "TCPTimedOutError": "timeout",
+    "TimeoutError": "timeout",
+}
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    links: str
+    out: str
+    config: dict[str, Any]  # of a CrawlConfig, as JSON has it
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What the parent is told while the work goes on."""
+
+    pages: int = 0
+    failed: int = 0
+    errno: int | None = None  # the disk refused; the process ends
+    file: str = ""
+
+
+class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
+    """Fetches each link once and notes what became of it."""
+
+    name = "wellread"
+
+    def __init__(self, pending: list[str], journal: Journal, config: CrawlConfig) -> None:
+        super().__init__()
+        self.pending, self.journal, self.crawl_config = pending, journal, config
+        self.report, self.reported_at = Report(), 0.0
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> "LinkSpider":
+        spider: LinkSpider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.headers_received, signal=signals.headers_received)
+        return spider
+
+    async def start(self) -> AsyncIterator[scrapy.Request]:
+        from twisted.internet import reactor  # the reactor exists only once the process runs
+
+        inner = reactor.nameResolver
+        self.resolver = GuardedResolver(inner, self.crawl_config)
+        reactor.installNameResolver(self.resolver)
+        for url in self.pending:
+            yield scrapy.Request(
+                url, self.answered, errback=self.failed, dont_filter=True, meta={"link": url}
+            )
+
+    def headers_received(self, headers: Any, request: scrapy.Request, **_: Any) -> None:
+        """Stop before the body of what is no page anyway."""
+        content_type = (headers.get("Content-Type") or b"").decode("latin-1")
+        if "link" in request.meta and refusal(200, content_type):
+            raise StopDownload(fail=False)
+
+    def answered(self, response: Any) -> None:
+        content_type = (response.headers.get("Content-Type") or b"").decode("latin-1")
+        url, body = response.meta["link"], response.body
+        reason = refusal(response.status, content_type)
+        if reason is None and len(body) > self.crawl_config.max_page_bytes:
+            reason = "too_large"
+        outcome = Outcome(
+            url=url,
+            outcome=reason or FETCHED,
+            status=response.status,
+            num_bytes=0 if reason else len(body),
+            milliseconds=_milliseconds(response.meta),
+            redirected_to=response.url if "redirect_urls" in response.meta else None,
+        )
+        page = Page(
+            url=url,
+            status=response.status,
+            content_type=content_type,
+            body=body,
+            fetched_at=datetime.now(UTC),
+        )
+        self.note(outcome, None if reason else page)
+
+    def failed(self, failure: Any) -> None:
+        meta = failure.request.meta
+        host = scrapy.utils.httpobj.urlparse_cached(failure.request).hostname
+        is_redirected = "redirect_urls" in meta
+        outcome = Outcome(
+            url=meta["link"],
+            outcome="private_address" if host in self.resolver.refused else _reason(failure.value),
+            milliseconds=_milliseconds(meta),
+            redirected_to=failure.request.url if is_redirected else None,
+        )
+        self.note(outcome)
+
+    def note(self, outcome: Outcome, page: Page | None = None) -> None:
+        try:
+            self.journal.add(outcome, page)
+        except OSError as error:  # a disk without room: nothing more can be noted
+            self.report.errno, self.report.file = error.errno, str(error.filename or "")
+            self.tell()
+            os._exit(1)
+        if page is None:
+            self.report.failed += 1
+        else:
+            self.report.pages += 1
+        if time.monotonic() - self.reported_at > REPORT_SECONDS:
+            self.tell()
+
+    def tell(self) -> None:
+        self.reported_at = time.monotonic()
+        sys.stdout.buffer.write(msgspec.json.encode(self.report) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _milliseconds(meta: Any) -> int | None:
+    seconds = meta.get("download_latency")
+    return None if seconds is None else round(seconds * 1000)
+
+
+def _reason(error: Exception) -> str:
+    if type(error).__name__ == "IgnoreRequest":
+        message = str(error)
+        if "robots.txt" in message:
+            return "robots_txt"
+        return "too_many_redirects" if "redirections" in message else "too_large"
+    return REASONS.get(type(error).__name__, "connection")
+
+
+def settings_for(config: CrawlConfig) -> dict[str, Any]:
+    """Scrapy with what a crawl of given links needs, and nothing else of it."""
+    version = importlib.metadata.version("wellread")
+    contact = f" (+{config.user_agent_contact})" if config.user_agent_contact else ""
+    throttle = {"scrapy.extensions.throttle.AutoThrottle": 0} if config.delay_seconds else {}
+    return {
+        "USER_AGENT": f"wellread/{version}{contact}",
+        "ROBOTSTXT_OBEY": True,
+        "CONCURRENT_REQUESTS": CONCURRENT_REQUESTS,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": config.requests_per_host,
+        "DOWNLOAD_DELAY": config.delay_seconds,
+        "AUTOTHROTTLE_ENABLED": bool(config.delay_seconds),
+        "AUTOTHROTTLE_START_DELAY": config.delay_seconds,
+        "AUTOTHROTTLE_TARGET_CONCURRENCY": float(config.requests_per_host),
+        "DOWNLOAD_TIMEOUT": config.timeout_seconds,
+        "DOWNLOAD_MAXSIZE": config.max_page_bytes,
+        "DOWNLOAD_WARNSIZE": 0,
+        "REDIRECT_ENABLED": config.max_redirects > 0,
+        "REDIRECT_MAX_TIMES": config.max_redirects,
+        "RETRY_ENABLED": config.retries > 0,
+        "RETRY_TIMES": config.retries,
+        "DOWNLOAD_HANDLERS": dict.fromkeys(("data", "file", "ftp", "s3")),  # http and https stay
+        "DOWNLOADER_MIDDLEWARES_BASE": {
+            f"{MIDDLEWARE}.robotstxt.RobotsTxtMiddleware": 100,
+            f"{MIDDLEWARE}.downloadtimeout.DownloadTimeoutMiddleware": 350,
+            f"{MIDDLEWARE}.defaultheaders.DefaultHeadersMiddleware": 400,
+            f"{MIDDLEWARE}.useragent.UserAgentMiddleware": 500,
+            f"{MIDDLEWARE}.retry.RetryMiddleware": 550,
+            f"{MIDDLEWARE}.httpcompression.HttpCompressionMiddleware": 590,
+            f"{MIDDLEWARE}.redirect.RedirectMiddleware": 600,
+        },
+        "SPIDER_MIDDLEWARES_BASE": {},
+        "EXTENSIONS_BASE": throttle,
+        "SCHEDULER_PRIORITY_QUEUE": "scrapy.pqueues.DownloaderAwarePriorityQueue",
+        "TELNETCONSOLE_ENABLED": False,
+        "COOKIES_ENABLED": False,
+        "LOG_LEVEL": "ERROR",
+        "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
+    }
+
+
+def pending_links(links: Path, out: Path) -> list[str]:
+    """The links that the journal does not have, mixed so that hosts take turns."""
+    done = {entry.outcome.url for entry in read_journal(out)}
+    urls = (link.url for link in read_links(links))
+    return sorted(
+        (url for url in urls if url not in done),
+        key=lambda url: hashlib.sha256(url.encode()).digest(),
+    )
+
+
+def end_with_parent() -> None:
+    """End this process when the other end of standard input closes."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and closes the pipe
+    job = msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    config = msgspec.convert(job.config, CrawlConfig)
+    out = Path(job.out)
+    with Journal(out) as journal:
+        pending = pending_links(Path(job.links), out)
+        process = CrawlerProcess(settings_for(config))
+        process.crawl(LinkSpider, pending, journal, config)
+        process.start(install_signal_handlers=False)
+
+
+if __name__ == "__main__":
+    main()

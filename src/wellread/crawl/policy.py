@@ -1,0 +1,42 @@
+"""Which answers are pages, and which addresses may be connected to."""
+
+import ipaddress
+from collections.abc import Collection
+
+PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain")
+
+
+def media_type(content_type: str) -> str:
+    """
+    >>> media_type("Text/HTML; charset=utf-8")
+    'text/html'
+    """
+    return content_type.partition(";")[0].strip().lower()
+
+
+def refusal(status: int, content_type: str) -> str | None:
+    """Why an answer is not a page, or None if it is one.
+
+    >>> refusal(404, "text/html")
+    'http_404'
+    >>> refusal(200, "application/pdf")
+    'not_a_page'
+    """
+    if status != 200:
+        return f"http_{status}"
+    return None if media_type(content_type) in PAGE_TYPES else "not_a_page"
+
+
+def is_private(address: str) -> bool:
+    """Whether an IP address is one that the public internet does not route to.
+
+    >>> is_private("169.254.169.254"), is_private("::ffff:127.0.0.1"), is_private("8.8.8.8")
+    (True, True, False)
+    """
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return not (mapped or parsed).is_global or parsed.is_multicast
+
+
+def is_allowed(host: str, port: int, allowed: Collection[str]) -> bool:
+    return host in allowed or f"{host}:{port}" in allowed

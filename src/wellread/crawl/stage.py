@@ -1,0 +1,141 @@
+"""The stage: links in, pages out, and an outcome for every link."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+import msgspec
+
+from wellread.base.config import to_plain
+from wellread.base.errors import InputError, WellreadError
+from wellread.base.manifest import Draft, Manifest, read_artifact, read_manifest, writing
+from wellread.base.progress import Progress, silent
+from wellread.crawl.archives import take_pages
+from wellread.crawl.config import CrawlConfig
+from wellread.crawl.journal import Entry, delete_journal, read_journal, read_records
+from wellread.crawl.policy import is_allowed
+from wellread.formats.links import STAGE as LINKS
+from wellread.formats.links import num_links, read_links
+from wellread.formats.pages import FETCHED, STAGE, write_outcomes, write_pages
+
+UNREACHED = {"dns", "connection", "timeout"}
+GO_ON = "run the same command again to go on where it stopped"
+
+
+def crawl(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = silent) -> Manifest:
+    """Fetch every link of `links` once; store its page, or the reason why there is none.
+
+    The same pages whether or not the crawl was interrupted. Memory grows with the number of links
+    (a journal entry each), not with their pages.
+    """
+    read_artifact(links, LINKS)
+    if num_links(links) == 0:
+        raise InputError(f"{links}: no links to fetch; see in its manifest why all were dropped")
+    if config.source == "web":
+        _require_contact(links, config)
+    inputs = {"links": [links], **({"warcs": config.warcs} if config.warcs else {})}
+    with writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft:
+        if config.source == "warc":
+            _take(draft, links, config, progress)
+        else:
+            _fetch(links, out, config, progress)
+        _finish(draft, links)
+    return read_manifest(out)
+
+
+def _require_contact(links: Path, config: CrawlConfig) -> None:
+    """Sites of others are visited by somebody who can be reached, or not at all."""
+    if config.user_agent_contact:
+        return
+    for link in read_links(links):
+        parts = urlsplit(link.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        host = parts.hostname or ""
+        if host not in config.resolve and not is_allowed(host, port, config.allow_hosts):
+            raise InputError(
+                f"crawl: no user_agent_contact, and {host} is not in allow_hosts; give an address "
+                "or page where the owner of a site can reach you"
+            )
+
+
+def _take(draft: Draft, links: Path, config: CrawlConfig, progress: Progress) -> None:
+    delete_journal(draft.out)  # reading again is quick, and keeps "the first page" the first
+    wanted = {link.url for link in read_links(links)}
+    take_pages(draft, config.warcs, wanted, config.max_page_bytes, progress)
+
+
+def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> None:
+    """Run the fetching process to its end, passing on what it reports."""
+    before = sum(1 for _ in read_journal(out))
+    total = num_links(links)
+    job = {"links": str(links), "out": str(out), "config": to_plain(config)}
+    command = [sys.executable, "-m", "wellread.crawl.fetch"]
+    with tempfile.TemporaryFile() as errors:
+        child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
+        )
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            child.stdin.write(msgspec.json.encode(job) + b"\n")
+            child.stdin.flush()
+            for line in child.stdout:
+                _pass_on(line, out, before, total, progress)
+            status = child.wait()
+        finally:
+            child.kill()
+            child.wait()
+            child.stdout.close()
+            child.stdin.close()
+        if status != 0:
+            raise WellreadError(
+                f"{out}: the fetching process ended with status {status} "
+                f"({_last_line(errors)}); {GO_ON}"
+            )
+
+
+def _pass_on(line: bytes, out: Path, before: int, total: int, progress: Progress) -> None:
+    report = msgspec.json.decode(line)
+    if report["errno"] is not None:
+        raise OSError(report["errno"], "the pages could not be written", report["file"] or str(out))
+    done = before + report["pages"] + report["failed"]
+    progress(done, total, f"{report['pages']} pages, {report['failed']} failed")
+
+
+def _last_line(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    lines = errors.read().decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+def _finish(draft: Draft, links: Path) -> None:
+    """Turn the journal into the artifact, in order of URL."""
+    entries = {entry.outcome.url: entry for entry in read_journal(draft.out)}
+    missing = [link.url for link in read_links(links) if link.url not in entries]
+    if missing:
+        raise WellreadError(f"{draft.out}: {len(missing)} links without outcome; {GO_ON}")
+    ordered = [entry for _, entry in sorted(entries.items())]
+    _require_network(draft.out, ordered)
+    draft.counts["in"] = len(ordered)
+    draft.counts["out"] = write_pages(draft, read_records(draft.out, iter(ordered)))
+    draft.counts["bytes"] = sum(entry.outcome.num_bytes for entry in ordered)
+    draft.counts["redirected"] = sum(1 for e in ordered if e.outcome.redirected_to)
+    write_outcomes(draft, (entry.outcome for entry in ordered))
+    for entry in ordered:
+        if entry.outcome.outcome != FETCHED:
+            draft.drop(entry.outcome.outcome, entry.outcome.url)
+    delete_journal(draft.out)
+
+
+def _require_network(out: Path, entries: list[Entry]) -> None:
+    """A crawl that reached nobody says so, and forgets it, instead of passing for a result."""
+    reasons = {entry.outcome.outcome for entry in entries}
+    if reasons <= UNREACHED:
+        delete_journal(out)
+        raise WellreadError(
+            f"{out}: none of {len(entries)} links could be reached ({', '.join(sorted(reasons))}); "
+            "check the network and run the same command again"
+        )

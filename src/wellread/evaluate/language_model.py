@@ -1,0 +1,197 @@
+"""All that evaluation asks of a language model, and the answer of GPT-2 in PyTorch.
+
+Shapes: B batch, T positions, S positions in the cache, N scored positions of a batch, C width of
+the model, V vocabulary.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from wellread.base.errors import WellreadError
+from wellread.generation import generate_ids
+from wellread.model import GPT2, Cache
+
+Ids = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+HEAD_ROWS = 512  # positions whose logits exist at one time: 512 x 50,257 float32 are 100 MB
+
+
+class Request(NamedTuple):
+    """Score `continuation` after `context`, of which the beginning is lost if both do not fit."""
+
+    context: npt.NDArray[Any]  # at least one id
+    continuation: npt.NDArray[Any]
+
+
+class Scored(NamedTuple):
+    """What a model says of a continuation."""
+
+    log_probs: Floats  # natural logarithm, one for each token
+    is_greedy: bool  # greedy decoding would have written exactly this
+
+
+class LanguageModel(Protocol):
+    """Implemented by GPT-2 and, in tests, by tables whose scores are computed by hand."""
+
+    context: int  # positions that it sees
+    end_of_text: int
+
+    def log_probs(self, requests: Sequence[Request]) -> list[Scored]:
+        """One answer for each request, whatever the others are."""
+
+    def generate(
+        self,
+        prompts: Sequence[npt.NDArray[Any]],
+        *,
+        max_new_tokens: int,
+        top_k: int,
+        seeds: Sequence[int],
+    ) -> list[Ids]:
+        """The new ids after each prompt, up to end of text; `top_k=1` is greedy."""
+
+
+def fit(request: Request, context: int) -> tuple[Ids, Ids]:
+    """Context and continuation as far as they fit into `context` positions.
+
+    The last token is only predicted, so that one more than `context` tokens take part.
+    """
+    room = context + 1 - len(request.continuation)
+    assert len(request.context) > 0, "a token cannot be predicted from nothing"
+    if room < 1:
+        raise WellreadError(
+            f"a continuation of {len(request.continuation)} tokens does not fit into the model's "
+            f"{context} positions; leave this task out, or take a model with a longer context"
+        )
+    kept = np.asarray(request.context[-room:], dtype=np.int64)
+    return kept, np.asarray(request.continuation, dtype=np.int64)
+
+
+class TorchModel:
+    """GPT-2 as a LanguageModel. `batch_tokens` bounds the memory, and changes no result."""
+
+    def __init__(self, model: GPT2, end_of_text: int, *, batch_tokens: int = 8192) -> None:
+        self.model = model
+        self.context = model.config.context
+        self.end_of_text = end_of_text
+        self.batch_tokens = batch_tokens
+
+    @torch.inference_mode()
+    def log_probs(self, requests: Sequence[Request]) -> list[Scored]:
+        """Requests of one context read it once; the others are batched by length."""
+        fitted = [fit(request, self.context) for request in requests]
+        by_context: dict[bytes, list[int]] = {}
+        for number, (context, _) in enumerate(fitted):
+            by_context.setdefault(context.tobytes(), []).append(number)
+        answers: dict[int, Scored] = {}
+        alone = []
+        for numbers in by_context.values():
+            context = fitted[numbers[0]][0]
+            if len(numbers) == 1 or len(context) == 1:
+                alone += numbers
+                continue
+            found = self._after(context, [fitted[number][1] for number in numbers])
+            answers.update(zip(numbers, found, strict=True))
+        # The ids break ties, so that the batches do not depend on the order of the requests.
+        alone.sort(key=lambda n: (sum(map(len, fitted[n])), *(part.tobytes() for part in fitted[n])))
+        for batch in self._batches(alone, [sum(map(len, pair)) for pair in fitted]):
+            rows = [np.concatenate(fitted[number])[:-1] for number in batch]
+            found = self._score(rows, [fitted[number][1] for number in batch], None)
+            answers.update(zip(batch, found, strict=True))
+        return [answers[number] for number in range(len(requests))]
+
+    def _batches(self, numbers: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
+        """`numbers`, sorted by length, in batches of at most `batch_tokens` with the padding."""
+        batch: list[int] = []
+        for number in numbers:
+            if batch and (len(batch) + 1) * lengths[number] > self.batch_tokens:
+                yield batch
+                batch = []
+            batch.append(number)
+        if batch:
+            yield batch
+
+    def _after(self, context: Ids, continuations: Sequence[Ids]) -> list[Scored]:
+        """Score several continuations of one context, whose keys and values they share."""
+        cache = Cache()
+        self.model.hidden(self._tensor(context[None, :-1]), cache)
+        longest = max(map(len, continuations))
+        size = max(1, self.batch_tokens // (len(context) + longest))
+        found: list[Scored] = []
+        for start in range(0, len(continuations), size):
+            targets = continuations[start : start + size]
+            rows = [np.concatenate([context[-1:], target[:-1]]) for target in targets]
+            found += self._score(rows, targets, repeat(cache, len(rows)))
+        return found
+
+    def _score(
+        self, rows: Sequence[Ids], targets: Sequence[Ids], cache: Cache | None
+    ) -> list[Scored]:
+        """Score each row's last `len(target)` predictions; padding stands after them, unseen."""
+        ids_BT = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
+        for row, ids in enumerate(rows):
+            ids_BT[row, : len(ids)] = ids
+        hidden_BTC = self.model.hidden(self._tensor(ids_BT), cache)
+        hidden_NC = torch.cat(
+            [
+                hidden_BTC[row, len(ids) - len(target) : len(ids)]
+                for row, (ids, target) in enumerate(zip(rows, targets, strict=True))
+            ]
+        )
+        log_probs_N, is_best_N = self._head(hidden_NC, self._tensor(np.concatenate(targets)))
+        ends = np.cumsum([len(target) for target in targets])[:-1]
+        return [
+            Scored(log_probs, bool(is_best.all()))
+            for log_probs, is_best in zip(
+                np.split(log_probs_N, ends), np.split(is_best_N, ends), strict=True
+            )
+        ]
+
+    def _head(self, hidden_NC: Tensor, targets_N: Tensor) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """Log probabilities of the targets, and whether each is the likeliest token."""
+        log_probs, is_best = [], []
+        for rows_NC, wanted_N in zip(
+            hidden_NC.split(HEAD_ROWS), targets_N.split(HEAD_ROWS), strict=True
+        ):
+            logits_NV = F.linear(rows_NC, self.model.wte.weight).float()
+            target_N = logits_NV.gather(1, wanted_N[:, None])[:, 0]
+            log_probs.append((target_N - logits_NV.logsumexp(dim=1)).cpu().double().numpy())
+            is_best.append((logits_NV.argmax(dim=1) == wanted_N).cpu().numpy())
+        return np.concatenate(log_probs), np.concatenate(is_best)
+
+    def _tensor(self, ids: Ids) -> Tensor:
+        return torch.from_numpy(ids).to(self.model.wte.weight.device)
+
+    def generate(
+        self,
+        prompts: Sequence[npt.NDArray[Any]],
+        *,
+        max_new_tokens: int,
+        top_k: int,
+        seeds: Sequence[int],
+    ) -> list[Ids]:
+        """As the protocol says."""
+        return generate_ids(
+            self.model,
+            prompts,
+            max_new_tokens=max_new_tokens,
+            top_k=top_k,
+            seeds=seeds,
+            end_of_text=self.end_of_text,
+        )
+
+
+def repeat(cache: Cache, rows: int) -> Cache:
+    """The keys and values of one row for `rows` rows."""
+    repeated = Cache()
+    repeated.length = cache.length
+    repeated.layers = [
+        (k_1HSD.expand(rows, -1, -1, -1), v_1HSD.expand(rows, -1, -1, -1))
+        for k_1HSD, v_1HSD in cache.layers
+    ]
+    return repeated

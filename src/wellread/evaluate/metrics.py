@@ -1,0 +1,111 @@
+"""Metrics as functions of sums over items, with 95 % intervals by bootstrap.
+
+Every metric here depends only on sums: an accuracy on (right, asked), a perplexity on (log
+probability, units), BLEU on counts of n-grams. So a resample is a weighted sum of rows.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from scipy.stats import binomtest
+
+from wellread.base.seeds import generator
+from wellread.evaluate.language_model import Floats
+from wellread.formats.results import Item, Score
+
+RESAMPLES = 1000
+RESAMPLES_AT_ONCE = 50  # bounds the memory to 50 x units
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """How the summed rows of a task's items make one number."""
+
+    statistic: Callable[[Floats], float]
+    higher_is_better: bool = True
+    is_proportion: bool = False  # of items right or wrong
+    is_guessable: bool = False  # the items' chance is the chance of this metric
+    note: str = ""
+
+
+class Outcome(NamedTuple):
+    """A scored item, and what it adds to each metric."""
+
+    item: Item
+    sums: dict[str, tuple[float, ...]]  # metric -> row
+    unit: str | None = None  # what the bootstrap draws: a document; None: the item itself
+    chance: float | None = None  # of guessing this item
+    is_truncated: bool = False  # it did not fit into the model's context
+
+
+def mean(sums: Floats) -> float:
+    return float(sums[0] / sums[1])
+
+
+def perplexity(sums: Floats) -> float:
+    """exp of the nats for each unit; `sums` are (log probability, units)."""
+    return math.exp(-sums[0] / sums[1])
+
+
+def bits(sums: Floats) -> float:
+    return float(-sums[0] / sums[1] / math.log(2))
+
+
+ACCURACY = Metric(statistic=mean, is_proportion=True, is_guessable=True)
+EXACT_MATCH = Metric(statistic=mean, is_proportion=True)
+MEAN = Metric(statistic=mean)
+PERPLEXITY = Metric(statistic=perplexity, higher_is_better=False)
+BITS_PER_BYTE = Metric(statistic=bits, higher_is_better=False)
+
+
+class Interval(NamedTuple):
+    low: float | None
+    high: float | None
+    note: str
+
+
+def interval(rows_NK: Floats, metric: Metric, source: np.random.Generator) -> Interval:
+    """The middle 95 % of the metric over resamples of the rows.
+
+    Where all units agree the bootstrap cannot vary: a proportion then has Wilson's interval, and
+    another metric none.
+    """
+    num = len(rows_NK)
+    if num > 1 and np.ptp(rows_NK, axis=0).any():
+        weights = np.full(num, 1 / num)
+        sums = np.concatenate(
+            [
+                source.multinomial(num, weights, size=RESAMPLES_AT_ONCE) @ rows_NK
+                for _ in range(RESAMPLES // RESAMPLES_AT_ONCE)
+            ]
+        )
+        low, high = np.percentile([metric.statistic(row) for row in sums], [2.5, 97.5])
+        return Interval(float(low), float(high), "")
+    if metric.is_proportion and mean(rows_NK[0]) in (0.0, 1.0):
+        found = binomtest(round(mean(rows_NK[0]) * num), num).proportion_ci(method="wilson")
+        return Interval(float(found.low), float(found.high), "Wilson's interval: all items agree")
+    return Interval(None, None, f"no interval: {num} unit{'s' * (num > 1)}, all alike")
+
+
+def score(name: str, metric: Metric, outcomes: Sequence[Outcome], *, seed: int) -> Score:
+    """The metric `name` over those outcomes that have a part in it."""
+    taking_part = [outcome for outcome in outcomes if name in outcome.sums]
+    by_unit: dict[str, Floats] = {}
+    for outcome in taking_part:
+        unit = outcome.unit or outcome.item.item
+        by_unit[unit] = by_unit.get(unit, 0.0) + np.array(outcome.sums[name], dtype=float)
+    rows_NK = np.array(list(by_unit.values()))
+    low, high, why = interval(rows_NK, metric, generator(seed, "bootstrap", name))
+    guesses = [o.chance for o in taking_part if o.chance is not None]
+    return Score(
+        metric=name,
+        value=metric.statistic(rows_NK.sum(axis=0)),
+        low=low,
+        high=high,
+        num_items=len(taking_part),
+        higher_is_better=metric.higher_is_better,
+        chance=sum(guesses) / len(guesses) if metric.is_guessable and guesses else None,
+        note="; ".join(filter(None, [metric.note, why])),
+    )

@@ -1,0 +1,140 @@
+"""What a task is, how its setting is named, and where its data comes from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from wellread.base import plugins
+from wellread.base.errors import InputError
+from wellread.base.files import sha256_of
+from wellread.base.text import suggestion
+from wellread.evaluate import tasks
+from wellread.evaluate.language_model import LanguageModel
+from wellread.evaluate.metrics import Metric, Outcome
+from wellread.tokenizer import Tokenizer
+
+Settings = Mapping[str, str]  # axis -> value
+
+
+class Axis(msgspec.Struct, frozen=True, kw_only=True):
+    """A choice that the paper leaves open, or on which replications differ."""
+
+    default: str
+    others: tuple[str, ...] = ()
+    takes_number: bool = False  # any positive whole number, too
+    reason: str
+
+
+class Sources(NamedTuple):
+    """Where tasks find their data."""
+
+    data: Path | None  # a folder of benchmark files
+    corpus: Path | None  # a corpus artifact, for tasks made from its held-out documents
+
+
+class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a released benchmark: another text under its name is refused."""
+
+    path: str  # under the folder of benchmark files
+    sha256: str
+    obtain: str  # how anyone gets it
+
+
+class Loaded(NamedTuple):
+    """A task's examples, and how many there are in all: more if the task takes only some."""
+
+    examples: Sequence[Any]
+    num_available: int
+
+
+class Setup(NamedTuple):
+    """Who is asked, and how."""
+
+    lm: LanguageModel
+    tokenizer: Tokenizer
+    settings: Settings
+    seed: int
+
+    def encode(self, prompt: str) -> npt.NDArray[Any]:
+        """The prompt's ids; an empty prompt is the beginning of a document."""
+        return self.tokenizer.encode(prompt) if prompt else np.array([self.lm.end_of_text])
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """One task: its data, how a model is asked, and what is made of the answers."""
+
+    version: int = 1  # raised when a change alters scores
+    source: str
+    licence: str
+    load: Callable[[Sources, Settings], Loaded]
+    score: Callable[[Setup, Sequence[Any]], list[Outcome]]
+    metrics: dict[str, Metric]
+    axes: dict[str, Axis] = {}
+    files: tuple[BenchmarkFile, ...] = ()
+    uses_corpus: bool = False
+    published: str | None = None  # key of the paper's values; None: not comparable
+
+
+class Chosen(NamedTuple):
+    """A task with a value for each of its axes."""
+
+    name: str
+    task: Task
+    settings: Settings
+
+    @property
+    def protocol(self) -> str:
+        """Names all that the scores depend on besides the model."""
+        axes = [f"{axis}={value}" for axis, value in self.settings.items()]
+        return "|".join([f"{self.name}:{self.task.version}", *axes])
+
+
+def choose(wanted: str) -> Chosen:
+    """The task that `NAME` or `NAME|AXIS=VALUE|...` means; the other axes at their defaults."""
+    name, *given = wanted.split("|")
+    task: Task = plugins.load(tasks, name, "TASK")
+    settings = {axis: setting.default for axis, setting in task.axes.items()}
+    for part in given:
+        axis, _, value = part.partition("=")
+        if axis not in task.axes:
+            raise InputError(f"task {name!r} has no axis {axis!r}{suggestion(axis, task.axes)}")
+        known = task.axes[axis]
+        is_number = known.takes_number and value.isascii() and value.isdigit() and int(value) > 0
+        if not is_number and value not in (known.default, *known.others):
+            options = [known.default, *known.others, *["a whole number"] * known.takes_number]
+            raise InputError(f"task {name!r}: {axis}={value}; expected {' or '.join(options)}")
+        settings[axis] = value
+    return Chosen(name, task, settings)
+
+
+def benchmark_path(file: BenchmarkFile, sources: Sources) -> Path:
+    """Where `file` lies, its digest checked; absent or different it is an InputError."""
+    if sources.data is None:
+        raise InputError(
+            f"{file.path} is needed: name the folder that holds it (`data`). {file.obtain}"
+        )
+    path = sources.data / file.path
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file. {file.obtain}")
+    found = sha256_of(path)
+    if found != file.sha256:
+        raise InputError(
+            f"{path}: another text than the benchmark's (SHA-256 {found}, expected "
+            f"{file.sha256}). {file.obtain}"
+        )
+    return path
+
+
+def own_data(name: str) -> Path:
+    """A file or folder of the small tasks that come with this package."""
+    return Path(str(resources.files("wellread.evaluate") / "tasks_data" / name))
+
+
+def as_loaded(examples: Sequence[Any]) -> Loaded:
+    """All that there is."""
+    return Loaded(examples, len(examples))

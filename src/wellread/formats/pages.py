@@ -1,0 +1,276 @@
+"""Pages as WARC, `pages-*.warc.gz`, and what became of each link, `outcomes.parquet`.
+
+One gzip member for each record, so that a damaged record loses no other.
+"""
+
+import hashlib
+import io
+import uuid
+import zlib
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import pyarrow as pa
+from warcio.archiveiterator import ArchiveIterator
+from warcio.bufferedreaders import ChunkedDataException
+from warcio.exceptions import ArchiveLoadFailed
+from warcio.recordloader import ArcWarcRecord
+from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParserException
+from warcio.warcwriter import WARCWriter
+
+from wellread.base.errors import InputError
+from wellread.base.files import input_files
+from wellread.base.manifest import Draft, is_artifact, read_artifact
+from wellread.base.urls import canonical_url
+from wellread.formats import tables
+from wellread.formats.documents import BadRecord, refuse
+
+STAGE = "crawl"
+SEGMENT_BYTES = 1 << 30  # a WARC file of about 1 GB: the standard's recommendation, annex C
+WARC = (".warc", ".warc.gz", ".arc", ".arc.gz")
+HTML = (".html", ".htm")
+FETCHED = "fetched"  # the outcome of a link whose page is stored
+OUTCOMES = tables.schema(
+    "outcomes",
+    1,
+    [
+        ("url", pa.string()),
+        ("outcome", pa.string()),
+        ("status", pa.int64()),
+        ("num_bytes", pa.int64()),
+        ("milliseconds", pa.int64()),
+        ("redirected_to", pa.string()),
+    ],
+)
+# What warcio raises on bytes that are no record: a missing target, a status that is no number,
+# a chunk without length, a gzip member that ends early.
+DAMAGE = (
+    ArchiveLoadFailed,
+    AttributeError,
+    ChunkedDataException,
+    EOFError,
+    OSError,
+    StatusAndHeadersParserException,
+    ValueError,
+    zlib.error,
+)
+SEARCH_BYTES = 1 << 20
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """One fetched page."""
+
+    url: str  # canonical; of the link, whatever its server redirected to; `file:NAME` for a file
+    status: int
+    content_type: str  # as the server sent it, "" if it did not
+    body: bytes  # after content decoding, before character decoding
+    fetched_at: datetime  # UTC
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one link."""
+
+    url: str
+    outcome: str  # "fetched", or why there is no page
+    status: int | None = None  # None: there was no answer
+    num_bytes: int = 0  # of the stored body
+    milliseconds: int | None = None  # until the last answer's headers
+    redirected_to: str | None = None
+
+
+def encode_page(page: Page) -> bytes:
+    """The page as a gzipped WARC response record; the same page gives the same bytes."""
+    moment = page.fetched_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    headers = [("Content-Type", page.content_type)] if page.content_type else []
+    http = StatusAndHeaders(
+        f"{page.status} {_phrase(page.status)}".strip(),
+        [*headers, ("Content-Length", str(len(page.body)))],
+        protocol="HTTP/1.1",
+    )
+    name = hashlib.sha256(f"{moment} {page.url} ".encode() + page.body).digest()
+    buffer = io.BytesIO()
+    writer = WARCWriter(buffer, gzip=True)
+    record = writer.create_warc_record(
+        page.url,
+        "response",
+        payload=io.BytesIO(page.body),
+        http_headers=http,
+        warc_headers_dict={"WARC-Date": moment, "WARC-Record-ID": _record_id(name)},
+    )
+    writer.write_record(record)
+    return buffer.getvalue()
+
+
+def write_pages(draft: Draft, records: Iterable[bytes]) -> int:
+    """Write encoded pages in segments, each headed by a warcinfo record; how many there were."""
+    count = segment = 0
+    waiting = iter(records)
+    record = next(waiting, None)
+    while record is not None or segment == 0:
+        name = f"pages-{segment:05}.warc.gz"
+        with draft.open(name) as file:
+            file.write(_warcinfo(name))
+            while record is not None and file.tell() < SEGMENT_BYTES:
+                file.write(record)
+                count += 1
+                record = next(waiting, None)
+        segment += 1
+    return count
+
+
+def write_outcomes(draft: Draft, outcomes: Iterable[Outcome]) -> int:
+    with draft.open("outcomes.parquet") as file:
+        return tables.write_rows(file, OUTCOMES, (msgspec.structs.asdict(o) for o in outcomes))
+
+
+def read_outcomes(directory: Path) -> Iterator[Outcome]:
+    """What became of each link, in order of URL."""
+    for row in tables.read_rows([directory / "outcomes.parquet"], OUTCOMES):
+        yield Outcome(**row)
+
+
+def pages_files(directory: Path) -> list[Path]:
+    return sorted(directory.glob("pages-*.warc.gz"))
+
+
+def read_pages(path: Path, bad: BadRecord = refuse) -> Iterator[Page]:
+    """Pages from a crawl artifact, a WARC or ARC file, an HTML file, or a folder of either.
+
+    Records that are no answer to a request (metadata, DNS look-ups) are passed over;
+    records that are one and cannot be read are reported to `bad` and left out.
+    """
+    if is_artifact(path):
+        read_artifact(path, STAGE)
+        files = pages_files(path)
+    else:
+        files = input_files([path], suffixes=(*WARC, *HTML), what="pages")
+    for file in files:
+        if file.name.endswith(HTML):
+            yield _read_html(file, path)
+        else:
+            yield from _read_warc(file, bad)
+
+
+def _read_html(file: Path, root: Path) -> Page:
+    name = file.name if file == root else file.relative_to(root).as_posix()
+    return Page(
+        url=f"file:{name}",
+        status=200,
+        content_type="text/html",
+        body=file.read_bytes(),
+        fetched_at=datetime.fromtimestamp(file.stat().st_mtime, UTC),
+    )
+
+
+def _read_warc(path: Path, bad: BadRecord) -> Iterator[Page]:
+    with path.open("rb") as file:
+        _check_kind(file, path)
+        start: int | None = 0
+        while start is not None:
+            file.seek(start)
+            archive = ArchiveIterator(file, arc2warc=True)
+            archive.INC_RECORD = ""  # it would warn on stderr, between a progress bar's lines
+            try:
+                yield from _pages_of(archive, path, bad)
+                return
+            except DAMAGE as error:
+                reason = " ".join(str(error).split())  # warcio's own run over many lines
+                bad("malformed WARC record", f"{path}, byte {archive.offset} ({reason})")
+                start = _next_record(file, max(start, archive.offset) + 1)
+
+
+def _check_kind(file: BinaryIO, path: Path) -> None:
+    beginning = file.read(4096)
+    if beginning.startswith(b"\x1f\x8b"):
+        try:
+            beginning = zlib.decompressobj(31).decompress(beginning)
+        except zlib.error as error:
+            raise InputError(f"{path}: neither WARC nor ARC (damaged gzip: {error})") from None
+    if not beginning.startswith((b"WARC/", b"filedesc:")):
+        raise InputError(f"{path}: neither WARC nor ARC; it begins with {beginning[:20]!r}")
+
+
+def _next_record(file: BinaryIO, start: int) -> int | None:
+    """Where the next gzip member or plain record after `start` seems to begin."""
+    file.seek(0)
+    mark, skip = (b"\x1f\x8b\x08", 0) if file.read(2) == b"\x1f\x8b" else (b"\nWARC/1.", 1)
+    file.seek(start)
+    position, kept = start, b""
+    while block := file.read(SEARCH_BYTES):
+        window = kept + block
+        if (found := window.find(mark)) >= 0:
+            return position - len(kept) + found + skip
+        position += len(block)
+        kept = window[-len(mark) + 1 :]
+    return None
+
+
+def _pages_of(archive: ArchiveIterator, path: Path, bad: BadRecord) -> Iterator[Page]:
+    for record in archive:
+        if record.rec_type not in ("response", "resource"):
+            continue
+        where = f"{path}, byte {archive.offset}"
+        uri = record.rec_headers.get_header("WARC-Target-URI")
+        url = canonical_url(uri or "")
+        if url is None:
+            if not (uri or "").startswith(("dns:", "whois:", "ntp:", "urn:", "metadata:")):
+                bad("no web address", f"{where} ({uri!r})")
+            continue
+        if record.rec_type == "response" and record.http_headers is None:
+            bad("no HTTP headers", f"{where} ({url})")
+            continue
+        page = _page(record, url)
+        if _is_cut(record):
+            bad("cut short", f"{where} ({url})")
+        else:
+            yield page
+
+
+def _page(record: ArcWarcRecord, url: str) -> Page:
+    http = record.http_headers  # None: stored without HTTP
+    content_type = http.get_header("Content-Type") if http else record.content_type
+    return Page(
+        url=url,
+        status=int(http.get_statuscode()) if http else 200,
+        content_type=content_type or "",
+        body=record.content_stream().read(),
+        fetched_at=_moment(record.rec_headers.get_header("WARC-Date")),
+    )
+
+
+def _is_cut(record: ArcWarcRecord) -> bool:
+    """Whether the file ended before the length that the record's header promises."""
+    while record.raw_stream.read(SEARCH_BYTES):
+        pass
+    return int(getattr(record.raw_stream, "limit", 0)) > 0
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
+
+
+def _record_id(digest: bytes) -> str:
+    return f"<urn:uuid:{uuid.UUID(bytes=digest[:16])}>"
+
+
+def _warcinfo(name: str) -> bytes:
+    """A warcinfo record without a date of its own, so that a rerun gives the same file."""
+    buffer = io.BytesIO()
+    writer = WARCWriter(buffer, gzip=True)
+    record = writer.create_warcinfo_record(
+        name, {"software": "wellread", "format": "WARC File Format 1.0"}
+    )
+    digest = hashlib.sha256(name.encode()).digest()
+    record.rec_headers.replace_header("WARC-Record-ID", _record_id(digest))
+    record.rec_headers.replace_header("WARC-Date", "1970-01-01T00:00:00Z")
+    writer.write_record(record)
+    return buffer.getvalue()

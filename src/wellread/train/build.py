@@ -1,0 +1,170 @@
+"""The stage `train`: tokens in, a run out; killed at any time, it goes on from its checkpoint."""
+
+import math
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load_file, save_file
+
+from wellread.base.errors import InputError
+from wellread.base.files import write_bytes
+from wellread.base.manifest import Draft, Manifest, read_artifact, read_manifest, writing
+from wellread.base.progress import Progress, silent
+from wellread.formats import checkpoints
+from wellread.formats.metrics import Step, encode_step, read_metrics
+from wellread.formats.tokens import STAGE as TOKENS
+from wellread.formats.tokens import TokensHeader, read_header, read_split
+from wellread.model import GPT2, ModelConfig, load_model
+from wellread.model.load import find_device, save_model
+from wellread.train.batches import Batches, Windows
+from wellread.train.config import RunConfig, TrainConfig
+from wellread.train.loop import held_out_loss, make_optimizer, train_steps
+
+STAGE = "train"
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # AdamW's state for each parameter
+
+
+class Live(NamedTuple):
+    """A run in memory."""
+
+    network: GPT2
+    optimizer: torch.optim.AdamW
+    step: int  # steps done
+    seconds: float  # of training before this process
+
+
+def train(
+    tokens: Path,
+    out: Path,
+    model: ModelConfig,
+    config: TrainConfig,
+    *,
+    progress: Progress = silent,
+) -> Manifest:
+    """Train a fresh model on the `train` split of `tokens`; write the run to `out`.
+
+    Goes on from the newest intact checkpoint if `out` holds an interrupted run of the same
+    settings and tokens; on one CPU process the result is bitwise that of an uninterrupted run.
+    """
+    read_artifact(tokens, TOKENS)
+    header = read_header(tokens)
+    windows = Windows(read_split(tokens, "train"), model.context)
+    batches = Batches(windows, config.batch_sequences, config.seed)
+    held_out = _held_out_windows(tokens, model.context, config.held_out_sequences)
+    recorded = RunConfig(model=model, train=config)
+    inputs = {"tokens": [tokens]}
+    with writing(out, stage=STAGE, config=recorded, inputs=inputs, resume=True) as draft:
+        shutil.copytree(tokens / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
+        live = _start_or_resume(out, model, config, header)
+        _forget_steps_after(out, live.step)
+        with (out / "metrics.jsonl").open("ab") as metrics:
+            for step in _run(live, batches, held_out, config, header):
+                metrics.write(encode_step(step))
+                if step.step % config.save_every_steps == 0 or step.step == config.steps:
+                    metrics.flush()
+                    _save(out, live, step, config)
+                if step.loss is not None:
+                    note = f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s"
+                    progress(step.step, config.steps, note)
+        _account(draft, live.network, config, header)
+    return read_manifest(out)
+
+
+def _held_out_windows(tokens: Path, context: int, most: int) -> npt.NDArray[np.int64]:
+    windows = Windows(read_split(tokens, "validation"), context)
+    if windows.num_windows < 1:
+        raise InputError(
+            f"{tokens}: the validation split is shorter than one context of {context} tokens; "
+            "hold out more of the corpus (validation_per_mille) or give more text"
+        )
+    return np.stack([windows[number] for number in range(min(most, windows.num_windows))])
+
+
+def _start_or_resume(
+    out: Path, model: ModelConfig, config: TrainConfig, header: TokensHeader
+) -> Live:
+    found = checkpoints.intact_checkpoints(out)
+    device = find_device(config.device)
+    if not found:
+        network = GPT2(model.architecture(header.vocab_size)).initialise(config.seed).to(device)
+        return Live(network, make_optimizer(network, config), 0, 0.0)
+    network = load_model(found[-1], device=str(device))
+    optimizer = make_optimizer(network, config)
+    stored = load_file(found[-1] / "optimizer.safetensors", device=str(device))
+    for name, parameter in network.named_parameters():
+        optimizer.state[parameter] = {moment: stored[f"{name}.{moment}"] for moment in MOMENTS}
+    state = checkpoints.read_state(found[-1])
+    return Live(network, optimizer, state.step, state.seconds)
+
+
+def _forget_steps_after(out: Path, last: int) -> None:
+    """Leave in metrics.jsonl only what the checkpoint has seen; the rest will be done again."""
+    path = out / "metrics.jsonl"
+    if path.exists():
+        kept = [encode_step(step) for step in read_metrics(out) if step.step <= last]
+        write_bytes(path, b"".join(kept))
+
+
+def _run(
+    live: Live,
+    batches: Batches,
+    held_out: npt.NDArray[np.int64],
+    config: TrainConfig,
+    header: TokensHeader,
+) -> Iterator[Step]:
+    """The steps worth recording: logged, measured on held-out text, or due to be saved."""
+    size = header.splits["validation"]
+    bits_per_byte = size.num_tokens / size.num_bytes / math.log(2)  # for one nat per token
+    started = time.monotonic()
+    for done in train_steps(live.network, live.optimizer, batches, config, start=live.step):
+        step = msgspec.structs.replace(done, seconds=live.seconds + time.monotonic() - started)
+        if done.step % config.held_out_every_steps == 0 or done.step == config.steps:
+            loss = held_out_loss(live.network, held_out, config)
+            step = msgspec.structs.replace(
+                step, held_out_loss=loss, held_out_bits_per_byte=loss * bits_per_byte
+            )
+        if (
+            step.loss is not None
+            or step.held_out_loss is not None
+            or done.step % config.save_every_steps == 0
+        ):
+            yield step
+
+
+def _save(out: Path, live: Live, step: Step, config: TrainConfig) -> None:
+    def write(folder: Path) -> None:
+        save_model(live.network, folder)
+        moments = {
+            f"{name}.{moment}": live.optimizer.state[parameter][moment].contiguous()
+            for name, parameter in live.network.named_parameters()
+            for moment in MOMENTS
+        }
+        save_file(moments, folder / "optimizer.safetensors")
+
+    checkpoints.write_checkpoint(out, step.step, write, tokens=step.tokens, seconds=step.seconds)
+    checkpoints.remove_older(out, config.keep_checkpoints)
+
+
+def _account(draft: Draft, network: GPT2, config: TrainConfig, header: TokensHeader) -> None:
+    steps = list(read_metrics(draft.out))
+    last = [step for step in steps if step.held_out_loss is not None][-1]
+    speeds = [step.tokens_per_second for step in steps if step.tokens_per_second is not None]
+    draft.counts["in"] = draft.counts["out"] = config.steps
+    draft.facts |= {
+        "num_parameters": network.config.num_parameters,
+        "num_steps": config.steps,
+        "tokens_seen": last.tokens,
+        "epochs": round(last.tokens / header.splits["train"].num_tokens, 3),
+        "held_out_loss": last.held_out_loss,
+        "held_out_bits_per_byte": last.held_out_bits_per_byte,
+        "tokens_per_second": float(np.median(speeds)),
+        "device": str(network.wte.weight.device),
+        "threads": torch.get_num_threads(),
+    }

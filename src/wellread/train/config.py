@@ -1,0 +1,61 @@
+"""The recipe's section `[train]`, and the learning rate that follows from it."""
+
+import math
+from typing import Literal
+
+from wellread.base.config import Config
+from wellread.model import ModelConfig
+
+
+class TrainConfig(Config, frozen=True):
+    """How a model is trained. The paper fixes the batch; what it leaves open is marked assumed."""
+
+    batch_sequences: int = 512  # paper, section 2.3
+    sequences_per_pass: int = 8  # ours: how many of a batch are in memory at once
+    steps: int = 600_000  # assumed: nanoGPT's; the paper gives no number
+    peak_learning_rate: float = 6e-4  # assumed: GPT-3's for this size; tuned by hand in the paper
+    final_learning_rate: float = 6e-5  # assumed: a tenth of the peak, GPT-3
+    warmup_steps: int = 2_000  # assumed: nanoGPT's
+    weight_decay: float = 0.1  # assumed: GPT-3's
+    beta_1: float = 0.9  # assumed: GPT-3's
+    beta_2: float = 0.95  # assumed: GPT-3's
+    clip_gradient_norm: float = 1.0  # assumed: GPT-3's
+    held_out_every_steps: int = 1_000
+    held_out_sequences: int = 200  # the first ones of the validation split, the same every time
+    log_every_steps: int = 10
+    save_every_steps: int = 1_000
+    keep_checkpoints: int = 2
+    precision: Literal["float32", "bfloat16"] = "bfloat16"  # of matrix products; weights: float32
+    device: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.batch_sequences % self.sequences_per_pass:
+            raise ValueError("batch_sequences is not a multiple of sequences_per_pass")
+        for name in ("steps", "held_out_every_steps", "log_every_steps", "save_every_steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is less than 1")
+        if self.warmup_steps >= self.steps:
+            raise ValueError(f"warmup_steps {self.warmup_steps} leaves nothing of {self.steps}")
+
+
+class RunConfig(Config, frozen=True):
+    """What a run's manifest records."""
+
+    model: ModelConfig
+    train: TrainConfig
+
+
+def learning_rate(step: int, config: TrainConfig) -> float:
+    """Of the step with this number (from 0): linear warm-up, then a cosine to the final rate.
+
+    >>> config = TrainConfig(steps=11, warmup_steps=2, peak_learning_rate=1.0,
+    ...                      final_learning_rate=0.0)
+    >>> [round(learning_rate(step, config), 3) for step in (0, 1, 2, 10)]
+    [0.5, 1.0, 1.0, 0.03]
+    """
+    if step < config.warmup_steps:
+        return config.peak_learning_rate * (step + 1) / config.warmup_steps
+    done = (step - config.warmup_steps) / (config.steps - config.warmup_steps)
+    span = config.peak_learning_rate - config.final_learning_rate
+    return config.final_learning_rate + span * (1 + math.cos(math.pi * done)) / 2
