@@ -1,1 +1,49 @@
-"""wellread: GPT-2 as a system."""
+"""GPT-2's system as one package: links, corpus, tokenizer, training, evaluation, report.
+
+The names below are loaded when first used, so that `import wellread` is quick and PyTorch is only
+loaded when a model is touched.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wellread.corpus.build import build_corpus as build_corpus
+    from wellread.crawl.stage import crawl as crawl
+    from wellread.evaluate.run import evaluate as evaluate
+    from wellread.generation.sample import generate as generate
+    from wellread.links.harvest import harvest_links as harvest_links
+    from wellread.model.load import load_model as load_model
+    from wellread.overlap.index import build_overlap_index as build_overlap_index
+    from wellread.overlap.measure import measure_overlap as measure_overlap
+    from wellread.pipeline.plan import run_recipe as run_recipe
+    from wellread.report.build import write_report as write_report
+    from wellread.tokenizer.build import train_tokenizer as train_tokenizer
+    from wellread.tokenizer.tokenizer import Tokenizer as Tokenizer
+    from wellread.tokens.build import tokenize_corpus as tokenize_corpus
+    from wellread.train.build import train as train
+
+_PLACES = {
+    "Tokenizer": "wellread.tokenizer.tokenizer",
+    "build_corpus": "wellread.corpus.build",
+    "build_overlap_index": "wellread.overlap.index",
+    "crawl": "wellread.crawl.stage",
+    "evaluate": "wellread.evaluate.run",
+    "generate": "wellread.generation.sample",
+    "harvest_links": "wellread.links.harvest",
+    "load_model": "wellread.model.load",
+    "measure_overlap": "wellread.overlap.measure",
+    "run_recipe": "wellread.pipeline.plan",
+    "tokenize_corpus": "wellread.tokens.build",
+    "train": "wellread.train.build",
+    "train_tokenizer": "wellread.tokenizer.build",
+    "write_report": "wellread.report.build",
+}
+__all__ = list(_PLACES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'wellread' has no attribute {name!r}")
+    # crawl, evaluate and train are packages too; once imported, the package answers to the call.
+    return getattr(importlib.import_module(_PLACES[name]), name)

@@ -28,10 +28,18 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: not valid TOML: {error}") from None
 
 
-def convert(raw: dict[str, Any], kind: type[T], *, where: str, root: Path | None = None) -> T:
+def convert(
+    raw: dict[str, Any],
+    kind: type[T],
+    *,
+    where: str,
+    root: Path | None = None,
+    strict: bool = True,
+) -> T:
     """`raw` as a `kind`, refusing unknown keys and wrong types in one sentence.
 
-    Relative paths among the values are taken from `root`. `where` opens the error sentence.
+    Relative paths among the values are taken from `root`. `where` opens the error sentence. Not
+    `strict`: numbers and dates may come as text, as they do from a command line.
     """
     known = [field.encode_name for field in msgspec.structs.fields(kind)]
     for key in raw:
@@ -44,7 +52,7 @@ def convert(raw: dict[str, Any], kind: type[T], *, where: str, root: Path | None
         raise ValueError(f"Expected `{wanted.__name__}`, got `{type(value).__name__}`")
 
     try:
-        return msgspec.convert(raw, kind, dec_hook=from_text)
+        return msgspec.convert(raw, kind, dec_hook=from_text, strict=strict)
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at `$.")
         key = f"key {place.rstrip('`')!r}: " if place else ""

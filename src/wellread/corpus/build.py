@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wellread.base.config import Config
 from wellread.base.errors import WellreadError
-from wellread.base.manifest import Draft, Manifest, read_manifest, writing
+from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.base.urls import registrable_domain
+from wellread.corpus.config import CorpusConfig
 from wellread.corpus.duplicates import near_duplicate_groups, signatures
 from wellread.corpus.extract import PAGES_PER_BATCH, extract
 from wellread.corpus.filter import load_filters, rejected_by
@@ -48,20 +48,6 @@ KEPT = pa.schema(
 )
 
 
-class CorpusConfig(Config, frozen=True):
-    languages: tuple[str, ...] = ("en",)  # paper, section 3.7: others were deliberately removed
-    filters: tuple[str, ...] = ("wikipedia", "too-short", "few-letters", "repeated-lines")
-    near_duplicate_similarity: float = 0.8  # ours; the paper's method is undisclosed (fact 8)
-    validation_per_mille: int = 50  # paper, section 3: a 5 % held-out sample
-    test_per_mille: int = 10  # ours; the paper has a test set (figure 4) and gives no size
-
-    def __post_init__(self) -> None:
-        if not 0 < self.near_duplicate_similarity <= 1:
-            raise ValueError("near_duplicate_similarity is not above 0 and at most 1")
-        if not 0 <= self.validation_per_mille + self.test_per_mille < 1000:
-            raise ValueError("validation_per_mille + test_per_mille is not between 0 and 999")
-
-
 def build_corpus(
     sources: Sequence[Path],
     out: Path,
@@ -75,6 +61,8 @@ def build_corpus(
     `links` gives each document its karma, by which the best of near-duplicates is kept.
     """
     inputs = {"sources": list(sources), "links": [links] if links else []}
+    if done := finished(out, stage=STAGE, config=config, inputs=inputs):
+        return done
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         work = out / "work"
         work.mkdir()

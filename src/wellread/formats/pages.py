@@ -98,6 +98,7 @@ def encode_page(page: Page) -> bytes:
         page.url,
         "response",
         payload=io.BytesIO(page.body),
+        length=len(page.body),
         http_headers=http,
         warc_headers_dict={"WARC-Date": moment, "WARC-Record-ID": _record_id(name)},
     )
@@ -176,6 +177,8 @@ def _read_warc(path: Path, bad: BadRecord) -> Iterator[Page]:
             archive.INC_RECORD = ""  # it would warn on stderr, between a progress bar's lines
             try:
                 yield from _pages_of(archive, path, bad)
+                if archive.offset < path.stat().st_size:  # warcio ends without a word there
+                    bad("cut short", f"{path}, byte {archive.offset}")
                 return
             except DAMAGE as error:
                 reason = " ".join(str(error).split())  # warcio's own run over many lines
@@ -211,9 +214,12 @@ def _next_record(file: BinaryIO, start: int) -> int | None:
 
 def _pages_of(archive: ArchiveIterator, path: Path, bad: BadRecord) -> Iterator[Page]:
     for record in archive:
+        where = f"{path}, byte {archive.offset}"
+        if record.length is None:
+            bad("no Content-Length", where)
+            continue
         if record.rec_type not in ("response", "resource"):
             continue
-        where = f"{path}, byte {archive.offset}"
         uri = record.rec_headers.get_header("WARC-Target-URI")
         url = canonical_url(uri or "")
         if url is None:
@@ -249,7 +255,9 @@ def _is_cut(record: ArcWarcRecord) -> bool:
     return int(getattr(record.raw_stream, "limit", 0)) > 0
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        raise ValueError("no WARC-Date")
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

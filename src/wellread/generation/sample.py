@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from wellread.base.seeds import generator, seed_for
-from wellread.model import GPT2, Cache
-from wellread.tokenizer import Tokenizer
+from wellread.model.gpt2 import GPT2, Cache
+from wellread.tokenizer.tokenizer import Tokenizer
 
 
 @torch.inference_mode()

@@ -17,7 +17,7 @@ EXCLUDED_SUBREDDITS = (
 )
 
 
-class LinksConfig(Config):
+class LinksConfig(Config, frozen=True):
     """Settings of the stage `links`."""
 
     min_karma: int = 3  # paper 2.1, "at least 3 karma"
@@ -25,4 +25,4 @@ class LinksConfig(Config):
     excluded_subreddits: list[str] = msgspec.field(
         default_factory=lambda: list(EXCLUDED_SUBREDDITS)
     )
-    excluded_domains: list[str] = []  # with their subdomains
+    excluded_domains: list[str] = msgspec.field(default_factory=list)  # with their subdomains

@@ -1,7 +1,6 @@
 """Dumps: files of one JSON record a line, compressed or not, read as a stream and only once."""
 
 import bz2
-import glob
 import lzma
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -53,10 +52,11 @@ def expand_globs(dumps: Sequence[Path]) -> list[Path]:
     """`dumps` with each pattern (`RS_2015-*.zst`) replaced by the files it matches."""
     found: list[Path] = []
     for path in dumps:
-        if path.exists() or not glob.has_magic(str(path)):
+        if path.exists() or not set("*?[") & set(str(path)):
             found.append(path)
             continue
-        matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))
+        root = Path(path.anchor)
+        matches = sorted(root.glob(str(path.relative_to(root))))
         if not matches:
             raise InputError(f"{path}: no file matches this pattern; name dumps of submissions")
         found += matches

@@ -81,10 +81,9 @@ def _harvest_dump(
             f"{path}: none of its {records} lines is a submission (such as {example}); "
             "expected one JSON record a line, so take this file away"
         )
-    draft.facts.setdefault("dumps", {})[path.name] = {
-        "submissions": records,
-        "kept": draft.counts["submissions_kept"] - before[1],
-    }
+    kept = draft.counts["submissions_kept"] - before[1]
+    dumps = draft.facts.setdefault("dumps", [])
+    dumps.append({"name": path.name, "submissions": records, "kept": kept})
 
 
 def _take(line: bytes, where: str, policy: Policy, merge: LinkMerge, draft: Draft) -> None:

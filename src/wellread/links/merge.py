@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import reduce
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -51,10 +52,7 @@ class LinkMerge:
         runs.append(iter(_sorted(self._tallies)))
         by_url = attrgetter("url")
         for _, group in groupby(heapq.merge(*runs, key=by_url), key=by_url):
-            first = next(group)
-            for other in group:
-                _merge_into(first, other)
-            yield _link(first)
+            yield _link(reduce(_merge_into, group))
 
     def _spill(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -77,13 +75,14 @@ def _read_run(path: Path) -> Iterator[Tally]:
         yield from map(decoder.decode, file)
 
 
-def _merge_into(tally: Tally, other: Tally) -> None:
+def _merge_into(tally: Tally, other: Tally) -> Tally:
     if _rank(other) < _rank(tally):
         tally.karma = other.karma
         tally.best_created_utc = other.best_created_utc
         tally.subreddit = other.subreddit
     tally.created_utc = min(tally.created_utc, other.created_utc)
     tally.submissions += other.submissions
+    return tally
 
 
 def _rank(tally: Tally) -> tuple[int, int, str]:

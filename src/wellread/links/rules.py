@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,14 +19,17 @@ WIKIPEDIA = frozenset(("wikipedia.org", "wikipedia.com"))
 # Sites of pictures, video, sound or short posts. None is among WebText's 1,000 most frequent
 # domains (openai/gpt-2, domains.txt), which several would lead if the paper had kept them.
 MEDIA = frozenset(
-    """
-    500px.com bandcamp.com blip.tv collegehumor.com dailymotion.com deviantart.com ebaumsworld.com
-    facebook.com fbcdn.net flic.kr flickr.com funnyordie.com gfycat.com giphy.com gyazo.com
-    imageshack.us imgflip.com imgur.com instagram.com liveleak.com livememe.com memegenerator.net
-    metacafe.com minus.com photobucket.com qkme.me quickmeme.com smugmug.com soundcloud.com
-    spotify.com staticflickr.com streamable.com tinypic.com twimg.com twitch.tv twitter.com
-    vid.me vimeo.com vine.co youtu.be youtube.com ytimg.com
-    """.split()
+    (
+        *("500px.com", "bandcamp.com", "blip.tv", "collegehumor.com", "dailymotion.com"),
+        *("deviantart.com", "ebaumsworld.com", "facebook.com", "fbcdn.net", "flic.kr"),
+        *("flickr.com", "funnyordie.com", "gfycat.com", "giphy.com", "gyazo.com"),
+        *("imageshack.us", "imgflip.com", "imgur.com", "instagram.com", "liveleak.com"),
+        *("livememe.com", "memegenerator.net", "metacafe.com", "minus.com", "photobucket.com"),
+        *("qkme.me", "quickmeme.com", "smugmug.com", "soundcloud.com", "spotify.com"),
+        *("staticflickr.com", "streamable.com", "tinypic.com", "twimg.com", "twitch.tv"),
+        *("twitter.com", "vid.me", "vimeo.com", "vine.co", "youtu.be"),
+        *("youtube.com", "ytimg.com"),
+    )
 )
 FILE_TYPE = re.compile(
     r"""\.(
@@ -48,7 +52,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     domains: frozenset[str]  # refused, lower case
 
 
-class Address(msgspec.Struct, frozen=True, gc=False):
+class Address(NamedTuple):
     """Where a submission points, before its URL is made canonical."""
 
     host: str
@@ -62,9 +66,7 @@ SUBMISSION_RULES: dict[str, Callable[[Submission, Policy], bool]] = {
     "self post": lambda post, _: is_self_post(post),
     "over_18": lambda post, _: bool(post.over_18),
     "after the last day": lambda post, policy: post.created_utc >= policy.end_utc,
-    "excluded subreddit": lambda post, policy: (
-        (post.subreddit or "").lower() in policy.subreddits
-    ),
+    "excluded subreddit": lambda post, policy: (post.subreddit or "").lower() in policy.subreddits,
     "no outbound URL": lambda post, _: linked_url(post) in ("", "[deleted]"),
 }
 # A cross-post of a self post has a path on Reddit as its URL.
@@ -80,7 +82,7 @@ ADDRESS_RULES: dict[str, Callable[[Address, Policy], bool]] = {
 }
 
 
-class Outbound(msgspec.Struct, frozen=True, gc=False):
+class Outbound(NamedTuple):
     """A link that passed every rule."""
 
     url: str  # canonical

@@ -8,7 +8,7 @@ LAST_SECOND = 253_402_300_799  # of the year 9999
 MAX_KARMA = 2**53
 
 
-class Submission(msgspec.Struct, frozen=True, gc=False):
+class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One post. Fields that some years of the dumps lack are None."""
 
     created_utc: Annotated[int, msgspec.Meta(ge=0, le=LAST_SECOND)]

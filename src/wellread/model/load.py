@@ -14,7 +14,7 @@ from wellread.base.manifest import is_artifact
 from wellread.formats.checkpoints import newest_checkpoint
 from wellread.model.gpt2 import GPT2
 from wellread.model.sizes import Architecture
-from wellread.tokenizer import Tokenizer
+from wellread.tokenizer.tokenizer import Tokenizer
 
 # Stored (in, out) there: the released model calls these matrices conv1d.
 TRANSPOSED = ("attn.c_attn.weight", "attn.c_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight")

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from wellread.ngrams import NGRAM_WORDS
+
 Hashes = npt.NDArray[np.uint64]
 
-NGRAM_WORDS = 8  # paper, section 4
 WORD = re.compile(r"[^\W_]+")
 
 # FNV-1a over code points; the finaliser of splitmix64; Knuth's multiplier for rolling.

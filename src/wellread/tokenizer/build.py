@@ -4,24 +4,15 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from wellread.base.config import Config
 from wellread.base.errors import InputError, WellreadError
-from wellread.base.manifest import Draft, Manifest, read_manifest, writing
+from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.formats.documents import Document, read_documents
+from wellread.tokenizer.config import TokenizerConfig
 from wellread.tokenizer.tokenizer import Tokenizer, count_pre_tokens
 
 STAGE = "tokenizer"
 NUM_HELD_OUT = 200  # documents that the bytes per token are measured on
-
-
-class TokenizerConfig(Config, frozen=True):
-    vocab_size: int = 50_257  # paper, section 2.3
-    vocabulary: Path | None = None  # a folder with a ready vocabulary, taken as it is
-
-    def __post_init__(self) -> None:
-        if not 257 <= self.vocab_size <= 2**24:
-            raise ValueError(f"vocab_size {self.vocab_size} is not between 257 and {2**24}")
 
 
 def train_tokenizer(
@@ -31,6 +22,8 @@ def train_tokenizer(
     inputs = {"corpus": [corpus]}
     if config.vocabulary is not None:
         inputs["vocabulary"] = [config.vocabulary]
+    if done := finished(out, stage=STAGE, config=config, inputs=inputs):
+        return done
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         if config.vocabulary is not None:
             tokenizer = Tokenizer.load(config.vocabulary)

@@ -8,10 +8,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from wellread.base.config import Config
 from wellread.base.errors import WellreadError
 from wellread.base.files import sha256_of
-from wellread.base.manifest import Draft, Manifest, read_manifest, writing
+from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.formats import tables
 from wellread.formats.documents import read_documents
@@ -24,11 +23,8 @@ from wellread.formats.tokens import (
     dtype_for,
     shard_name,
 )
-from wellread.tokenizer import Tokenizer
-
-
-class TokensConfig(Config, frozen=True):
-    tokens_per_shard: int = 100_000_000  # ours: 200 MB, what is held in memory before a write
+from wellread.tokenizer.tokenizer import Tokenizer
+from wellread.tokens.config import TokensConfig
 
 
 class _Shards:
@@ -64,6 +60,8 @@ def tokenize_corpus(
 ) -> Manifest:
     """Encode `corpus` with the vocabulary in `tokenizer`, which is copied beside the shards."""
     inputs = {"corpus": [corpus], "tokenizer": [tokenizer]}
+    if done := finished(out, stage=STAGE, config=config, inputs=inputs):
+        return done
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         encoder = Tokenizer.load(tokenizer)
         encoder.save(out / "tokenizer")

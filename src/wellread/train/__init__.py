@@ -1,6 +1,5 @@
 """Training: from token shards to a run with its metrics and checkpoints."""
 
-from wellread.train.build import train
-from wellread.train.config import TrainConfig
+from wellread.base.modules import make_callable
 
-__all__ = ["TrainConfig", "train"]
+make_callable(__name__, "wellread.train.build:train")

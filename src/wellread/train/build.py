@@ -15,17 +15,18 @@ from safetensors.torch import load_file, save_file
 
 from wellread.base.errors import InputError
 from wellread.base.files import write_bytes
-from wellread.base.manifest import Draft, Manifest, read_artifact, read_manifest, writing
+from wellread.base.manifest import Draft, Manifest, finished, read_artifact, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.formats import checkpoints
 from wellread.formats.metrics import Step, encode_step, read_metrics
 from wellread.formats.tokens import STAGE as TOKENS
 from wellread.formats.tokens import TokensHeader, read_header, read_split
-from wellread.model import GPT2, ModelConfig, load_model
-from wellread.model.load import find_device, save_model
+from wellread.model.gpt2 import GPT2
+from wellread.model.load import find_device, load_model, save_model
+from wellread.model.sizes import ModelConfig
 from wellread.train.batches import Batches, Windows
 from wellread.train.config import RunConfig, TrainConfig
-from wellread.train.loop import held_out_loss, make_optimizer, train_steps
+from wellread.train.loop import held_out_loss, make_optimizer, precision_on, train_steps
 
 STAGE = "train"
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # AdamW's state for each parameter
@@ -60,6 +61,8 @@ def train(
     held_out = _held_out_windows(tokens, model.context, config.held_out_sequences)
     recorded = RunConfig(model=model, train=config)
     inputs = {"tokens": [tokens]}
+    if done := finished(out, stage=STAGE, config=recorded, inputs=inputs):
+        return done
     with writing(out, stage=STAGE, config=recorded, inputs=inputs, resume=True) as draft:
         shutil.copytree(tokens / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
         live = _start_or_resume(out, model, config, header)
@@ -166,5 +169,6 @@ def _account(draft: Draft, network: GPT2, config: TrainConfig, header: TokensHea
         "held_out_bits_per_byte": last.held_out_bits_per_byte,
         "tokens_per_second": float(np.median(speeds)),
         "device": str(network.wte.weight.device),
+        "precision": precision_on(network.wte.weight.device, config),
         "threads": torch.get_num_threads(),
     }

@@ -4,7 +4,7 @@ import math
 from typing import Literal
 
 from wellread.base.config import Config
-from wellread.model import ModelConfig
+from wellread.model.sizes import ModelConfig
 
 
 class TrainConfig(Config, frozen=True):
@@ -25,7 +25,7 @@ class TrainConfig(Config, frozen=True):
     log_every_steps: int = 10
     save_every_steps: int = 1_000
     keep_checkpoints: int = 2
-    precision: Literal["float32", "bfloat16"] = "bfloat16"  # of matrix products; weights: float32
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # see loop.autocast_type
     device: str = "auto"
     seed: int = 0
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from wellread.base.errors import WellreadError
 from wellread.formats.metrics import Step
-from wellread.model import GPT2
+from wellread.model.gpt2 import GPT2
 from wellread.train.batches import Batches
 from wellread.train.config import TrainConfig, learning_rate
 
@@ -28,11 +28,22 @@ def make_optimizer(model: GPT2, config: TrainConfig) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=config.peak_learning_rate, betas=betas, fused=True)
 
 
+def precision_on(device: torch.device, config: TrainConfig) -> str:
+    """The precision of matrix products; weights, sums and the loss are in float32 always.
+
+    `auto` is bfloat16 where the hardware multiplies it faster: accelerators, and CPUs with AMX.
+    """
+    if config.precision != "auto":
+        return config.precision
+    fast = device.type != "cpu" or torch.cpu.get_capabilities().get("amx_bf16", False)
+    return "bfloat16" if fast else "float32"
+
+
 def sequence_loss(model: GPT2, windows_BT: Tensor, config: TrainConfig) -> Tensor:
     """Mean negative log-probability of each next token, in nats; `windows_BT` is (B, T + 1)."""
-    with torch.autocast(
-        windows_BT.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"
-    ):
+    device = windows_BT.device
+    enabled = precision_on(device, config) == "bfloat16"
+    with torch.autocast(device.type, torch.bfloat16, enabled=enabled):
         logits_BTV = model(windows_BT[:, :-1])
     return F.cross_entropy(logits_BTV.flatten(0, 1).float(), windows_BT[:, 1:].flatten())
 

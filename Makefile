@@ -1,0 +1,39 @@
+# The commands of the README. `make install` alone makes .venv with the command `wellread`.
+PYTHON ?= python3
+PIP_ARGS ?=
+OUT ?= demo
+BIN := .venv/bin
+
+.PHONY: install install-test demo check test test-all clean
+
+install: .venv/installed
+install-test: .venv/installed-test
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e .
+	@touch $@
+
+.venv/installed-test: .venv/installed
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[test]"
+	@touch $@
+
+demo: install
+	$(BIN)/wellread demo -o $(OUT)
+
+check: install-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/python -m pytest -m "not slow and not real"
+
+test-all: install-test
+	$(BIN)/python -m pytest -m "slow or real"
+
+clean:
+	rm -rf .venv build dist

@@ -1,0 +1,17 @@
+"""Packages that can be called: `wellread.train` is a package, and `wellread.train(...)` trains."""
+
+import importlib
+import sys
+from types import ModuleType
+from typing import Any
+
+
+def make_callable(package: str, function: str) -> None:
+    """Let calls of `package` go to `function` ("module:name"), which is imported when called."""
+    module, _, name = function.partition(":")
+
+    class CallablePackage(ModuleType):
+        def __call__(self, *positional: Any, **named: Any) -> Any:
+            return getattr(importlib.import_module(module), name)(*positional, **named)
+
+    sys.modules[package].__class__ = CallablePackage

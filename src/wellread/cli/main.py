@@ -1,0 +1,60 @@
+"""Where the command starts and every error ends: one sentence and an exit status."""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+
+import click
+import typer
+
+from wellread.base.errors import WellreadError
+from wellread.cli import doctor, recipes, stages, texts, why
+
+app = typer.Typer(
+    name="wellread",
+    help="GPT-2's system: links, corpus, tokenizer, training, zero-shot scores, overlap, report.",
+    epilog="Every command takes --debug: show where an error came from.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for commands in (recipes, stages, texts, why, doctor):
+    commands.register(app)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, told from Ctrl-C by its exit status."""
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status (0 done, 2 refused, 1 failed, 130 or 143 interrupted)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app([a for a in arguments if a != "--debug"], standalone_mode=False)
+    except WellreadError as error:
+        if debug:
+            traceback.print_exc()
+        print(f"wellread: {error}", file=sys.stderr)
+        return error.exit_status
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort) as stopped:
+        print("wellread: interrupted; the same command goes on from here", file=sys.stderr)
+        return 143 if isinstance(stopped, Terminated) else 130
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0

@@ -1,0 +1,132 @@
+"""A stage's settings as command-line options: declared once, in the stage's config."""
+
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+
+import msgspec
+import typer
+
+from wellread.base.config import Config, convert, read_toml
+from wellread.base.errors import InputError
+
+Out = Annotated[Path, typer.Option("-o", "--out", help="Directory to write to.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+FIELD = re.compile(r"^ {4}(\w+): .*?(?:#\s*(.*))?$", re.MULTILINE)
+
+
+def comments(config: type[Config]) -> dict[str, str]:
+    """What the source says beside each field: its unit, its source, its reason."""
+    return {name: note or "" for name, note in FIELD.findall(inspect.getsource(config))}
+
+
+def takes_settings(config: type[Config], section: str) -> Callable[[Callable[..., None]], Any]:
+    """Let a command take every setting of `config` as an option.
+
+    The command's parameter `config` is replaced by one option for each field, and by `--recipe`,
+    a file whose section gives the settings that no option gives.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        fields = msgspec.structs.fields(config)
+
+        def wrapper(**arguments: Any) -> None:
+            recipe = arguments.pop("recipe")
+            given = {f.name: arguments.pop(f.name) for f in fields}
+            raw = _section(recipe, section) if recipe else {}
+            raw |= {
+                key: _parsed(value, where=f"--{key.replace('_', '-')}")
+                for key, value in given.items()
+                if value is not None and value != []
+            }
+            root = recipe.parent if recipe else None
+            arguments["config"] = convert(raw, config, where=section, root=root, strict=False)
+            command(**arguments)
+
+        wrapper.__name__, wrapper.__doc__ = command.__name__, command.__doc__
+        own = [p for p in inspect.signature(command).parameters.values() if p.name != "config"]
+        notes = comments(config)
+        options = [_option(field, notes.get(field.name, "")) for field in fields]
+        file = Annotated[
+            Path | None, typer.Option("--recipe", help=f"Take settings from its [{section}].")
+        ]
+        options.append(_keyword("recipe", file))
+        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + options
+        wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
+        return wrapper
+
+    return decorate
+
+
+def _section(recipe: Path, section: str) -> dict[str, Any]:
+    raw = read_toml(recipe)
+    if section not in raw:
+        raise InputError(f"{recipe}: no section [{section}]; it has {', '.join(raw)}")
+    found: dict[str, Any] = raw[section]
+    return found
+
+
+def _parsed(value: Any, where: str) -> Any:
+    """KEY=VALUE lists become tables."""
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, tuple):
+        pairs = [text.partition("=") for text in value]
+        if not all(separator for _, separator, _ in pairs):
+            raise InputError(f"{where}: expected KEY=VALUE")
+        return {key: found for key, _, found in pairs}
+    return value
+
+
+def _option(field: msgspec.structs.FieldInfo, note: str) -> inspect.Parameter:
+    flag = "--" + field.name.replace("_", "-")
+    kind = _without_none(field.type)
+    help_text = " ".join(part for part in (note, _default(field)) if part)
+    if kind is bool:
+        option = typer.Option(f"{flag}/--no-{flag[2:]}", help=help_text, show_default=False)
+        return _keyword(field.name, Annotated[bool | None, option])
+    if get_origin(kind) in (list, tuple, dict):
+        metavar = "KEY=VALUE" if get_origin(kind) is dict else "TEXT"
+        option = typer.Option(flag, metavar=metavar, help=help_text, show_default=False)
+        return _keyword(field.name, Annotated[list[str] | None, option])
+    option = typer.Option(flag, metavar=_metavar(kind), help=help_text, show_default=False)
+    return _keyword(field.name, Annotated[str | None, option])
+
+
+def _keyword(name: str, annotation: Any) -> inspect.Parameter:
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation
+    )
+
+
+def _without_none(kind: Any) -> Any:
+    """The type that matters: `int` of `int | None` and of `Annotated[int, ...]`."""
+    if get_origin(kind) is Annotated:
+        return _without_none(get_args(kind)[0])
+    rest = [part for part in get_args(kind) if part is not type(None)]
+    is_optional = len(rest) < len(get_args(kind))
+    return _without_none(rest[0]) if is_optional and len(rest) == 1 else kind
+
+
+def _metavar(kind: Any) -> str:
+    choices = get_args(kind)
+    if choices:
+        return "|".join(map(str, choices))
+    names = {int: "INTEGER", float: "NUMBER", Path: "PATH"}
+    return names.get(kind, getattr(kind, "__name__", "TEXT").upper().replace("STR", "TEXT"))
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if field.default is not msgspec.NODEFAULT:
+        value = field.default
+    elif field.default_factory is not msgspec.NODEFAULT:
+        value = field.default_factory()
+    else:
+        return "[required]"
+    if isinstance(value, (list, tuple)):
+        shown = ", ".join(map(str, value[:6])) + (", ..." if len(value) > 6 else "")
+        return f"[default: {shown}]" if shown else ""
+    return f"[default: {value}]" if value not in (None, {}) else ""

@@ -1,0 +1,74 @@
+"""`wellread run` and `wellread demo`: whole recipes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wellread.base.errors import InputError
+from wellread.base.text import human_seconds
+from wellread.cli import show
+from wellread.cli.options import Json, Out
+
+
+def register(app: typer.Typer) -> None:
+    app.command("run")(run)
+    app.command("demo")(demo)
+
+
+def run(
+    recipe: Annotated[Path, typer.Argument(help="A TOML file with a section per stage.")],
+    out: Out,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that the recipe's paths are taken from.")
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Show the steps and stop.")] = False,
+    json: Json = False,
+) -> None:
+    """Run every stage of a recipe; what is up to date is left, what was killed goes on."""
+    _run(recipe, out, data, only_plan=plan, json=json)
+
+
+def _run(recipe: Path, out: Path, data: Path | None, *, only_plan: bool, json: bool) -> None:
+    from wellread.pipeline.plan import Step, plan, run_step
+    from wellread.pipeline.recipe import read_recipe
+
+    read = read_recipe(recipe, data=data)
+    steps = plan(read, out)
+    show.err.print(f"[bold]{read.name}[/]: {len(steps)} steps into {out}")
+    for number, step in enumerate(steps, start=1):
+        show.err.print(f"  {number:>2} {step.name:<18} [dim]{step.out}  {step.state}[/]")
+    if only_plan:
+        return
+    done, seconds = 0, 0.0
+
+    def label(step: Step) -> str:
+        return f"[{done + 1}/{len(steps)}] {step.name}"
+
+    manifests = {}
+    for step in steps:
+        with show.progress(label(step)) as progress:
+            manifest, is_new = run_step(read, out, step, progress)
+        show.finished(label(step), manifest, is_new=is_new)
+        manifests[step.name] = manifest
+        done, seconds = done + 1, seconds + manifest.seconds * is_new
+    report = out / "report" / "index.html"
+    if json:
+        show.print_json(manifests)
+    else:
+        show.out.print(
+            f"done in {human_seconds(seconds)}" + (f"; {report}" if report.exists() else "")
+        )
+
+
+def demo(
+    out: Out = Path("demo"),
+    quick: Annotated[bool, typer.Option("--quick", help="Smaller, in under 3 minutes.")] = False,
+    port: Annotated[int, typer.Option(help="Of the little web on 127.0.0.1.")] = 8765,
+    json: Json = False,
+) -> None:
+    """The whole system on the documentation that is already on this machine, in minutes."""
+    from wellread.demo.config import DemoConfig
+
+    _ = (DemoConfig, InputError, port)
+    _run(Path("recipes/demo.toml"), out, out, only_plan=False, json=json)

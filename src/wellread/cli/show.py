@@ -1,0 +1,124 @@
+"""What a person sees while a stage works and when it is done."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from wellread.base import progress as base
+from wellread.base.manifest import Manifest
+from wellread.base.text import human_seconds
+
+if TYPE_CHECKING:
+    from wellread.evaluate.run import Description
+    from wellread.formats.results import Result
+
+SECONDS_BETWEEN_LINES = 10  # when the output is no terminal
+REFRESHES_PER_SECOND = 8
+
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def progress(label: str) -> Iterator[base.Progress]:
+    """A bar with the time left on a terminal; a line now and then elsewhere."""
+    with _bar(label) if err.is_terminal else _lines(label) as show:
+        yield show
+
+
+@contextlib.contextmanager
+def _bar(label: str) -> Iterator[base.Progress]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[count]}  [dim]{task.fields[note]}[/]"),
+        TimeElapsedColumn(),
+        TextColumn("[dim]left[/]"),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=err, transient=True, refresh_per_second=REFRESHES_PER_SECOND
+    ) as bar:
+        task = bar.add_task(label, total=None, count="", note="")
+
+        def show(done: float, total: float | None, note: str = "") -> None:
+            bar.update(task, completed=done, total=total, count=_count(done, total), note=note)
+
+        yield show
+
+
+@contextlib.contextmanager
+def _lines(label: str) -> Iterator[base.Progress]:
+    started = last = time.monotonic()
+
+    def show(done: float, total: float | None, note: str = "") -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < SECONDS_BETWEEN_LINES:
+            return
+        last = now
+        left = ""
+        if total and done:
+            left = f", {human_seconds((now - started) * (total - done) / done)} left"
+        print(f"{label}: {_count(done, total)} {note}{left}", file=sys.stderr, flush=True)
+
+    yield show
+
+
+def _count(done: float, total: float | None) -> str:
+    if not done:
+        return ""
+    return f"{done:,.0f}" if total is None else f"{done:,.0f} of {total:,.0f}"
+
+
+def summary(manifest: Manifest) -> str:
+    """One line: what came in, what came out, and the commonest reasons for the difference."""
+    counts = manifest.counts
+    parts = []
+    if "in" in counts and "out" in counts:
+        parts.append(f"{counts['in']:,} in, {counts['out']:,} out")
+    commonest = sorted(manifest.dropped.items(), key=lambda pair: -pair[1])[:3]
+    if commonest:
+        shown = ", ".join(f"{reason} {number:,}" for reason, number in commonest)
+        more = len(manifest.dropped) - len(commonest)
+        parts.append(f"dropped: {shown}" + (f" and {more} more reasons" if more else ""))
+    return "; ".join(parts)
+
+
+def finished(label: str, manifest: Manifest, *, is_new: bool) -> None:
+    """Say that a stage is done, on the error stream, so that --json stays clean."""
+    state = human_seconds(manifest.seconds) if is_new else "up to date"
+    err.print(f"[green]✓[/] {label:<18} [dim]{state:>10}[/]  {summary(manifest)}")
+
+
+def print_json(value: object) -> None:
+    print(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=1).decode())
+
+
+def scores(results: "list[Result]") -> None:
+    """A row for each metric of each task, with its interval."""
+    table = Table("task", "metric", "value", "95 % interval", "chance", "n", box=None)
+    for result in results:
+        for score in result.scores:
+            interval = "" if score.low is None else f"{score.low:.4g} to {score.high:.4g}"
+            chance = "" if score.chance is None else f"{score.chance:.4g}"
+            cells = (score.metric, f"{score.value:.4g}", interval, chance, f"{score.num_items:,}")
+            table.add_row(result.task, *cells)
+    out.print(table)
+
+
+def tasks(rows: "Sequence[Description]") -> None:
+    """A block for each task: where its data comes from, what is measured, what may be varied."""
+    for row in rows:
+        out.print(f"[bold]{row.name}[/]  [dim]{escape(row.protocol)}[/]")
+        out.print(f"  {row.source}; {', '.join(row.metrics)}", markup=False)
+        for axis, meaning in row.axes.items():
+            out.print(f"  {axis}: {meaning}", markup=False)

@@ -1,0 +1,239 @@
+"""One command for each stage: `wellread links`, `crawl`, `corpus`, ... `report`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wellread.base.errors import InputError
+from wellread.base.manifest import Manifest
+from wellread.base.progress import Progress
+from wellread.cli import show
+from wellread.cli.options import Json, Out, takes_settings
+from wellread.corpus.config import CorpusConfig
+from wellread.crawl.config import CrawlConfig
+from wellread.evaluate.config import EvaluateConfig
+from wellread.links.config import LinksConfig
+from wellread.model.sizes import ModelConfig
+from wellread.overlap.config import OverlapConfig
+from wellread.report.config import ReportConfig
+from wellread.studies.config import StudyConfig
+from wellread.tokenizer.config import TokenizerConfig
+from wellread.tokens.config import TokensConfig
+from wellread.train.config import TrainConfig
+
+tokenizer_app = typer.Typer(name="tokenizer", help="Byte-level BPE.", no_args_is_help=True)
+overlap_app = typer.Typer(
+    name="overlap", help="Shared 8-grams of texts and a corpus.", no_args_is_help=True
+)
+
+
+def register(app: typer.Typer) -> None:
+    for command in (links, crawl, corpus, tokens, train, evaluate, study, report):
+        app.command(command.__name__)(command)
+    app.add_typer(tokenizer_app)
+    app.add_typer(overlap_app)
+
+
+def _do(label: str, out: Path, work: Callable[[Progress], Manifest], *, json: bool) -> None:
+    with show.progress(label) as progress:
+        manifest = work(progress)
+    if json:
+        show.print_json(manifest)
+    else:
+        show.finished(label, manifest, is_new=True)
+        show.out.print(str(out), markup=False)
+
+
+@takes_settings(LinksConfig, "links")
+def links(
+    dumps: Annotated[list[Path], typer.Argument(help="Dumps of submissions, or folders of them.")],
+    out: Out,
+    config: LinksConfig,
+    json: Json = False,
+) -> None:
+    """Take the outbound links with at least 3 karma from dumps of Reddit submissions."""
+    from wellread.links.harvest import harvest_links
+
+    _do("links", out, lambda p: harvest_links(dumps, out, config, progress=p), json=json)
+
+
+@takes_settings(CrawlConfig, "crawl")
+def crawl(
+    links: Annotated[Path, typer.Argument(help="What `wellread links` wrote.")],
+    out: Out,
+    config: CrawlConfig,
+    json: Json = False,
+) -> None:
+    """Fetch the pages that links point to, in good manners, and keep them as WARC."""
+    from wellread.crawl.stage import crawl as fetch
+
+    _do("crawl", out, lambda p: fetch(links, out, config, progress=p), json=json)
+
+
+@takes_settings(CorpusConfig, "corpus")
+def corpus(
+    sources: Annotated[
+        list[Path], typer.Argument(help="Pages (a crawl, WARC, HTML) or documents (JSONL, text).")
+    ],
+    out: Out,
+    config: CorpusConfig,
+    links: Annotated[Path | None, typer.Option(help="Links, for the karma of documents.")] = None,
+    json: Json = False,
+) -> None:
+    """Make documents of pages: main text, language, cleaning, duplicates, split."""
+    from wellread.corpus.build import build_corpus
+
+    _do(
+        "corpus",
+        out,
+        lambda p: build_corpus(sources, out, config, links=links, progress=p),
+        json=json,
+    )
+
+
+@tokenizer_app.command("train")
+@takes_settings(TokenizerConfig, "tokenizer")
+def train_tokenizer(
+    corpus: Annotated[Path, typer.Argument(help="A corpus, JSONL, Parquet or a text folder.")],
+    out: Out,
+    config: TokenizerConfig,
+    json: Json = False,
+) -> None:
+    """Learn a vocabulary from a corpus."""
+    from wellread.tokenizer.build import train_tokenizer as learn
+
+    _do("tokenizer", out, lambda p: learn(corpus, out, config, progress=p), json=json)
+
+
+@takes_settings(TokensConfig, "tokens")
+def tokens(
+    corpus: Annotated[Path, typer.Argument(help="A corpus, JSONL, Parquet or a text folder.")],
+    out: Out,
+    tokenizer: Annotated[Path, typer.Option(help="Folder with the vocabulary.")],
+    config: TokensConfig,
+    json: Json = False,
+) -> None:
+    """Encode a corpus into shards of token ids."""
+    from wellread.tokens.build import tokenize_corpus
+
+    _do(
+        "tokens",
+        out,
+        lambda p: tokenize_corpus(corpus, tokenizer, out, config, progress=p),
+        json=json,
+    )
+
+
+@takes_settings(TrainConfig, "train")
+def train(
+    tokens: Annotated[Path, typer.Argument(help="What `wellread tokens` wrote.")],
+    out: Out,
+    config: TrainConfig,
+    size: Annotated[str, typer.Option(help="124M ... 1558M, or LAYERSxWIDTH.")] = "124M",
+    context: Annotated[int, typer.Option(help="Tokens that the model sees at once.")] = 1024,
+    json: Json = False,
+) -> None:
+    """Train a model; run the same command again to go on after an interruption."""
+    from wellread.train.build import train as fit
+
+    model = ModelConfig(size=size, context=context)
+    _do("train", out, lambda p: fit(tokens, out, model, config, progress=p), json=json)
+
+
+@takes_settings(EvaluateConfig, "evaluate")
+def evaluate(
+    config: EvaluateConfig,
+    model: Annotated[
+        Path | None, typer.Argument(help="A training run, a checkpoint, a Hugging Face folder.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Directory to write to.")] = None,
+    corpus: Annotated[
+        Path | None, typer.Option(help="Corpus whose held-out documents are used.")
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Show every task and stop.")] = False,
+    json: Json = False,
+) -> None:
+    """Score a model on tasks, zero-shot, with intervals."""
+    if list_:
+        _list_tasks(json=json)
+        return
+    if model is None or out is None:
+        raise InputError("evaluate: name a MODEL and an --out directory, or give --list")
+    from wellread.evaluate.run import evaluate as score
+    from wellread.formats.results import read_results
+
+    _do("evaluate", out, lambda p: score(model, out, config, corpus=corpus, progress=p), json=json)
+    if not json:
+        show.scores(read_results(out))
+
+
+def _list_tasks(*, json: bool) -> None:
+    from wellread.evaluate.run import list_tasks
+
+    rows = list_tasks()
+    if json:
+        show.print_json(rows)
+    else:
+        show.tasks(rows)
+
+
+@overlap_app.command("index")
+@takes_settings(OverlapConfig, "overlap")
+def overlap_index(
+    corpus: Annotated[Path, typer.Argument(help="The corpus that a model was trained on.")],
+    out: Out,
+    config: OverlapConfig,
+    json: Json = False,
+) -> None:
+    """Put the 8-grams of a corpus into a filter."""
+    from wellread.overlap.index import index_corpus
+
+    _do("overlap index", out, lambda p: index_corpus(corpus, out, config, progress=p), json=json)
+
+
+@overlap_app.command("measure")
+@takes_settings(OverlapConfig, "overlap")
+def overlap_measure(
+    index: Annotated[Path, typer.Argument(help="What `wellread overlap index` wrote.")],
+    tests: Annotated[list[Path], typer.Argument(help="Results directories, or documents.")],
+    out: Out,
+    config: OverlapConfig,
+    json: Json = False,
+) -> None:
+    """Measure how much of each test set the corpus contains."""
+    from wellread.overlap.measure import measure_test_sets
+
+    _do(
+        "overlap measure",
+        out,
+        lambda p: measure_test_sets(index, tests, out, config, progress=p),
+        json=json,
+    )
+
+
+@takes_settings(StudyConfig, "study")
+def study(
+    results: Annotated[list[Path], typer.Argument(help="Results directories of the runs.")],
+    out: Out,
+    config: StudyConfig,
+    json: Json = False,
+) -> None:
+    """Compare the runs of a family over the settings in which they differ."""
+    from wellread.studies.fit import fit_study
+
+    _do("study", out, lambda p: fit_study(results, out, config, progress=p), json=json)
+
+
+@takes_settings(ReportConfig, "report")
+def report(
+    run: Annotated[Path, typer.Argument(help="A run's directory, finished or not.")],
+    out: Out,
+    config: ReportConfig,
+    json: Json = False,
+) -> None:
+    """Write one page with every number beside the paper's."""
+    from wellread.report.build import write_report
+
+    _do("report", out, lambda p: write_report(run, out, config, progress=p), json=json)

@@ -1,0 +1,106 @@
+"""What the paper published, `published.toml`, for printing beside our own numbers."""
+
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Read strictly, so that a misspelt key in the data file is found by the first test."""
+
+
+class Size(_Row, frozen=True):
+    """One of the paper's four models."""
+
+    printed: str  # as in the paper, where the counts are wrong
+    actual: str
+    layers: int
+    width: int
+    heads: int
+
+
+class WebText(_Row, frozen=True):
+    source: str
+    num_links: int
+    num_documents: int
+    num_bytes: int  # of text
+
+
+class PublishedScore(_Row, frozen=True):
+    """A metric of one task, by printed size."""
+
+    task: str  # what a result names in `comparable_to`
+    metric: str
+    unit: str  # "percent": a result of ours holds the fraction
+    source: str
+    by_size: dict[str, float]  # as printed
+    earlier_best: float | None = None  # the state of the art then, in the same unit
+    note: str = ""
+
+    def value(self, size: str) -> float | None:
+        """The score of the model printed as `size`, as our results would hold it."""
+        printed = self.by_size.get(size)
+        return printed / 100 if printed is not None and self.unit == "percent" else printed
+
+
+class Summary(_Row, frozen=True):
+    """A row of table 4: ROUGE F1 on CNN/Daily Mail, percent."""
+
+    system: str
+    rouge1: float
+    rouge2: float
+    rougeL: float
+    average: float
+
+
+class PublishedOverlap(_Row, frozen=True):
+    """Percent of a test set's 8-grams that a training set holds."""
+
+    test_set: str
+    source: str
+    webtext_train: float
+    own_train: float | None = None
+
+
+class Setting(_Row, frozen=True):
+    """A choice that the paper states."""
+
+    stage: str
+    key: str  # within the stage's settings, `section.key`
+    name: str
+    value: Any
+    source: str
+
+
+class Paper(_Row, frozen=True):
+    sizes: list[Size]
+    webtext: WebText
+    scores: list[PublishedScore]
+    summaries: list[Summary]
+    overlaps: list[PublishedOverlap]
+    settings: list[Setting]
+
+
+@cache
+def paper() -> Paper:
+    """Everything in the data file."""
+    text = (resources.files("wellread.formats") / "published.toml").read_bytes()
+    return msgspec.toml.decode(text, type=Paper)
+
+
+def published(task: str | None, metric: str) -> PublishedScore | None:
+    """The paper's values of a metric; None: the paper has none, or ours is not comparable.
+
+    >>> published("lambada", "perplexity").by_size["117M"]
+    35.13
+    >>> published(None, "perplexity") is None
+    True
+    """
+    found = (score for score in paper().scores if (score.task, score.metric) == (task, metric))
+    return next(found, None)
+
+
+def published_overlap(test_set: str) -> PublishedOverlap | None:
+    return next((row for row in paper().overlaps if row.test_set == test_set), None)

@@ -1,0 +1,104 @@
+"""A recipe as steps to do in order; each does nothing if its output is there already."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from wellread.base.errors import InputError
+from wellread.base.files import write_bytes
+from wellread.base.manifest import Manifest, is_artifact, owner_of, read_manifest
+from wellread.base.progress import Progress, silent
+from wellread.pipeline.recipe import Recipe, read_recipe
+from wellread.pipeline.stages import REPORT, STAGES, Stage
+
+RECIPE_COPY = "recipe.toml"
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of one stage."""
+
+    name: str  # "corpus", "train 4x192"
+    out: Path
+    call: Callable[..., Manifest]  # takes `progress=`; imports its stage when called
+
+    def run(self, progress: Progress = silent) -> Manifest:
+        return self.call(progress=progress)
+
+    @property
+    def state(self) -> str:
+        """What is in its directory now: "finished", "interrupted" or "not started"."""
+        if is_artifact(self.out):
+            return "finished"
+        if self.out.is_dir() and owner_of(self.out):
+            return "interrupted"
+        return "not started"
+
+
+def plan(recipe: Recipe, out: Path) -> list[Step]:
+    """The steps of `recipe` that write under `out`, in order."""
+    if out.is_dir() and (owner := owner_of(out)):
+        raise InputError(f"{out}: belongs to stage {owner!r}; give another --out for a whole run")
+    steps = []
+    for name in recipe.stages:
+        stage = STAGES[name]
+        for run in recipe.runs if stage.per_run else [""]:
+            where = out / stage.directory.format(run=run)
+            label = f"{name} {run}".strip()
+            call = partial(_call, stage, recipe, out, run)
+            steps.append(Step(name=label, out=where, call=call))
+    if recipe.report is not None:
+        call = partial(_call_report, recipe, out)
+        steps.append(Step(name=REPORT, out=out / REPORT, call=call))
+    return steps
+
+
+def run_step(
+    recipe: Recipe, out: Path, step: Step, progress: Progress = silent
+) -> tuple[Manifest, bool]:
+    """Do one step; its manifest, and whether there was anything to do."""
+    out.mkdir(parents=True, exist_ok=True)
+    write_bytes(out / RECIPE_COPY, recipe.path.read_bytes())
+    before = read_manifest(step.out).finished_at if is_artifact(step.out) else None
+    manifest = step.run(progress)
+    return manifest, manifest.finished_at != before
+
+
+def run_recipe(path: Path, out: Path, *, data: Path | None = None) -> dict[str, Manifest]:
+    """Do all that the recipe in `path` asks for; the manifest of each step by its name."""
+    recipe = read_recipe(path, data=data)
+    return {step.name: run_step(recipe, out, step)[0] for step in plan(recipe, out)}
+
+
+def _call(stage: Stage, recipe: Recipe, out: Path, run: str, *, progress: Progress) -> Manifest:
+    arguments: dict[str, Any] = {}
+    for argument, sources in stage.takes.items():
+        paths = list(recipe.given[stage.name].get(argument, []))
+        for source in sources:
+            if source in recipe.stages:
+                paths += _directories(STAGES[source], recipe, out, run if stage.per_run else None)
+        if argument in stage.many:
+            arguments[argument] = paths
+        elif paths:
+            arguments[argument] = paths[0]
+    if stage.name == "train":
+        arguments["model"], arguments["config"] = recipe.runs[run]
+    else:
+        arguments["config"] = recipe.stages[stage.name]
+    where = out / stage.directory.format(run=run)
+    manifest: Manifest = stage.load_function()(**arguments, out=where, progress=progress)
+    return manifest
+
+
+def _directories(source: Stage, recipe: Recipe, out: Path, run: str | None) -> list[Path]:
+    runs = [""] if not source.per_run else [run] if run is not None else list(recipe.runs)
+    return [out / source.directory.format(run=name) for name in runs]
+
+
+def _call_report(recipe: Recipe, out: Path, *, progress: Progress) -> Manifest:
+    from wellread.report.build import write_report
+
+    assert recipe.report is not None
+    return write_report(out, out / REPORT, recipe.report, progress=progress)

@@ -1,0 +1,135 @@
+"""The one table of stages: what each is called, where it writes, what it takes."""
+
+import importlib
+from typing import Any, Literal
+
+import msgspec
+
+from wellread.base.config import Config
+
+Kind = Literal["files", "one", "many", "run"]
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the table. `takes` names the function's arguments that are paths."""
+
+    name: str
+    section: str  # of the recipe
+    directory: str  # under the run's directory; {run} is the model's name
+    function: str  # "module:function"
+    config: str  # "module:Config"
+    takes: dict[str, tuple[str, ...]]  # argument -> stages whose directories it gets
+    many: frozenset[str] = frozenset()  # arguments that are lists of paths
+    given: frozenset[str] = frozenset()  # arguments that the recipe's section may name files for
+    optional: frozenset[str] = frozenset()  # arguments left out if their stage is not in the recipe
+    per_run: bool = False  # once for each model that the recipe trains
+
+    def load_function(self) -> Any:
+        return _load(self.function)
+
+    def load_config(self) -> type[Config]:
+        found: type[Config] = _load(self.config)
+        return found
+
+
+def _load(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage(
+            name="links",
+            section="links",
+            directory="links",
+            function="wellread.links.harvest:harvest_links",
+            config="wellread.links.config:LinksConfig",
+            takes={"dumps": ()},
+            many=frozenset({"dumps"}),
+            given=frozenset({"dumps"}),
+        ),
+        Stage(
+            name="crawl",
+            section="crawl",
+            directory="pages",
+            function="wellread.crawl.stage:crawl",
+            config="wellread.crawl.config:CrawlConfig",
+            takes={"links": ("links",)},
+        ),
+        Stage(
+            name="corpus",
+            section="corpus",
+            directory="corpus",
+            function="wellread.corpus.build:build_corpus",
+            config="wellread.corpus.config:CorpusConfig",
+            takes={"sources": ("crawl",), "links": ("links",)},
+            many=frozenset({"sources"}),
+            given=frozenset({"sources"}),
+            optional=frozenset({"links"}),
+        ),
+        Stage(
+            name="tokenizer",
+            section="tokenizer",
+            directory="tokenizer",
+            function="wellread.tokenizer.build:train_tokenizer",
+            config="wellread.tokenizer.config:TokenizerConfig",
+            takes={"corpus": ("corpus",)},
+        ),
+        Stage(
+            name="tokens",
+            section="tokens",
+            directory="tokens",
+            function="wellread.tokens.build:tokenize_corpus",
+            config="wellread.tokens.config:TokensConfig",
+            takes={"corpus": ("corpus",), "tokenizer": ("tokenizer",)},
+        ),
+        Stage(
+            name="train",
+            section="train",
+            directory="runs/{run}",
+            function="wellread.train.build:train",
+            config="wellread.train.config:TrainConfig",
+            takes={"tokens": ("tokens",)},
+            per_run=True,
+        ),
+        Stage(
+            name="evaluate",
+            section="evaluate",
+            directory="results/{run}",
+            function="wellread.evaluate.run:evaluate",
+            config="wellread.evaluate.config:EvaluateConfig",
+            takes={"model": ("train",), "corpus": ("corpus",)},
+            optional=frozenset({"corpus"}),
+            per_run=True,
+        ),
+        Stage(
+            name="overlap index",
+            section="overlap",
+            directory="index",
+            function="wellread.overlap.index:index_corpus",
+            config="wellread.overlap.config:OverlapConfig",
+            takes={"corpus": ("corpus",)},
+        ),
+        Stage(
+            name="overlap measure",
+            section="overlap",
+            directory="overlap",
+            function="wellread.overlap.measure:measure_test_sets",
+            config="wellread.overlap.config:OverlapConfig",
+            takes={"index": ("overlap index",), "tests": ("evaluate",)},
+            many=frozenset({"tests"}),
+        ),
+        Stage(
+            name="study",
+            section="study",
+            directory="study",
+            function="wellread.studies.fit:fit_study",
+            config="wellread.studies.config:StudyConfig",
+            takes={"results": ("evaluate",)},
+            many=frozenset({"results"}),
+        ),
+    )
+}
+REPORT = "report"  # takes the run's whole directory, so it has no row

@@ -1,0 +1,66 @@
+"""From a result back to the dump: the chain of manifests behind a file."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from wellread.base.errors import InputError
+from wellread.base.manifest import MANIFEST, Manifest, is_artifact, read_manifest
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of the way back."""
+
+    depth: int
+    path: Path
+    manifest: Manifest | None  # None: a raw file
+    sha256: str | None = None  # of a raw file
+    note: str = ""  # "seen above", or what no longer agrees
+
+
+def artifact_of(path: Path) -> Path:
+    """The artifact directory that `path` is or lies in."""
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or directory; name a result, or its run")
+    for folder in (path, *path.resolve().parents):
+        if is_artifact(folder):
+            return folder
+    raise InputError(f"{path}: not inside a finished artifact (no {MANIFEST} above it)")
+
+
+def trace(path: Path) -> Iterator[Origin]:
+    """The artifact of `path` and all that it was made from, depth first."""
+    yield from _trace(artifact_of(path), depth=0, expected=None, seen=set())
+
+
+def _trace(folder: Path, *, depth: int, expected: str | None, seen: set[Path]) -> Iterator[Origin]:
+    if not is_artifact(folder):
+        yield Origin(depth=depth, path=folder, manifest=None, note="no longer there")
+        return
+    manifest = read_manifest(folder)
+    note = "" if expected in (None, manifest.digest) else "remade since: its digest has changed"
+    resolved = folder.resolve()
+    if resolved in seen:
+        yield Origin(depth=depth, path=folder, manifest=manifest, note=note or "seen above")
+        return
+    seen.add(resolved)
+    yield Origin(depth=depth, path=folder, manifest=manifest, note=note)
+    for inputs in manifest.inputs.values():
+        for item in inputs:
+            if item.digest is not None:
+                origin = Path(os.path.normpath(folder / item.path))
+                yield from _trace(origin, depth=depth + 1, expected=item.digest, seen=seen)
+                continue
+            for name, file in item.files.items():
+                yield Origin(
+                    depth=depth + 1, path=Path(name), manifest=None, sha256=file.sha256,
+                    note=_changes(Path(name), file.num_bytes),
+                )  # fmt: skip
+
+
+def _changes(path: Path, num_bytes: int) -> str:
+    if not path.exists():
+        return "no longer there"
+    return "" if path.stat().st_size == num_bytes else "changed since: its size differs"

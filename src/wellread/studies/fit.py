@@ -1,0 +1,227 @@
+"""The stage `study`: results of several runs in, their scores side by side out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from wellread.base.errors import InputError
+from wellread.base.manifest import Manifest, is_artifact, read_artifact, read_manifest, writing
+from wellread.base.progress import Progress, silent
+from wellread.base.seeds import generator
+from wellread.base.text import suggestion
+from wellread.formats import results as evaluation
+from wellread.formats.results import Result, Score
+from wellread.formats.studies import STAGE, Difference, Point, Study
+from wellread.studies.config import StudyConfig
+from wellread.studies.paired import ItemScores, estimator_of, paired_difference
+
+NUM_PARAMETERS = "num_parameters"  # among the facts of a run's manifest
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of the family, and where its results are."""
+
+    name: str
+    settings: dict[str, Any]  # those that the study varies
+    num_parameters: int
+    directories: dict[str, Path]  # task -> results directory
+    results: dict[str, Result]  # task -> scores
+
+
+class Pair(NamedTuple):
+    """Two runs that differ in one setting, the second having the next more parameters."""
+
+    smaller: Run
+    larger: Run
+
+
+def fit_study(
+    results: Sequence[Path], out: Path, config: StudyConfig, *, progress: Progress = silent
+) -> Manifest:
+    """Write every score of the runs behind `results`, and what each gains over the next smaller.
+
+    Runs are paired if they differ in just one of the settings varied, each with the next larger.
+    A metric is paired if it is a mean of the items' values, or a perplexity or bits per unit of
+    their log probabilities; the others are named in the manifest's facts as unpaired.
+    """
+    runs = read_runs(results, config)
+    pairs = next_larger_pairs(runs)
+    with writing(out, stage=STAGE, config=config, inputs={"results": list(results)}) as draft:
+        points = [point for run in runs for point in _points(run)]
+        differences: list[Difference] = []
+        unpaired: set[str] = set()
+        for number, pair in enumerate(pairs, start=1):
+            for task in sorted(pair.smaller.results.keys() & pair.larger.results.keys()):
+                found, missing = _compare(pair, task, config.seed)
+                differences += found
+                unpaired.update(f"{task} {metric}" for metric in missing)
+            progress(number, len(pairs), f"{pair.larger.name} against {pair.smaller.name}")
+        study = Study(vary=config.vary, points=points, differences=differences)
+        draft.write("study.json", msgspec.json.format(msgspec.json.encode(study), indent=1))
+        draft.counts.update({"in": len(points), "out": len(points)})
+        draft.counts.update({"runs": len(runs), "differences": len(differences)})
+        draft.facts["unpaired"] = sorted(unpaired)
+    return read_manifest(out)
+
+
+def read_runs(results: Sequence[Path], config: StudyConfig) -> list[Run]:
+    """The runs behind results directories, by number of parameters; several may be of one run."""
+    runs: dict[Path, Run] = {}
+    for directory in results:
+        location = run_directory(directory)
+        run = runs.setdefault(location, _describe(location, config))
+        for result in evaluation.read_results(directory):
+            if result.task in run.results:
+                raise InputError(
+                    f"{directory}: {result.task!r} of run {run.name!r} is in "
+                    f"{run.directories[result.task]} too; name one of them"
+                )
+            run.results[result.task] = result
+            run.directories[result.task] = directory
+    if len(runs) < 2:
+        raise InputError(f"a study compares at least 2 runs; these results are of {len(runs)}")
+    return sorted(runs.values(), key=lambda run: (run.num_parameters, run.name))
+
+
+def run_directory(results: Path) -> Path:
+    """The run that a results directory is about."""
+    manifest = read_artifact(results, evaluation.STAGE)
+    models = manifest.inputs.get("model", [])
+    location = results.resolve() / models[0].path if models else results
+    if not models or not is_artifact(location):
+        raise InputError(
+            f"{results}: not the results of a finished run; a study needs the run's settings"
+        )
+    return location.resolve()
+
+
+def _describe(location: Path, config: StudyConfig) -> Run:
+    manifest = read_manifest(location)
+    if NUM_PARAMETERS not in manifest.facts:
+        raise InputError(f"{location}: its manifest has no {NUM_PARAMETERS}; not a training run")
+    settings = {key: _setting(manifest.config, key, location) for key in config.vary}
+    for key, value in settings.items():
+        if value not in config.vary[key]:
+            raise InputError(
+                f"{location}: {key} is {value!r}, which is none of the study's values "
+                f"{config.vary[key]!r}"
+            )
+    return Run(
+        name=location.name,
+        settings=settings,
+        num_parameters=manifest.facts[NUM_PARAMETERS],
+        directories={},
+        results={},
+    )
+
+
+def _setting(config: dict[str, Any], key: str, location: Path) -> Any:
+    value: Any = config
+    for part in key.split("."):
+        if not isinstance(value, dict) or part not in value:
+            known = value if isinstance(value, dict) else {}
+            raise InputError(f"{location}: the run has no setting {key!r}{suggestion(part, known)}")
+        value = value[part]
+    return value
+
+
+def next_larger_pairs(runs: Sequence[Run]) -> list[Pair]:
+    """Each run with the next larger one that differs from it in a single setting."""
+    pairs = []
+    for run in runs:
+        larger = [
+            other
+            for other in runs
+            if other.num_parameters > run.num_parameters
+            and sum(other.settings[key] != run.settings[key] for key in run.settings) == 1
+        ]
+        if larger:
+            pairs.append(Pair(run, min(larger, key=lambda r: (r.num_parameters, r.name))))
+    return pairs
+
+
+def _points(run: Run) -> list[Point]:
+    return [
+        Point(
+            run=run.name,
+            settings=run.settings,
+            num_parameters=run.num_parameters,
+            task=task,
+            metric=score.metric,
+            value=score.value,
+            low=score.low,
+            high=score.high,
+            chance=score.chance,
+        )
+        for task, result in sorted(run.results.items())
+        for score in result.scores
+    ]
+
+
+def _compare(pair: Pair, task: str, seed: int) -> tuple[list[Difference], list[str]]:
+    """The differences of a task's metrics, and the names of the metrics that cannot be paired."""
+    smaller, larger = pair.smaller.results[task], pair.larger.results[task]
+    if smaller.protocol != larger.protocol:
+        raise InputError(
+            f"{pair.larger.directories[task]}: {task!r} was scored as {larger.protocol}, for "
+            f"{pair.smaller.name!r} as {smaller.protocol}; evaluate both alike"
+        )
+    items = _read_items(pair.smaller, task), _read_items(pair.larger, task)
+    found, unpaired = [], []
+    for score in smaller.scores:
+        others = [other for other in larger.scores if other.metric == score.metric]
+        difference = _difference(pair, task, (score, others[0]), items, seed) if others else None
+        if difference is None:
+            unpaired.append(score.metric)
+        else:
+            found.append(difference)
+    return found, unpaired
+
+
+Items = dict[str, dict[str, Any]]  # by name, in order of name
+
+
+def _read_items(run: Run, task: str) -> Items:
+    rows = {row["item"]: row for row in evaluation.read_items(run.directories[task], task)}
+    return dict(sorted(rows.items()))
+
+
+def _difference(
+    pair: Pair, task: str, scores: tuple[Score, Score], items: tuple[Items, Items], seed: int
+) -> Difference | None:
+    estimates = [
+        estimator_of(score.value, _item_scores(rows, list(rows)))
+        for score, rows in zip(scores, items, strict=True)
+    ]
+    shared = [name for name in items[0] if name in items[1]]
+    if estimates[0] is None or estimates[0] is not estimates[1] or len(shared) < 2:
+        return None
+    metric = scores[0].metric
+    random = generator(seed, "study", task, metric, pair.smaller.name, pair.larger.name)
+    difference, low, high = paired_difference(
+        _item_scores(items[0], shared), _item_scores(items[1], shared), estimates[0], random
+    )
+    return Difference(
+        task=task,
+        metric=metric,
+        smaller=pair.smaller.name,
+        larger=pair.larger.name,
+        difference=difference,
+        low=low,
+        high=high,
+        num_items=len(shared),
+        higher_is_better=scores[0].higher_is_better,
+    )
+
+
+def _item_scores(items: Items, names: Sequence[str]) -> ItemScores:
+    def column(key: str) -> Any:
+        numbers = [items[name][key] for name in names]
+        return np.array([np.nan if number is None else number for number in numbers], float)
+
+    return ItemScores(
+        value=column("value"), log_prob=column("log_prob"), num_units=column("num_units")
+    )

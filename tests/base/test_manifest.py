@@ -1,0 +1,113 @@
+"""A directory looks finished only if its stage finished."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from wellread.base.config import Config
+from wellread.base.errors import InputError
+from wellread.base.manifest import finished, read_manifest, writing
+
+
+class Settings(Config, frozen=True):
+    size: int = 1
+
+
+def make(out: Path, source: Path, size: int = 1, stage: str = "corpus") -> None:
+    config = Settings(size=size)
+    with writing(out, stage=stage, config=config, inputs={"source": [source]}) as draft:
+        draft.counts["in"] = 2
+        draft.drop("too short", "b")
+        draft.write("result.txt", source.read_bytes())
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "source.txt"
+    path.write_text("hello")
+    return path
+
+
+def test_a_manifest_records_counts_drops_and_digests(tmp_path: Path, source: Path) -> None:
+    make(tmp_path / "out", source)
+    manifest = read_manifest(tmp_path / "out")
+    hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+    assert manifest.outputs["result.txt"].sha256 == hello
+    assert manifest.inputs["source"][0].files[str(source)].sha256 == hello
+    assert (manifest.counts, manifest.dropped) == ({"in": 2}, {"too short": 1})
+    assert manifest.examples == {"too short": ["b"]}
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["manifest.json", "result.txt"]
+
+
+def test_a_stage_that_fails_leaves_no_manifest(tmp_path: Path, source: Path) -> None:
+    out = tmp_path / "out"
+    with (
+        pytest.raises(ZeroDivisionError),
+        writing(out, stage="corpus", config=Settings(), inputs={"source": [source]}),
+    ):
+        1 / 0  # noqa: B018
+    assert [p.name for p in out.iterdir()] == ["unfinished.json"]
+    assert finished(out, stage="corpus", config=Settings(), inputs={"source": [source]}) is None
+
+
+def test_it_is_up_to_date_until_settings_inputs_or_outputs_change(
+    tmp_path: Path, source: Path
+) -> None:
+    out, inputs = tmp_path / "out", {"source": [source]}
+
+    def is_finished(size: int = 1) -> bool:
+        config = Settings(size=size)
+        return finished(out, stage="corpus", config=config, inputs=inputs) is not None
+
+    make(out, source)
+    assert is_finished()
+    assert not is_finished(size=2)
+    os.utime(out / "result.txt", ns=(1, 1))
+    assert not is_finished()
+    make(out, source)
+    source.write_text("other")
+    assert not is_finished()
+
+
+def test_an_artifact_made_again_with_the_same_content_keeps_its_digest(
+    tmp_path: Path, source: Path
+) -> None:
+    make(tmp_path / "a", source)
+    make(tmp_path / "b", source)
+    assert read_manifest(tmp_path / "a").digest == read_manifest(tmp_path / "b").digest
+
+
+def test_a_directory_of_another_stage_is_refused(tmp_path: Path, source: Path) -> None:
+    make(tmp_path / "out", source, stage="links")
+    with pytest.raises(InputError, match="belongs to stage 'links', not 'corpus'"):
+        make(tmp_path / "out", source)
+    assert (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_a_directory_with_somebodys_files_is_refused(tmp_path: Path, source: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match="not empty and not made by wellread"):
+        make(tmp_path / "out", source)
+    assert (tmp_path / "out" / "thesis.txt").read_text() == "years of work"
+
+
+def test_an_interrupted_directory_is_kept_only_for_the_same_settings(
+    tmp_path: Path, source: Path
+) -> None:
+    out, inputs = tmp_path / "out", {"source": [source]}
+
+    def interrupted(size: int) -> list[str]:
+        config = Settings(size=size)
+        with (
+            pytest.raises(KeyboardInterrupt),
+            writing(out, stage="train", config=config, inputs=inputs, resume=True),
+        ):
+            (out / f"part-{size}").touch()
+            raise KeyboardInterrupt
+        return sorted(p.name for p in out.iterdir())
+
+    assert interrupted(1) == ["part-1", "unfinished.json"]
+    assert interrupted(1) == ["part-1", "unfinished.json"]
+    assert interrupted(2) == ["part-2", "unfinished.json"]

@@ -1,0 +1,192 @@
+"""Two or three runs with results written by hand, and the differences a person can check."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from wellread.base.config import Config
+from wellread.base.errors import InputError
+from wellread.base.manifest import writing
+from wellread.base.seeds import generator
+from wellread.formats.results import Item, Result, Score, write_result
+from wellread.formats.studies import read_study
+from wellread.studies.config import StudyConfig
+from wellread.studies.fit import fit_study
+from wellread.studies.paired import ItemScores, estimator_of, paired_difference
+
+BY_SIZE = StudyConfig(vary={"model.size": ["2x64", "4x128"]})
+
+
+class RunSettings(Config, frozen=True):
+    """The shape of a run's settings."""
+
+    model: dict[str, Any]
+    train: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+def write_run(directory: Path, size: str, num_parameters: int, *, seed: int = 0) -> Path:
+    settings = RunSettings(model={"size": size}, train={"seed": seed})
+    with writing(directory, stage="train", config=settings, inputs={}) as draft:
+        draft.write("model.safetensors", b"")
+        draft.facts["num_parameters"] = num_parameters
+    return directory
+
+
+def score(metric: str, value: float, *, higher_is_better: bool = True) -> Score:
+    return Score(
+        metric=metric,
+        value=value,
+        low=None,
+        high=None,
+        num_items=4,
+        higher_is_better=higher_is_better,
+    )
+
+
+def write_results(
+    directory: Path, run: Path, right: list[int], *, nats: float = 2.0, protocol: str = "cloze:1"
+) -> Path:
+    """Items of 2 units each; a metric that is no function of them is `style`."""
+    items = [
+        Item(
+            item=f"{number}",
+            text="",
+            prompt="",
+            target="",
+            log_prob=-2 * nats,
+            num_units=2,
+            value=float(is_right),
+        )
+        for number, is_right in enumerate(right)
+    ]
+    result = Result(
+        task="cloze",
+        protocol=protocol,
+        comparable_to=None,
+        num_items=len(items),
+        num_available=len(items),
+        scores=[
+            score("accuracy", sum(right) / len(right)),
+            score("perplexity", math.exp(nats), higher_is_better=False),
+            score("style", 0.123),
+        ],
+        seconds=0.0,
+    )
+    with writing(directory, stage="evaluate", config=Config(), inputs={"model": [run]}) as draft:
+        write_result(draft, result, items)
+    return directory
+
+
+@pytest.fixture
+def two_results(tmp_path: Path) -> list[Path]:
+    """The larger is named first: order must not matter."""
+    large = write_run(tmp_path / "runs" / "large", "4x128", 900)
+    small = write_run(tmp_path / "runs" / "small", "2x64", 100)
+    return [
+        write_results(tmp_path / "results-large", large, [1, 1, 1, 0], nats=1.0),
+        write_results(tmp_path / "results-small", small, [0, 1, 0, 0], nats=2.0),
+    ]
+
+
+def test_every_score_is_a_point_beside_the_settings_varied(
+    two_results: list[Path], tmp_path: Path
+) -> None:
+    manifest = fit_study(two_results, tmp_path / "study", BY_SIZE)
+    points = read_study(tmp_path / "study").points
+    accuracies = [(p.run, p.settings, p.num_parameters, p.value) for p in points][::3]
+    assert accuracies == [
+        ("small", {"model.size": "2x64"}, 100, 0.25),
+        ("large", {"model.size": "4x128"}, 900, 0.75),
+    ]
+    assert manifest.counts == {"in": 6, "out": 6, "runs": 2, "differences": 2}
+    assert manifest.facts["unpaired"] == ["cloze style"]
+
+
+def test_differences_are_larger_less_smaller_over_the_same_items(
+    two_results: list[Path], tmp_path: Path
+) -> None:
+    fit_study(two_results, tmp_path / "study", BY_SIZE)
+    accuracy, perplexity = read_study(tmp_path / "study").differences
+    assert (accuracy.smaller, accuracy.larger) == ("small", "large")
+    assert (accuracy.metric, accuracy.difference, accuracy.num_items) == ("accuracy", 0.5, 4)
+    assert (accuracy.low, accuracy.high) == (0.0, 1.0)
+    # Every item has the same perplexity, so that all resamples agree.
+    assert perplexity.difference == pytest.approx(math.e - math.e**2)
+    assert perplexity.low == pytest.approx(perplexity.high)
+    assert not perplexity.higher_is_better
+
+
+def test_items_that_only_one_model_scored_are_left_out(tmp_path: Path) -> None:
+    small = write_run(tmp_path / "small", "2x64", 100)
+    large = write_run(tmp_path / "large", "4x128", 900)
+    results = [
+        write_results(tmp_path / "s", small, [0, 0, 0, 0, 1, 1]),
+        write_results(tmp_path / "l", large, [1, 0, 1, 0]),
+    ]
+    fit_study(results, tmp_path / "study", BY_SIZE)
+    accuracy = read_study(tmp_path / "study").differences[0]
+    assert (accuracy.difference, accuracy.num_items) == (0.5, 4)
+
+
+def test_runs_are_paired_only_if_they_differ_in_one_setting(tmp_path: Path) -> None:
+    results = []
+    for size, parameters in (("2x64", 100), ("4x128", 900)):
+        for seed in (0, 1):
+            run = write_run(tmp_path / f"{size}-{seed}", size, parameters, seed=seed)
+            results.append(write_results(tmp_path / f"results-{size}-{seed}", run, [0, 1, 1, 0]))
+    vary: dict[str, list[Any]] = {"model.size": ["2x64", "4x128"], "train.seed": [0, 1]}
+    fit_study(results, tmp_path / "study", StudyConfig(vary=vary))
+    found = read_study(tmp_path / "study").differences
+    assert {(difference.smaller, difference.larger) for difference in found} == {
+        ("2x64-0", "4x128-0"),
+        ("2x64-1", "4x128-1"),
+    }
+
+
+def test_the_interval_of_a_paired_difference_has_the_width_of_theory() -> None:
+    """400 differences of variance 1 have a mean with a standard error of 0.05."""
+    gains = generator(0, "gains").standard_normal(400)
+    base = 100 * generator(0, "base").standard_normal(400)
+    small, large = (
+        ItemScores(value=value, log_prob=value, num_units=value) for value in (base, base + gains)
+    )
+    estimate = estimator_of(float(base.mean()), small)
+    assert estimate is not None
+    found, low, high = paired_difference(small, large, estimate, generator(0, "bootstrap"))
+    assert found == pytest.approx(gains.mean())
+    assert high - low == pytest.approx(2 * 1.96 * gains.std() / 20, rel=0.1)
+
+
+def test_bits_are_recognised_and_items_without_numbers_pair_nothing() -> None:
+    nothing = np.full(2, np.nan)
+    log_prob, num_units = np.array([-3.0, -1.0]), np.array([1.0, 3.0])
+    scores = ItemScores(value=nothing, log_prob=log_prob, num_units=num_units)
+    assert estimator_of(1 / math.log(2), scores) is not None
+    assert estimator_of(0.5, scores) is None
+    assert estimator_of(0.5, ItemScores(value=nothing, log_prob=nothing, num_units=nothing)) is None
+
+
+def test_what_is_no_family_is_refused(two_results: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "study"
+    with pytest.raises(InputError, match="at least 2 runs"):
+        fit_study(two_results[:1], out, BY_SIZE)
+    with pytest.raises(InputError, match=r"no setting 'model\.sise'; did you mean 'size'"):
+        fit_study(two_results, out, StudyConfig(vary={"model.sise": ["2x64"]}))
+    with pytest.raises(InputError, match=r"model\.size is '.*', which is none of"):
+        fit_study(two_results, out, StudyConfig(vary={"model.size": ["8x256"]}))
+    with pytest.raises(InputError, match=r"'cloze' of run 'large' is in .* too"):
+        fit_study([*two_results, two_results[0]], out, BY_SIZE)
+    assert not out.exists()
+
+
+def test_scores_of_different_protocols_are_not_compared(
+    two_results: list[Path], tmp_path: Path
+) -> None:
+    large = tmp_path / "runs" / "large"
+    write_results(two_results[0], large, [1, 1, 1, 0], protocol="cloze:2")
+    with pytest.raises(InputError, match="scored as cloze:2, for 'small' as cloze:1"):
+        fit_study(two_results, tmp_path / "study", BY_SIZE)

@@ -1,0 +1,110 @@
+"""Training learns, and nothing is lost when it is killed."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from wellread.base.errors import InputError, WellreadError
+from wellread.base.manifest import read_manifest
+from wellread.formats.checkpoints import intact_checkpoints
+from wellread.formats.metrics import read_metrics
+from wellread.model.load import load_model, load_tokenizer
+from wellread.model.sizes import ModelConfig
+from wellread.train.build import train
+from wellread.train.config import TrainConfig
+
+MODEL = ModelConfig(size="1x64", context=32)
+CONFIG = TrainConfig(
+    batch_sequences=8, sequences_per_pass=4, steps=30, peak_learning_rate=1e-3,
+    final_learning_rate=1e-4, warmup_steps=5, held_out_every_steps=10, log_every_steps=5,
+    save_every_steps=10, keep_checkpoints=3, device="cpu",
+)  # fmt: skip
+
+
+class Killed(BaseException):
+    """Stands for a power cut: nothing between the loop and the test catches it."""
+
+
+@pytest.fixture(scope="module")
+def run(tokens: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    train(tokens, out, MODEL, CONFIG)
+    return out
+
+
+def losses(run: Path) -> list[tuple[int, float | None, float | None]]:
+    return [(step.step, step.loss, step.held_out_loss) for step in read_metrics(run)]
+
+
+def test_the_loss_falls(run: Path) -> None:
+    held_out = [step.held_out_loss for step in read_metrics(run) if step.held_out_loss]
+    assert len(held_out) == 3
+    assert held_out[0] > held_out[1] > held_out[2]
+
+
+def test_the_manifest_says_what_was_done(run: Path) -> None:
+    manifest = read_manifest(run)
+    assert manifest.config["model"] == {"size": "1x64", "context": 32}
+    assert manifest.facts["tokens_seen"] == 30 * 8 * 32
+    assert manifest.facts["num_parameters"] == 300 * 64 + 32 * 64 + 12 * 64**2 + 13 * 64 + 128
+
+
+@pytest.mark.parametrize("fatal_step", [5, 15, 25])
+def test_a_killed_run_goes_on_bitwise_as_if_nothing_had_happened(
+    run: Path, tokens: Path, tmp_path: Path, fatal_step: int
+) -> None:
+    def die(done: float, total: float | None, note: str = "") -> None:
+        if done == fatal_step:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(tokens, tmp_path / "run", MODEL, CONFIG, progress=die)
+    assert not (tmp_path / "run" / "manifest.json").exists()
+    train(tokens, tmp_path / "run", MODEL, CONFIG)
+    assert losses(tmp_path / "run") == losses(run)
+    last = "checkpoints/step-0000030/model.safetensors"
+    assert (tmp_path / "run" / last).read_bytes() == (run / last).read_bytes()
+
+
+def test_a_damaged_checkpoint_is_passed_over(run: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(run, tmp_path / "run")
+    with (copy / "checkpoints/step-0000030/model.safetensors").open("r+b") as file:
+        file.seek(500)
+        file.write(b"\xff\xff\xff")
+    assert [p.name for p in intact_checkpoints(copy)] == ["step-0000010", "step-0000020"]
+
+
+def test_a_second_call_does_nothing(run: Path, tokens: Path) -> None:
+    before = read_manifest(run).finished_at
+    assert train(tokens, run, MODEL, CONFIG).finished_at == before
+
+
+def test_smaller_passes_give_the_same_batch(run: Path, tokens: Path, tmp_path: Path) -> None:
+    settings = {f: getattr(CONFIG, f) for f in CONFIG.__struct_fields__}
+    config = TrainConfig(**(settings | {"sequences_per_pass": 8}))
+    train(tokens, tmp_path / "run", MODEL, config)
+    last = "checkpoints/step-0000030/model.safetensors"
+    for name, tensor in load_file(tmp_path / "run" / last).items():
+        torch.testing.assert_close(tensor, load_file(run / last)[name], rtol=1e-2, atol=1e-4)
+
+
+def test_a_run_loads_as_a_model_with_its_tokenizer(run: Path) -> None:
+    model, tokenizer = load_model(run, device="cpu"), load_tokenizer(run)
+    logits = model(torch.tensor([tokenizer.encode("Page 3 says").astype(int).tolist()]))
+    assert logits.shape[-1] == tokenizer.vocab_size == 300
+
+
+def test_a_loss_that_is_no_number_stops_the_run_with_advice(tokens: Path, tmp_path: Path) -> None:
+    settings = {f: getattr(CONFIG, f) for f in CONFIG.__struct_fields__}
+    config = TrainConfig(**(settings | {"peak_learning_rate": 1e30}))
+    with pytest.raises(WellreadError, match=r"the loss is (nan|inf); lower peak_learning_rate"):
+        train(tokens, tmp_path / "run", MODEL, config)
+    assert not (tmp_path / "run" / "manifest.json").exists()
+
+
+def test_held_out_text_shorter_than_a_context_is_refused(tokens: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="validation split is shorter than one context of 8000"):
+        train(tokens, tmp_path / "run", ModelConfig(size="1x64", context=8000), CONFIG)
