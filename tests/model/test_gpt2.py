@@ -47,9 +47,7 @@ def test_a_token_does_not_see_what_follows_it(small: GPT2) -> None:
 def test_weights_come_back_bitwise(small: GPT2, tmp_path: Path) -> None:
     save_model(small, tmp_path)
     again = load_model(tmp_path, device="cpu")
-    for (name, a), (_, b) in zip(
-        small.named_parameters(), again.named_parameters(), strict=True
-    ):
+    for (name, a), (_, b) in zip(small.named_parameters(), again.named_parameters(), strict=True):
         assert torch.equal(a, b), name
 
 

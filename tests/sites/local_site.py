@@ -1,7 +1,9 @@
 """A web server of one's own, with the good and the bad manners that a test asks for."""
 
 import contextlib
+import gzip
 import http.server
+import socket
 import threading
 import time
 from collections import Counter
@@ -18,7 +20,21 @@ class LocalSite:
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
         self.hits: Counter[str] = Counter()
+        self.user_agents: set[str] = set()
+        self.at_once = self.most_at_once = 0
+        self.counting = threading.Lock()  # guards the two counts above
         self.port = 0
+
+    @contextlib.contextmanager
+    def under_way(self) -> Iterator[None]:
+        with self.counting:
+            self.at_once += 1
+            self.most_at_once = max(self.at_once, self.most_at_once)
+        try:
+            yield
+        finally:
+            with self.counting:
+                self.at_once -= 1
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -46,7 +62,14 @@ class LocalSite:
 
     def broken(self, path: str) -> str:
         """Closes the connection without a word."""
-        self.answers[path] = lambda handler: handler.connection.close()
+        self.answers[path] = lambda handler: handler.connection.shutdown(socket.SHUT_RDWR)
+        return self.url(path)
+
+    def packed(self, path: str, body: bytes) -> str:
+        packed = gzip.compress(body)
+        self.answers[path] = lambda handler: send(
+            handler, 200, packed, HTML, Content_Encoding="gzip"
+        )
         return self.url(path)
 
 
@@ -75,14 +98,21 @@ def local_site() -> Iterator[LocalSite]:
 
         def do_GET(self) -> None:
             site.hits[self.path] += 1
+            site.user_agents.add(self.headers.get("User-Agent", ""))
             missing: Answer = lambda handler: send(handler, 404, b"none", HTML)  # noqa: E731
-            with contextlib.suppress(OSError):  # the crawler gave up, as it should
+            with site.under_way(), contextlib.suppress(OSError):  # the crawler may hang up
                 site.answers.get(self.path, missing)(self)
 
         def log_message(self, *args: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(http.server.ThreadingHTTPServer):
+        daemon_threads = True  # a slow answer need not be waited for
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A crawler that hangs up is expected here."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     site.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()

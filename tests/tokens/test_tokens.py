@@ -28,8 +28,9 @@ def test_each_document_stands_after_an_end_of_text_where_the_table_says(
     out = tmp_path / "tokens"
     tokenize_corpus(tmp_path / "docs.jsonl", tokenizer, out, TokensConfig())
     (ids,) = read_split(out, "train")
-    loaded, rows = Tokenizer.load(out / "tokenizer"), list(
-        read_rows([out / "documents.parquet"], DOCUMENTS)
+    loaded, rows = (
+        Tokenizer.load(out / "tokenizer"),
+        list(read_rows([out / "documents.parquet"], DOCUMENTS)),
     )
     texts = []
     for row in rows:

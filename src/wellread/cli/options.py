@@ -50,7 +50,7 @@ def takes_settings(config: type[Config], section: str) -> Callable[[Callable[...
         notes = comments(config)
         options = [_option(field, notes.get(field.name, "")) for field in fields]
         file = Annotated[
-            Path | None, typer.Option("--recipe", help=f"Take settings from its [{section}].")
+            Path | None, typer.Option("--recipe", help=f"Take settings from its section {section}.")
         ]
         options.append(_keyword("recipe", file))
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + options
@@ -84,15 +84,17 @@ def _parsed(value: Any, where: str) -> Any:
 def _option(field: msgspec.structs.FieldInfo, note: str) -> inspect.Parameter:
     flag = "--" + field.name.replace("_", "-")
     kind = _without_none(field.type)
-    help_text = " ".join(part for part in (note, _default(field)) if part)
+    default = _default(field)
+    help_text = note + (f" \\[default: {default}]" if default else "")  # the help is Rich markup
+    about: dict[str, Any] = {"help": help_text.strip(), "show_default": False}
     if kind is bool:
-        option = typer.Option(f"{flag}/--no-{flag[2:]}", help=help_text, show_default=False)
+        option = typer.Option(f"{flag}/--no-{flag[2:]}", **about)
         return _keyword(field.name, Annotated[bool | None, option])
     if get_origin(kind) in (list, tuple, dict):
         metavar = "KEY=VALUE" if get_origin(kind) is dict else "TEXT"
-        option = typer.Option(flag, metavar=metavar, help=help_text, show_default=False)
+        option = typer.Option(flag, metavar=metavar, **about)
         return _keyword(field.name, Annotated[list[str] | None, option])
-    option = typer.Option(flag, metavar=_metavar(kind), help=help_text, show_default=False)
+    option = typer.Option(flag, metavar=_metavar(kind), **about)
     return _keyword(field.name, Annotated[str | None, option])
 
 
@@ -125,8 +127,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
     elif field.default_factory is not msgspec.NODEFAULT:
         value = field.default_factory()
     else:
-        return "[required]"
+        return "none: must be given"
     if isinstance(value, (list, tuple)):
-        shown = ", ".join(map(str, value[:6])) + (", ..." if len(value) > 6 else "")
-        return f"[default: {shown}]" if shown else ""
-    return f"[default: {value}]" if value not in (None, {}) else ""
+        return ", ".join(map(str, value[:6])) + (", ..." if len(value) > 6 else "")
+    return str(value) if value not in (None, {}) else ""

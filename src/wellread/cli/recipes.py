@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from wellread.base.errors import InputError
 from wellread.base.text import human_seconds
 from wellread.cli import show
 from wellread.cli.options import Json, Out
@@ -68,7 +67,11 @@ def demo(
     json: Json = False,
 ) -> None:
     """The whole system on the documentation that is already on this machine, in minutes."""
-    from wellread.demo.config import DemoConfig
+    from wellread.demo.prepare import prepare_demo
+    from wellread.demo.server import serve
 
-    _ = (DemoConfig, InputError, port)
-    _run(Path("recipes/demo.toml"), out, out, only_plan=False, json=json)
+    recipe = "demo-quick" if quick else "demo"
+    with show.progress("the little web") as progress:
+        path = prepare_demo(out, recipe, port, progress=progress)
+    with serve(out / "web", port):
+        _run(path, out, out, only_plan=False, json=json)

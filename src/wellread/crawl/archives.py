@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from wellread.base.manifest import Draft
+from wellread.base.manifest import MAX_EXAMPLES, Draft
 from wellread.base.progress import Progress
 from wellread.crawl.journal import Journal
 from wellread.crawl.policy import refusal
@@ -22,8 +22,11 @@ def take_pages(
     waiting, refused = set(wanted), dict[str, Outcome]()
 
     def bad(reason: str, where: str) -> None:
+        # Beside the drops, which account for links: these records may be anybody's.
         draft.counts[f"bad records: {reason}"] += 1
-        draft.examples.setdefault(reason, []).append(where)
+        named = draft.examples.setdefault(reason, [])
+        if len(named) < MAX_EXAMPLES:
+            named.append(where)
 
     with Journal(draft.out) as journal:
         for path in warcs:

@@ -17,7 +17,7 @@ class CrawlConfig(Config, frozen=True):
     user_agent_contact: str | None = None  # address or page that a site's owner can complain to
     # HOST or HOST:PORT that may lie at a private address.
     allow_hosts: list[str] = field(default_factory=list)
-    # host -> "ADDRESS:PORT" to connect to instead; allowed with it.
+    # HOST or *.DOMAIN -> "ADDRESS:PORT" to connect to instead; allowed with it.
     resolve: dict[str, str] = field(default_factory=dict)
     requests_per_host: Annotated[int, Meta(ge=1)] = 1
     delay_seconds: Annotated[float, Meta(ge=0)] = 1.0  # between requests to one host

@@ -23,6 +23,7 @@ from scrapy import signals
 from scrapy.crawler import CrawlerProcess
 from scrapy.exceptions import StopDownload
 
+from wellread.base.urls import canonical_url
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.journal import Journal, read_journal
 from wellread.crawl.policy import refusal
@@ -65,23 +66,20 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
 
     name = "wellread"
 
-    def __init__(self, pending: list[str], journal: Journal, config: CrawlConfig) -> None:
+    def __init__(self, journal: Journal, config: CrawlConfig, pending: list[str]) -> None:
         super().__init__()
-        self.pending, self.journal, self.crawl_config = pending, journal, config
+        self.journal, self.crawl_config, self.pending = journal, config, pending
+        self.resolver = install_resolver(config)
         self.report, self.reported_at = Report(), 0.0
 
     @classmethod
     def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> "LinkSpider":
         spider: LinkSpider = super().from_crawler(crawler, *args, **kwargs)
         crawler.signals.connect(spider.headers_received, signal=signals.headers_received)
+        crawler.signals.connect(spider.request_scheduled, signal=signals.request_scheduled)
         return spider
 
     async def start(self) -> AsyncIterator[scrapy.Request]:
-        from twisted.internet import reactor  # the reactor exists only once the process runs
-
-        inner = reactor.nameResolver
-        self.resolver = GuardedResolver(inner, self.crawl_config)
-        reactor.installNameResolver(self.resolver)
         for url in self.pending:
             yield scrapy.Request(
                 url, self.answered, errback=self.failed, dont_filter=True, meta={"link": url}
@@ -92,6 +90,10 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         content_type = (headers.get("Content-Type") or b"").decode("latin-1")
         if "link" in request.meta and refusal(200, content_type):
             raise StopDownload(fail=False)
+
+    def request_scheduled(self, request: scrapy.Request, **_: Any) -> None:
+        """Let a redirected request wait its turn at its new host, not at the one it came from."""
+        request.meta.pop("download_slot", None)
 
     def answered(self, response: Any) -> None:
         content_type = (response.headers.get("Content-Type") or b"").decode("latin-1")
@@ -105,7 +107,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
             status=response.status,
             num_bytes=0 if reason else len(body),
             milliseconds=_milliseconds(response.meta),
-            redirected_to=response.url if "redirect_urls" in response.meta else None,
+            redirected_to=canonical_url(response.url) if "redirect_urls" in response.meta else None,
         )
         page = Page(
             url=url,
@@ -124,7 +126,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
             url=meta["link"],
             outcome="private_address" if host in self.resolver.refused else _reason(failure.value),
             milliseconds=_milliseconds(meta),
-            redirected_to=failure.request.url if is_redirected else None,
+            redirected_to=canonical_url(failure.request.url) if is_redirected else None,
         )
         self.note(outcome)
 
@@ -146,6 +148,16 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         self.reported_at = time.monotonic()
         sys.stdout.buffer.write(msgspec.json.encode(self.report) + b"\n")
         sys.stdout.buffer.flush()
+
+
+def install_resolver(config: CrawlConfig) -> GuardedResolver:
+    from twisted.internet import reactor  # which one is settled only once Scrapy runs
+
+    resolver = GuardedResolver(reactor.nameResolver, config)
+    reactor.installNameResolver(resolver)
+    # Scrapy installs its own between now and the reactor's first turn, before any connection.
+    reactor.callWhenRunning(reactor.installNameResolver, resolver)
+    return resolver
 
 
 def _milliseconds(meta: Any) -> int | None:
@@ -199,7 +211,9 @@ def settings_for(config: CrawlConfig) -> dict[str, Any]:
         "TELNETCONSOLE_ENABLED": False,
         "COOKIES_ENABLED": False,
         "LOG_LEVEL": "ERROR",
-        "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
+        # Twisted's own reactor. On asyncio's, Scrapy 2.19 starts a host's whole queue at once: it
+        # counts a request as under way only when the task that it made for it runs.
+        "TWISTED_REACTOR": None,
     }
 
 
@@ -215,7 +229,7 @@ def pending_links(links: Path, out: Path) -> list[str]:
 
 def end_with_parent() -> None:
     """End this process when the other end of standard input closes."""
-    sys.stdin.buffer.read()
+    os.read(sys.stdin.fileno(), 1)  # not sys.stdin.read(): its lock would trip the normal exit
     os._exit(1)
 
 
@@ -228,7 +242,7 @@ def main() -> None:
     with Journal(out) as journal:
         pending = pending_links(Path(job.links), out)
         process = CrawlerProcess(settings_for(config))
-        process.crawl(LinkSpider, pending, journal, config)
+        process.crawl(LinkSpider, journal, config, pending)
         process.start(install_signal_handlers=False)
 
 

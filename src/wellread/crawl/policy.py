@@ -1,7 +1,7 @@
 """Which answers are pages, and which addresses may be connected to."""
 
 import ipaddress
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain")
 
@@ -40,3 +40,16 @@ def is_private(address: str) -> bool:
 
 def is_allowed(host: str, port: int, allowed: Collection[str]) -> bool:
     return host in allowed or f"{host}:{port}" in allowed
+
+
+def connect_to(host: str, resolve: Mapping[str, str]) -> tuple[str, int] | None:
+    """The address and port to connect to instead of asking for `host`, or None.
+
+    >>> connect_to("numpy.example", {"*.example": "127.0.0.1:8765"})
+    ('127.0.0.1', 8765)
+    """
+    target = resolve.get(host) or resolve.get(f"*.{host.partition('.')[2]}")
+    if target is None:
+        return None
+    address, _, port = target.rpartition(":")
+    return address.strip("[]"), int(port)

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IHostnameResolver, IResolutionReceiver
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 from wellread.crawl.config import CrawlConfig
-from wellread.crawl.policy import is_allowed, is_private
+from wellread.crawl.policy import connect_to, is_allowed, is_private
 
 
 @implementer(IHostnameResolver)
@@ -27,11 +27,11 @@ class GuardedResolver:
     def resolveHostName(
         self, receiver: Any, host: str, portNumber: int = 0, *rest: Any, **named: Any
     ) -> Any:
-        if host in self._resolve:
-            address, _, mapped_port = self._resolve[host].rpartition(":")
+        if target := connect_to(host, self._resolve):
+            address, port = target
             kind = IPv6Address if ":" in address else IPv4Address
             receiver.resolutionBegan(self)
-            receiver.addressResolved(kind("TCP", address.strip("[]"), int(mapped_port)))
+            receiver.addressResolved(kind("TCP", address, port))
             receiver.resolutionComplete()
             return self
         guarded = receiver

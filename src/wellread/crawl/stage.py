@@ -11,12 +11,12 @@ import msgspec
 
 from wellread.base.config import to_plain
 from wellread.base.errors import InputError, WellreadError
-from wellread.base.manifest import Draft, Manifest, read_artifact, read_manifest, writing
+from wellread.base.manifest import Draft, Manifest, finished, read_artifact, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.crawl.archives import take_pages
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.journal import Entry, delete_journal, read_journal, read_records
-from wellread.crawl.policy import is_allowed
+from wellread.crawl.policy import connect_to, is_allowed
 from wellread.formats.links import STAGE as LINKS
 from wellread.formats.links import num_links, read_links
 from wellread.formats.pages import FETCHED, STAGE, write_outcomes, write_pages
@@ -37,6 +37,8 @@ def crawl(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = s
     if config.source == "web":
         _require_contact(links, config)
     inputs = {"links": [links], **({"warcs": config.warcs} if config.warcs else {})}
+    if done := finished(out, stage=STAGE, config=config, inputs=inputs):
+        return done
     with writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft:
         if config.source == "warc":
             _take(draft, links, config, progress)
@@ -54,7 +56,8 @@ def _require_contact(links: Path, config: CrawlConfig) -> None:
         parts = urlsplit(link.url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         host = parts.hostname or ""
-        if host not in config.resolve and not is_allowed(host, port, config.allow_hosts):
+        is_mapped = connect_to(host, config.resolve) is not None
+        if not is_mapped and not is_allowed(host, port, config.allow_hosts):
             raise InputError(
                 f"crawl: no user_agent_contact, and {host} is not in allow_hosts; give an address "
                 "or page where the owner of a site can reach you"

@@ -1,0 +1,1 @@
+"""A model's zero-shot scores, with the protocol, the interval and every item (section 3)."""

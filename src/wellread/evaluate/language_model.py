@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from wellread.base.errors import WellreadError
-from wellread.generation import generate_ids
-from wellread.model import GPT2, Cache
+from wellread.generation.sample import generate_ids
+from wellread.model.gpt2 import GPT2, Cache
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -98,7 +98,9 @@ class TorchModel:
             found = self._after(context, [fitted[number][1] for number in numbers])
             answers.update(zip(numbers, found, strict=True))
         # The ids break ties, so that the batches do not depend on the order of the requests.
-        alone.sort(key=lambda n: (sum(map(len, fitted[n])), *(part.tobytes() for part in fitted[n])))
+        alone.sort(
+            key=lambda n: (sum(map(len, fitted[n])), *(part.tobytes() for part in fitted[n]))
+        )
         for batch in self._batches(alone, [sum(map(len, pair)) for pair in fitted]):
             rows = [np.concatenate(fitted[number])[:-1] for number in batch]
             found = self._score(rows, [fitted[number][1] for number in batch], None)

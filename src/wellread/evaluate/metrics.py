@@ -73,18 +73,19 @@ def interval(rows_NK: Floats, metric: Metric, source: np.random.Generator) -> In
     another metric none.
     """
     num = len(rows_NK)
-    if num > 1 and np.ptp(rows_NK, axis=0).any():
-        weights = np.full(num, 1 / num)
-        sums = np.concatenate(
-            [
-                source.multinomial(num, weights, size=RESAMPLES_AT_ONCE) @ rows_NK
-                for _ in range(RESAMPLES // RESAMPLES_AT_ONCE)
-            ]
-        )
-        low, high = np.percentile([metric.statistic(row) for row in sums], [2.5, 97.5])
+    weights = np.full(num, 1 / num)
+    sums = np.concatenate(
+        [
+            source.multinomial(num, weights, size=RESAMPLES_AT_ONCE) @ rows_NK
+            for _ in range(RESAMPLES // RESAMPLES_AT_ONCE)
+        ]
+    )
+    values = [metric.statistic(row) for row in sums]
+    if not math.isclose(min(values), max(values)):
+        low, high = np.percentile(values, [2.5, 97.5])
         return Interval(float(low), float(high), "")
-    if metric.is_proportion and mean(rows_NK[0]) in (0.0, 1.0):
-        found = binomtest(round(mean(rows_NK[0]) * num), num).proportion_ci(method="wilson")
+    if metric.is_proportion and values[0] in (0.0, 1.0):
+        found = binomtest(round(values[0] * num), num).proportion_ci(method="wilson")
         return Interval(float(found.low), float(found.high), "Wilson's interval: all items agree")
     return Interval(None, None, f"no interval: {num} unit{'s' * (num > 1)}, all alike")
 

@@ -16,7 +16,7 @@ from wellread.base.text import suggestion
 from wellread.evaluate import tasks
 from wellread.evaluate.language_model import LanguageModel
 from wellread.evaluate.metrics import Metric, Outcome
-from wellread.tokenizer import Tokenizer
+from wellread.tokenizer.tokenizer import Tokenizer
 
 Settings = Mapping[str, str]  # axis -> value
 
@@ -31,10 +31,11 @@ class Axis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sources(NamedTuple):
-    """Where tasks find their data."""
+    """Where a task finds its data, and its settings, which may choose among them."""
 
     data: Path | None  # a folder of benchmark files
     corpus: Path | None  # a corpus artifact, for tasks made from its held-out documents
+    settings: Settings
 
 
 class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +72,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 1  # raised when a change alters scores
     source: str
     licence: str
-    load: Callable[[Sources, Settings], Loaded]
+    load: Callable[[Sources], Loaded]
     score: Callable[[Setup, Sequence[Any]], list[Outcome]]
     metrics: dict[str, Metric]
     axes: dict[str, Axis] = {}

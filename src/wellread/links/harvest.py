@@ -8,7 +8,7 @@ import msgspec
 
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import HashingReader
-from wellread.base.manifest import Draft, Manifest, read_manifest, writing
+from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.formats.links import STAGE, Link, write_links
 from wellread.links.config import LinksConfig
@@ -45,8 +45,10 @@ def harvest_links(
     """
     given = expand_globs(dumps)
     files = dump_files(given)
-    policy = policy_of(config)
-    with writing(out, stage=STAGE, config=config, inputs={"dumps": given}) as draft:
+    policy, inputs = policy_of(config), {"dumps": given}
+    if done := finished(out, stage=STAGE, config=config, inputs=inputs):
+        return done
+    with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         runs = out / "runs"
         merge = LinkMerge(runs)
         tracker = Tracker(total_bytes=sum(p.stat().st_size for p in files), progress=progress)

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import Draft, Manifest, read_artifact, read_manifest, writing
+from wellread.base.manifest import Draft, Manifest, finished, read_artifact, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.base.seeds import generator
 from wellread.formats.documents import Document, read_documents
@@ -53,7 +53,10 @@ def index_corpus(
     """
     if config.ngram_words < 1:
         raise InputError(f"ngram_words must be at least 1, not {config.ngram_words}")
-    with writing(out, stage=STAGE, config=config, inputs={"corpus": [corpus]}) as draft:
+    inputs = {"corpus": [corpus]}
+    if done := finished(out, stage=STAGE, config=config, inputs=inputs):
+        return done
+    with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         num_records, num_distinct = _survey(corpus, config, progress)
         bloom = new_bloom(round(num_distinct * ROOM), config.false_positive_rate)
         num_ngrams = 0

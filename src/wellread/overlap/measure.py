@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import Draft, Manifest, is_artifact, read_manifest, writing
+from wellread.base.manifest import Draft, Manifest, finished, is_artifact, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.base.seeds import generator
 from wellread.formats import results, tables
@@ -75,6 +75,8 @@ def measure_test_sets(
             f"{config.ngram_words}-grams; build the index again or change ngram_words"
         )
     inputs = {"index": [index], "tests": list(tests)}
+    if done := finished(out, stage=STAGE, config=config, inputs=inputs):
+        return done
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         measured: dict[str, dict[str, TextOverlap]] = {}
         for item in _distinct(tests, draft):

@@ -117,3 +117,12 @@ def _runs(
         )
         runs["-".join(str(value) for value in values) or model.size] = (model, config)
     return runs
+
+
+def own_recipe(name: str) -> Path:
+    """The recipe `name` that comes with wellread: beside the package, or in its checkout."""
+    package = Path(__file__).parents[1]
+    for folder in (package / "recipes", package.parents[1] / "recipes"):
+        if (folder / f"{name}.toml").is_file():
+            return folder / f"{name}.toml"
+    raise InputError(f"there is no recipe {name!r} with this installation of wellread")

@@ -8,7 +8,14 @@ import msgspec
 import numpy as np
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import Manifest, is_artifact, read_artifact, read_manifest, writing
+from wellread.base.manifest import (
+    Manifest,
+    finished,
+    is_artifact,
+    read_artifact,
+    read_manifest,
+    writing,
+)
 from wellread.base.progress import Progress, silent
 from wellread.base.seeds import generator
 from wellread.base.text import suggestion
@@ -49,7 +56,10 @@ def fit_study(
     """
     runs = read_runs(results, config)
     pairs = next_larger_pairs(runs)
-    with writing(out, stage=STAGE, config=config, inputs={"results": list(results)}) as draft:
+    inputs = {"results": list(results)}
+    if done := finished(out, stage=STAGE, config=config, inputs=inputs):
+        return done
+    with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         points = [point for run in runs for point in _points(run)]
         differences: list[Difference] = []
         unpaired: set[str] = set()

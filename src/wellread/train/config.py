@@ -25,7 +25,7 @@ class TrainConfig(Config, frozen=True):
     log_every_steps: int = 10
     save_every_steps: int = 1_000
     keep_checkpoints: int = 2
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # see loop.autocast_type
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
     device: str = "auto"
     seed: int = 0
 

@@ -1,0 +1,31 @@
+"""The recipe's section `[evaluate]`."""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from wellread.base.config import Config
+
+
+class EvaluateConfig(Config, frozen=True):
+    """Which tasks a model is scored on, and with what."""
+
+    tasks: list[str] = msgspec.field(
+        default_factory=list
+    )  # NAME, or NAME|AXIS=VALUE|... for another protocol
+    data: Path | None = None  # folder of benchmark files
+    limit: int | None = None  # items of each task; a smaller set is marked as such
+    batch_tokens: int = 8192  # at one time: bounds the memory
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    seed: int = 0  # of samples and of bootstraps
+
+    def __post_init__(self) -> None:
+        names = [task.partition("|")[0] for task in self.tasks]
+        if len(set(names)) < len(names):
+            raise ValueError("`tasks` names a task twice")
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"`limit` is {self.limit}, expected at least 1")
+        if self.batch_tokens < 1:
+            raise ValueError(f"`batch_tokens` is {self.batch_tokens}, expected at least 1")

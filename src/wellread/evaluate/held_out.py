@@ -1,0 +1,238 @@
+"""Items made from a corpus's held-out documents: whole texts, last words, one word of ten."""
+
+import functools
+import hashlib
+import heapq
+import math
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from wellread.base.errors import InputError
+from wellread.evaluate.cbt import Cloze
+from wellread.evaluate.last_word import Passage
+from wellread.evaluate.stop_words import STOP_WORDS
+from wellread.evaluate.task import Axis, Loaded, Sources
+from wellread.formats.documents import Document, read_corpus
+
+SPLIT = "validation"
+MAX_DOCUMENTS = 2000  # held in memory: far more than the items below need
+MIN_PASSAGE_WORDS = 50  # LAMBADA's own minimum
+MAX_PASSAGE_CHARACTERS = 900  # about what a context of 256 tokens has room for
+MIN_PASSAGE_SENTENCES = 4
+MAX_PASSAGE_SENTENCES = 20  # CBT's own number
+NUM_CANDIDATES = 10  # as CBT
+MIN_WORD_LETTERS = 3
+SENTENCE = re.compile(r"""(?<!\S)["'(“‘]?[A-Z][^\n]*?[.!?]["')”’]*(?=\s|$)""")
+LAST_WORD = re.compile(r"(?<= )[A-Za-z]+(?=[.!?]$)")
+WORD = re.compile(r"(?<![^\s])[A-Za-z]+(?![\w'’-])")
+MIN_SENTENCE_WORDS = 4
+ENDINGS = ("ing", "ed", "ly", "s")
+ITEMS = Axis(
+    default="600",
+    takes_number=True,
+    reason="as many as give an interval of about 5 points; one from each document in turn",
+)
+KILOBYTES = Axis(
+    default="200",
+    takes_number=True,
+    reason="documents are taken, in the order of a hash of their URL, until they hold this much",
+)
+T = TypeVar("T", bound=msgspec.Struct)
+Each = TypeVar("Each")
+
+
+class Span(NamedTuple):
+    """A sentence's place in a text."""
+
+    start: int
+    end: int
+
+
+Make = Callable[[Document, Sequence[Span], int], T | None]  # of the sentence with this number
+
+
+def order_of(*identity: str) -> bytes:
+    """A fixed, arbitrary order: the digest of what a thing is called."""
+    return hashlib.sha256("\n".join(identity).encode("utf-8", "surrogatepass")).digest()
+
+
+def held_out_documents(sources: Sources) -> Loaded:
+    """The validation documents first by hash of their URL, and how many there are in all."""
+    if sources.corpus is None:
+        raise InputError("held-out tasks need a corpus: name the directory of one (`corpus`)")
+    num = 0
+
+    def counted() -> Iterator[Document]:
+        nonlocal num
+        for document in read_corpus(sources.corpus, SPLIT):  # type: ignore[arg-type]
+            num += 1
+            yield document
+
+    chosen = heapq.nsmallest(MAX_DOCUMENTS, counted(), key=lambda d: order_of(d.url))
+    if not chosen:
+        raise InputError(f"{sources.corpus}: no document is in the split {SPLIT!r}")
+    return Loaded(chosen, num)
+
+
+def first_bytes(documents: Sequence[Document], num_bytes: int) -> list[Document]:
+    """Whole documents until they hold `num_bytes` of UTF-8; at least one."""
+    taken, total = [], 0
+    for document in documents:
+        if total >= num_bytes:
+            break
+        taken.append(document)
+        total += len(document.text.encode())
+    return taken
+
+
+def sentence_spans(text: str) -> list[Span]:
+    """Sentences within a line: a capital, at least four words, a full stop.
+
+    >>> text = "Heading\\nIt is a short list. See below. Then we sort the list!"
+    >>> [text[start:end] for start, end in sentence_spans(text)]
+    ['It is a short list.', 'Then we sort the list!']
+    """
+    return [
+        Span(*found.span())
+        for found in SENTENCE.finditer(text)
+        if len(found.group().split()) >= MIN_SENTENCE_WORDS
+    ]
+
+
+def is_content(word: str) -> bool:
+    return len(word) >= MIN_WORD_LETTERS and word.lower() not in STOP_WORDS
+
+
+def last_word_passage(document: Document, spans: Sequence[Span], last: int) -> Passage | None:
+    """The shortest passage of whole sentences whose last word, `last`'s, stands earlier in it."""
+    text, end = document.text, spans[last].end
+    found = LAST_WORD.search(text[spans[last].start : end])
+    if found is None or not is_content(found.group()):
+        return None
+    cut = spans[last].start + found.start() - 1
+    for first in range(last, -1, -1):
+        prompt = text[spans[first].start : cut]
+        if len(prompt) > MAX_PASSAGE_CHARACTERS:
+            return None
+        if len(prompt.split()) >= MIN_PASSAGE_WORDS and found.group() in WORD.findall(prompt):
+            return Passage(
+                item=f"{document.url}#{last}",
+                prompt=prompt,
+                target=f" {found.group()}",
+                document=document.url,
+            )
+    return None
+
+
+def kind(word: str) -> tuple[bool, str]:
+    """Words of one rough kind look alike: capital or not, and the ending.
+
+    >>> kind("sorting") == kind("reading"), kind("sorting") == kind("list")
+    (True, False)
+    """
+    ending = next((end for end in ENDINGS if word.lower().endswith(end)), "")
+    return word[0].isupper(), ending
+
+
+def ten_words_cloze(
+    document: Document, spans: Sequence[Span], last: int, *, frequency: Mapping[str, int]
+) -> Cloze | None:
+    """CBT's construction: blank a word of sentence `last` that occurs in those before it.
+
+    The nine other candidates are words of the passage of the same kind that are not in the
+    sentence, those nearest in `frequency`: commoner words are likelier without any reading.
+    """
+    start, end = spans[last]
+    before = spans[max(0, last - MAX_PASSAGE_SENTENCES) : last]
+    fitting = [span for span in before if start - span.start <= MAX_PASSAGE_CHARACTERS]
+    if len(fitting) < MIN_PASSAGE_SENTENCES:
+        return None
+    passage = document.text[fitting[0].start : start].rstrip()
+    sentence = document.text[start:end]
+    identity = f"{document.url}#{last}"
+    words = {word for word in WORD.findall(passage) if is_content(word)}
+    in_sentence = {word.lower() for word in re.findall(r"\w+", sentence)}
+    places = [
+        found for found in WORD.finditer(sentence) if found.start() and found.group() in words
+    ]
+    for place in sorted(places, key=lambda found: order_of(identity, str(found.start()))):
+        answer = place.group()
+        others = sorted(
+            (w for w in words if kind(w) == kind(answer) and w.lower() not in in_sentence),
+            key=lambda w: (abs(math.log(frequency[w] / frequency[answer])), order_of(identity, w)),
+        )[: NUM_CANDIDATES - 1]
+        if len(others) == NUM_CANDIDATES - 1:
+            return Cloze(
+                item=identity,
+                passage=passage,
+                before=sentence[: place.start()],
+                after=sentence[place.end() :],
+                candidates=tuple(sorted([answer, *others])),
+                answer=answer,
+                document=document.url,
+            )
+    return None
+
+
+def made_from(document: Document, make: Make[T]) -> Iterator[T]:
+    """What `make` gives for the document's sentences, in the order of a hash."""
+    spans = sentence_spans(document.text)
+    for last in sorted(range(len(spans)), key=lambda n: order_of(document.url, str(n))):
+        found = make(document, spans, last)
+        if found is not None:
+            yield found
+
+
+def in_turn(iterators: Iterable[Iterator[Each]]) -> Iterator[Each]:
+    """One from each, then a second from each, until all are empty.
+
+    >>> list(in_turn([iter("ab"), iter("c")]))
+    ['a', 'c', 'b']
+    """
+    waiting = deque(iterators)
+    while waiting:
+        current = waiting.popleft()
+        for found in islice(current, 1):
+            yield found
+            waiting.append(current)
+
+
+def different(examples: Iterable[T]) -> Iterator[T]:
+    """Those whose texts have not come before: pages repeat each other's sentences."""
+    seen = set()
+    for example in examples:
+        text = msgspec.structs.replace(example, item="", document=None)
+        if text not in seen:
+            seen.add(text)
+            yield example
+
+
+def taken(documents: Sequence[Document], make: Make[T], sources: Sources) -> Loaded:
+    """As many items as the axis says, or all there are, from as many documents as possible."""
+    iterators = (made_from(document, make) for document in documents)
+    examples = list(islice(different(in_turn(iterators)), int(sources.settings["items"])))
+    if not examples:
+        raise InputError(
+            f"{sources.corpus}: its {len(documents)} held-out documents give no item; leave this "
+            "task out, or hold out more or longer documents"
+        )
+    return Loaded(examples, len(examples))
+
+
+def load_last_words(sources: Sources) -> Loaded:
+    """Passages as LAMBADA has them."""
+    documents = held_out_documents(sources).examples
+    return taken(documents, last_word_passage, sources)
+
+
+def load_ten_words(sources: Sources) -> Loaded:
+    """Questions as CBT has them."""
+    documents = held_out_documents(sources).examples
+    frequency = Counter(word for document in documents for word in WORD.findall(document.text))
+    make = functools.partial(ten_words_cloze, frequency=frequency)
+    return taken(documents, make, sources)

@@ -1,0 +1,36 @@
+"""Held-out documents of a corpus: perplexity per token, and bits per byte (figure 4)."""
+
+from collections.abc import Sequence
+
+from wellread.evaluate.held_out import KILOBYTES, first_bytes, held_out_documents
+from wellread.evaluate.language_modelling import PREFIX, STRIDE, Text, outcome, score_texts
+from wellread.evaluate.metrics import BITS_PER_BYTE, PERPLEXITY, Outcome
+from wellread.evaluate.task import Loaded, Setup, Sources, Task
+
+
+def load(sources: Sources) -> Loaded:
+    """Documents in the order of a hash, up to the limit in kilobytes."""
+    documents, num_available = held_out_documents(sources)
+    taken = first_bytes(documents, 1000 * int(sources.settings["kilobytes"]))
+    return Loaded([Text(item=d.url, text=d.text) for d in taken], num_available)
+
+
+def score(setup: Setup, texts: Sequence[Text]) -> list[Outcome]:
+    """Perplexities of models with different vocabularies are not comparable; bits per byte are."""
+    outcomes = []
+    for example, scoring in zip(texts, score_texts(setup, texts), strict=True):
+        num_bytes = len(example.text.encode())
+        metrics = {"perplexity": scoring.num_tokens, "bits_per_byte": num_bytes}
+        outcomes.append(outcome(example, scoring, num_bytes, metrics))
+    return outcomes
+
+
+TASK = Task(
+    source="validation documents of the corpus",
+    licence="that of the documents",
+    uses_corpus=True,
+    axes={"kilobytes": KILOBYTES, "stride": STRIDE, "prefix": PREFIX},
+    metrics={"perplexity": PERPLEXITY, "bits_per_byte": BITS_PER_BYTE},
+    load=load,
+    score=score,
+)

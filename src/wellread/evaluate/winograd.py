@@ -1,0 +1,101 @@
+"""Winograd schemas: whom or what the pronoun means (Trinh and Le's formulation)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from lxml import etree
+
+from wellread.base.errors import InputError
+from wellread.evaluate.choices import Option, Question, score_questions
+from wellread.evaluate.metrics import Outcome
+from wellread.evaluate.task import Axis, Setup
+
+# PAPER fact 46.
+SCORING = Axis(
+    default="partial",
+    others=("full",),
+    reason="partial scores what follows the pronoun, full the answer too; figure 3 has both, and "
+    "the headline is the partial one",
+)
+# As lm-evaluation-harness, wsc273/utils.py: a possessive pronoun needs an answer with 's, and an
+# answer inside a sentence no capital article; together worth a point on 273 items (PAPER fact 47).
+POSSESSIVE = {"my", "his", "her", "our", "their"}
+LOWERED = {"A", "An", "The", "She", "He", "It", "They", "My", "His", "Her", "Their"}
+
+
+class Schema(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence around a pronoun, and what it may mean."""
+
+    item: str
+    before: str
+    pronoun: str
+    after: str
+    answers: list[str]
+    right: int
+
+
+def read_winograd(path: Path) -> list[Schema]:
+    """The layout of WSCollection.xml."""
+    try:
+        root = etree.parse(path, etree.XMLParser(resolve_entities=False, no_network=True))
+    except (OSError, etree.XMLSyntaxError) as error:
+        raise InputError(f"{path}: not a collection of Winograd schemas ({error})") from None
+    schemas = []
+    for number, schema in enumerate(root.iterfind(".//schema"), start=1):
+        letter = _words(schema, "correctAnswer").rstrip(".")
+        answers = [" ".join((a.text or "").split()) for a in schema.iterfind("answers/answer")]
+        if letter not in ("A", "B") or len(answers) != 2:
+            raise InputError(
+                f"{path}: schema {number} has {len(answers)} answers and {letter!r} as the right "
+                "one; expected two, and A or B"
+            )
+        schemas.append(
+            Schema(
+                item=str(number),
+                before=_words(schema, "text/txt1"),
+                pronoun=_words(schema, "text/pron"),
+                after=_words(schema, "text/txt2"),
+                answers=answers,
+                right="AB".index(letter),
+            )
+        )
+    return schemas
+
+
+def _words(schema: etree._Element, path: str) -> str:
+    return " ".join((schema.findtext(path) or "").split())
+
+
+def in_place(schema: Schema, answer: str) -> str:
+    """The answer as it stands where the pronoun stood."""
+    first, _, rest = answer.partition(" ")
+    starts_sentence = not schema.before or schema.before[-1] in ".!?"
+    if first in LOWERED and not starts_sentence:
+        first = first.lower()
+    phrase = f"{first} {rest}".strip()
+    return phrase + "'s" if schema.pronoun.lower() in POSSESSIVE else phrase
+
+
+def as_question(schema: Schema, scoring: str) -> Question:
+    """One option for each answer."""
+    glue = "" if schema.after[:1] in ".,;:!?'" else " "
+    options = []
+    for answer in schema.answers:
+        phrase = in_place(schema, answer)
+        start = " " if schema.before else ""
+        if scoring == "full":
+            option = Option(answer, schema.before, f"{start}{phrase}{glue}{schema.after}")
+        else:
+            option = Option(answer, f"{schema.before}{start}{phrase}", f"{glue}{schema.after}")
+        options.append(option)
+    right = options[schema.right]
+    return Question(
+        item=schema.item, text=right.prompt + right.scored, options=options, right=schema.right
+    )
+
+
+def score_schemas(setup: Setup, schemas: Sequence[Schema]) -> list[Outcome]:
+    """Accuracy of the more probable answer."""
+    scoring = setup.settings["scoring"]
+    return score_questions(setup, [as_question(schema, scoring) for schema in schemas])

@@ -1,0 +1,159 @@
+"""What a section is made of, before it becomes HTML, Markdown, CSV or SVG."""
+
+import re
+from typing import Literal, NamedTuple
+
+import msgspec
+
+# Control characters, lone surrogates, and the marks that reorder text on a screen.
+UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
+)
+SHARES = ("accuracy", "exact_match", "f1", "rouge")  # metrics from 0 to 1 begin so
+
+
+class Cell(NamedTuple):
+    text: str  # as read by people
+    value: float | str | None = None  # as read by programs; None: the text
+    is_muted: bool = False
+    target: str = ""  # id on the page that it links to
+
+
+class Column(NamedTuple):
+    name: str
+    kind: Literal["name", "number", "text", "code"] = "text"  # one "name" heads each row
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    key: str  # file name and id
+    caption: str
+    detail: str = ""  # in small letters below the caption
+    columns: list[Column]
+    rows: list[list[Cell]]
+    row_ids: list[str] = []  # one a row, if rows are linked to
+    why: list[str] = []  # commands that lead back from its numbers
+    note: str = ""
+    kind: Literal["table"] = "table"
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+    caption: str  # says what to see
+    alt: str
+    wide: str  # SVG for the page, from a tablet's width up
+    narrow: str
+    file: bytes  # SVG on its own
+    kind: Literal["figure"] = "figure"
+
+
+class Prose(msgspec.Struct, frozen=True, kw_only=True):
+    text: str
+    kind: Literal["prose"] = "prose"
+
+
+class Heading(msgspec.Struct, frozen=True, kw_only=True):
+    text: str
+    key: str
+    kind: Literal["heading"] = "heading"
+
+
+class Passage(msgspec.Struct, frozen=True, kw_only=True):
+    """A sample: what the model was given and what it wrote."""
+
+    label: str
+    prompt: str
+    continuation: str
+    kind: Literal["passage"] = "passage"
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """A file shown as it is."""
+
+    label: str
+    text: str
+    kind: Literal["listing"] = "listing"
+
+
+Block = Table | Figure | Prose | Heading | Passage | Listing
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+    title: str
+    blocks: list[Block]
+    is_run: bool = True
+
+
+class Fact(NamedTuple):
+    """One of the numbers at the top."""
+
+    text: str
+    label: str
+
+
+NOTHING = Cell("–", "", is_muted=True)
+NOT_RUN = Cell("not run", is_muted=True)
+NOT_COMPARABLE = Cell("not comparable", is_muted=True)
+
+
+def printable(text: str) -> str:
+    """
+    >>> printable("a\\x1b[31m\\u202eb")
+    'a[31mb'
+    """
+    return UNPRINTABLE.sub("", text)
+
+
+def slug(text: str) -> str:
+    """
+    >>> slug("results/4x128 (small)")
+    'results-4x128-small'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def count(number: float | None) -> Cell:
+    return NOTHING if number is None else Cell(f"{number:,.0f}", number)
+
+
+def decimal(number: float | None, digits: int) -> Cell:
+    return NOTHING if number is None else Cell(f"{number:,.{digits}f}", number)
+
+
+def share(part: float, whole: float) -> Cell:
+    return Cell(f"{100 * part / whole:.1f} %", part / whole) if whole else NOTHING
+
+
+def is_share(metric: str) -> bool:
+    return metric.startswith(SHARES)
+
+
+def score(number: float | None, metric: str, *, is_difference: bool = False) -> Cell:
+    """A score with the digits its metric deserves; shares in percent, their differences in points.
+
+    >>> score(0.4599, "accuracy").text, score(35.126, "perplexity").text
+    ('46.0 %', '35.13')
+    >>> score(-0.021, "accuracy", is_difference=True).text
+    '−2.1'
+    """
+    if number is None:
+        return NOTHING
+    sign = "+" if is_difference else ""
+    if is_share(metric):
+        text = f"{100 * number:{sign}.1f}" + ("" if is_difference else " %")
+    else:
+        digits = 3 if metric.startswith("bits") else 2 if abs(number) < 1000 else 0
+        text = f"{number:{sign},.{digits}f}"
+    return Cell(text.replace("-", "−"), number)
+
+
+def big(number: float) -> str:
+    """
+    >>> big(1_234_567), big(900), big(1_000_000), big(45_000_000)
+    ('1.2 M', '900', '1 M', '45 M')
+    """
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            scaled = number / size
+            return f"{scaled:.0f} {unit}" if scaled >= 10 else f"{round(scaled, 1):g} {unit}"
+    return f"{number:.0f}"

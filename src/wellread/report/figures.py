@@ -1,0 +1,358 @@
+"""Every figure, in one style: direct labels, colours safe for colour-blind eyes, light and dark."""
+
+import io
+import logging
+import re
+import textwrap
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
+
+from wellread.base.text import human_seconds
+from wellread.formats.metrics import Step
+from wellread.formats.studies import Point
+from wellread.report.blocks import Figure, big, is_share, printable
+
+INK, MUTED, GRID, PAPER = "#22262b", "#6a7078", "#dcdcd6", "#fefefd"
+# Okabe and Ito (2008), "Color Universal Design": told apart by all common kinds of colour vision.
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#aa4499", "#997700", "#56b4e9")
+# On the page each colour is a variable, so that it follows the page into dark mode.
+VARIABLES = {INK: "ink", MUTED: "muted", GRID: "rule", PAPER: "paper"} | {
+    colour: f"series-{number}" for number, colour in enumerate(SERIES)
+}
+STYLE = {
+    "svg.fonttype": "none",  # text stays text: it can be selected, searched and read aloud
+    "svg.hashsalt": "wellread",  # else the ids, and so the file, differ between two runs
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
+    "font.size": 9,
+    "axes.edgecolor": GRID,
+    "axes.labelcolor": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.unicode_minus": True,
+    "text.color": INK,
+    "xtick.color": GRID,
+    "ytick.color": GRID,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
+    "figure.facecolor": PAPER,
+    "axes.facecolor": "none",
+    "savefig.facecolor": PAPER,
+}
+WIDE, NARROW = 7.6, 3.7  # inches: for a column of text, and for a telephone
+POINTS_DRAWN = 300  # of a curve
+PANELS_DRAWN = 6  # of a study
+
+Paint = Callable[[Canvas], None]
+
+
+class Level(NamedTuple):
+    """A bar of the funnel: how many there are, or how many a reason took away."""
+
+    label: str
+    number: int
+    is_drop: bool
+
+
+class Mark(NamedTuple):
+    """A value with its interval on a line of its own."""
+
+    label: str
+    value: float
+    low: float | None
+    high: float | None
+    series: int | None  # None: a published value
+
+
+class Group(NamedTuple):
+    title: str
+    marks: list[Mark]
+    line: float | None = None  # chance, or no difference
+
+
+def draw(key: str, caption: str, alt: str, paint: Paint, *, inches: tuple[float, float]) -> Figure:
+    """Paint once for each width; `inches` are the heights, wide and narrow."""
+    wide = _svg(paint, WIDE, inches[0])
+    return Figure(
+        key=key,
+        caption=caption,
+        alt=alt,
+        wide=_for_page(wide, f"{key}-wide"),
+        narrow=_for_page(_svg(paint, NARROW, inches[1]), f"{key}-narrow"),
+        file=wide.encode(),
+    )
+
+
+def _svg(paint: Paint, width: float, height: float) -> str:
+    buffer = io.BytesIO()
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        # The viewer's fonts draw the text; that ours lacks a letter only shifts it a little.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        canvas = Canvas(figsize=(width, height), layout="constrained")
+        paint(canvas)
+        canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return printable(buffer.getvalue().decode())
+
+
+def _for_page(svg: str, prefix: str) -> str:
+    """The figure for inlining: ids of its own, colours from the page, no size."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
+    svg = re.sub(r'href="#', f'href="#{prefix}-', svg)
+    svg = svg.replace("url(#", f"url(#{prefix}-")
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+    svg = svg.replace("<svg", '<svg aria-hidden="true"', 1)
+    for colour, name in VARIABLES.items():
+        svg = svg.replace(colour, f"var(--{name})")
+    return svg
+
+
+def _wrapped(label: str, *, is_narrow: bool) -> str:
+    label = printable(label)
+    return textwrap.fill(label, 20, break_long_words=True) if is_narrow else _shortened(label, 44)
+
+
+def _shortened(label: str, most: int) -> str:
+    return label if len(label) <= most else f"{label[: most - 1]}…"
+
+
+def _rows_only(axes: Axes) -> None:
+    """No scale: every bar carries its number."""
+    axes.spines[["left", "bottom"]].set_visible(False)
+    axes.set_xticks([])
+    axes.tick_params(axis="y", length=0, pad=6)
+    axes.margins(y=0.01)
+    axes.invert_yaxis()
+
+
+def _label_rows(axes: Axes, labels: Sequence[str], *, is_narrow: bool) -> None:
+    shown = [_wrapped(label, is_narrow=is_narrow) for label in labels]
+    axes.set_yticks(range(len(labels)), shown)
+
+
+def funnel(levels: Sequence[Level], caption: str, alt: str) -> Figure:
+    """A waterfall: each reason's bar hangs from where the one before ended."""
+
+    def paint(canvas: Canvas) -> None:
+        is_narrow = canvas.get_figwidth() == NARROW
+        axes = canvas.add_subplot()
+        most = max(level.number for level in levels)
+        right = 0
+        for row, level in enumerate(levels):
+            start = right - level.number if level.is_drop else 0
+            end = right if level.is_drop else level.number
+            colour = SERIES[1] if level.is_drop else SERIES[0]
+            axes.barh(row, end - start, left=start, height=0.72, color=colour)
+            text = f"−{level.number:,}" if level.is_drop else f"{level.number:,}"
+            weight = "normal" if level.is_drop else "bold"
+            axes.text(end + most / 90, row, text, va="center", fontweight=weight)
+            right = start if level.is_drop else end
+        _label_rows(axes, [level.label for level in levels], is_narrow=is_narrow)
+        for tick, level in zip(axes.get_yticklabels(), levels, strict=True):
+            tick.set_color(MUTED if level.is_drop else INK)
+            tick.set_fontweight("normal" if level.is_drop else "bold")
+        _rows_only(axes)
+        axes.set_xlim(0, most * (1.28 if is_narrow else 1.1))
+
+    height = 0.27 * len(levels) + 0.2
+    return draw("funnel", caption, alt, paint, inches=(height, 1.35 * height))
+
+
+def durations(rows: Sequence[tuple[str, float]], caption: str, alt: str) -> Figure:
+    def paint(canvas: Canvas) -> None:
+        is_narrow = canvas.get_figwidth() == NARROW
+        axes = canvas.add_subplot()
+        most = max(seconds for _, seconds in rows) or 1.0
+        for row, (_, seconds) in enumerate(rows):
+            axes.barh(row, seconds, height=0.66, color=SERIES[0])
+            axes.text(seconds + most / 90, row, human_seconds(seconds), va="center")
+        _label_rows(axes, [label for label, _ in rows], is_narrow=is_narrow)
+        _rows_only(axes)
+        axes.set_xlim(0, most * (1.35 if is_narrow else 1.12))
+
+    height = 0.27 * len(rows) + 0.2
+    return draw("time", caption, alt, paint, inches=(height, 1.2 * height))
+
+
+def curves(runs: Sequence[tuple[str, list[Step]]], caption: str, alt: str) -> Figure:
+    """Training loss thin, held-out loss strong with a dot for each measurement."""
+
+    def paint(canvas: Canvas) -> None:
+        axes = canvas.add_subplot()
+        ends: list[tuple[float, str, str]] = []
+        for number, (name, steps) in enumerate(runs):
+            colour = SERIES[number % len(SERIES)]
+            trained = list(thinned([(s.tokens, s.loss) for s in steps if s.loss is not None]))
+            held_out = [(s.tokens, s.held_out_loss) for s in steps if s.held_out_loss is not None]
+            axes.plot(*_columns(trained), color=colour, linewidth=0.9, alpha=0.55)
+            axes.plot(*_columns(held_out), color=colour, linewidth=1.8, marker="o", markersize=3.5)
+            if held_out:
+                loss = float(held_out[-1][1])
+                ends.append((loss, f"{_shortened(printable(name), 18)} {loss:.2f}", colour))
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda tokens, _: big(tokens)))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.grid(axis="y", color=GRID, linewidth=0.6)
+        axes.set_xlabel("tokens seen (log scale)")
+        axes.set_ylabel("loss, nats per token")
+        _label_ends(axes, ends)
+
+    return draw("curves", caption, alt, paint, inches=(3.7, 3.3))
+
+
+def _columns(points: Iterable[tuple[float, float | None]]) -> tuple[list[Any], list[Any]]:
+    pairs = list(points)
+    return [x for x, _ in pairs], [y for _, y in pairs]
+
+
+def thinned(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """At most POINTS_DRAWN points: the means of equal numbers of neighbours."""
+    size = max(1, -(-len(points) // POINTS_DRAWN))
+    for start in range(0, len(points), size):
+        part = points[start : start + size]
+        yield part[-1][0], sum(y for _, y in part) / len(part)
+
+
+def _label_ends(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
+    """Names beside the right ends of curves, moved apart so that none covers another."""
+    low, high = axes.get_ylim()
+    gap = (high - low) * 0.065
+    place = low - gap
+    for loss, text, colour in sorted(ends):
+        place = max(loss, place + gap)
+        axes.annotate(
+            text, (1.015, place), xycoords=("axes fraction", "data"), va="center", color=colour,
+            fontweight="bold", annotation_clip=False,
+        )  # fmt: skip
+
+
+def forest(key: str, groups: Sequence[Group], caption: str, alt: str, *, unit: str) -> Figure:
+    """A line for each value: a point, its interval, and what it is to be held against.
+
+    Filled points are ours, open diamonds published.
+    """
+    rows = sum(len(group.marks) + 1 for group in groups)
+
+    def paint(canvas: Canvas) -> None:
+        is_narrow = canvas.get_figwidth() == NARROW
+        axes = canvas.add_subplot()
+        labels: list[str] = []
+        for group in groups:
+            top = len(labels)
+            labels.append(group.title)
+            for mark in group.marks:
+                _mark(axes, len(labels), mark)
+                labels.append(mark.label)
+            if group.line is not None:
+                axes.plot(
+                    [group.line] * 2, [top + 0.55, len(labels) - 0.45], color=MUTED,
+                    linewidth=1.3, linestyle=(0, (3, 2)),
+                )  # fmt: skip
+        _label_rows(axes, labels, is_narrow=is_narrow)
+        _colour_labels(axes, groups)
+        axes.set_ylim(rows - 0.4, -0.6)
+        if all((mark.low or mark.value) >= 0 for group in groups for mark in group.marks):
+            axes.set_xlim(left=0)
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0, pad=6)
+        axes.grid(axis="x", color=GRID, linewidth=0.6)
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %", decimals=None))
+        axes.locator_params(axis="x", nbins=4 if is_narrow else 8)
+        axes.set_xlabel(unit)
+
+    height = 0.21 * rows + 0.55
+    return draw(key, caption, alt, paint, inches=(height, 1.35 * height))
+
+
+def _mark(axes: Axes, row: int, mark: Mark) -> None:
+    colour = MUTED if mark.series is None else SERIES[mark.series % len(SERIES)]
+    if mark.low is not None and mark.high is not None:
+        axes.plot([mark.low, mark.high], [row, row], color=colour, linewidth=2.2, alpha=0.6)
+    is_published = mark.series is None
+    axes.plot(
+        [mark.value], [row], color=colour, linestyle="none", marker="D" if is_published else "o",
+        markersize=5, markerfacecolor=PAPER if is_published else colour,
+        clip_on=False,
+    )  # fmt: skip
+
+
+def _colour_labels(axes: Axes, groups: Sequence[Group]) -> None:
+    ticks = iter(axes.get_yticklabels())
+    for group in groups:
+        title = next(ticks)
+        title.set_color(INK)
+        title.set_fontweight("bold")
+        for mark in group.marks:
+            colour = MUTED if mark.series is None else SERIES[mark.series % len(SERIES)]
+            next(ticks).set_color(colour)
+
+
+def by_size(points: Sequence[Point], caption: str, alt: str) -> Figure:
+    """Scores against parameters, a panel for each metric of each task."""
+    panels: dict[tuple[str, str], list[Point]] = {}
+    for point in points:
+        panels.setdefault((point.task, point.metric), []).append(point)
+    shown = dict(list(panels.items())[:PANELS_DRAWN])
+
+    def paint(canvas: Canvas) -> None:
+        is_narrow = canvas.get_figwidth() == NARROW
+        across = min(1 if is_narrow else 3, len(shown))
+        grid = canvas.subplots(-(-len(shown) // across), across, squeeze=False, sharex=True)
+        cells = list(grid.flat)
+        for axes, ((task, metric), found) in zip(cells, shown.items(), strict=False):
+            _panel(axes, found)
+            words = metric.replace("_", " ")
+            axes.set_title(f"{_shortened(printable(task), 24)}\n{printable(words)}")
+        for axes in cells[len(shown) :]:
+            axes.set_visible(False)
+        for axes in cells[max(0, len(shown) - across) : len(shown)]:
+            axes.tick_params(labelbottom=True)
+            axes.set_xlabel("parameters")
+
+    return draw(
+        "size", caption, alt, paint,
+        inches=(2.1 * -(-len(shown) // 3) + 0.3, 1.9 * len(shown) + 0.3),
+    )  # fmt: skip
+
+
+def _panel(axes: Axes, points: list[Point]) -> None:
+    points = sorted(points, key=lambda point: point.num_parameters)
+    for point in points:
+        if point.low is not None and point.high is not None:
+            axes.plot(
+                [point.num_parameters] * 2, [point.low, point.high], color=SERIES[0],
+                linewidth=2.2, alpha=0.6,
+            )  # fmt: skip
+    sizes = [point.num_parameters for point in points]
+    values = [point.value for point in points]
+    has_seeds = len(set(sizes)) < len(sizes)
+    axes.plot(
+        sizes, values, color=SERIES[0], linewidth=0 if has_seeds else 1, marker="o", markersize=4.5
+    )
+    chance = next((point.chance for point in points if point.chance is not None), None)
+    if chance is not None:
+        axes.axhline(chance, color=MUTED, linewidth=1.3, linestyle=(0, (3, 2)))
+        axes.annotate(
+            "chance", (1.03, chance), xycoords=("axes fraction", "data"), color=MUTED,
+            va="center", fontsize=8, annotation_clip=False,
+        )  # fmt: skip
+    if is_share(points[0].metric):
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %", decimals=None))
+    axes.set_xscale("log")
+    ticks = sorted(set(sizes))
+    axes.set_xticks(ticks if len(ticks) <= 5 else ticks[:: -(-len(ticks) // 5)])
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: big(size)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.margins(x=0.15, y=0.2)
+    axes.grid(axis="y", color=GRID, linewidth=0.6)

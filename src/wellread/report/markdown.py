@@ -1,0 +1,81 @@
+"""The report as Markdown, for repositories and mail."""
+
+import re
+import textwrap
+from collections.abc import Iterator
+
+from wellread.report.blocks import (
+    Block,
+    Fact,
+    Figure,
+    Heading,
+    Listing,
+    Passage,
+    Prose,
+    Section,
+    Table,
+)
+
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
+
+
+def plain(text: str) -> str:
+    """`text` on one line, without a meaning in Markdown or HTML.
+
+    >>> plain("a|b *c*\\n<script>")
+    'a\\\\|b \\\\*c\\\\* \\\\<script\\\\>'
+    """
+    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def to_markdown(title: str, date: str, facts: list[Fact], sections: list[Section]) -> str:
+    lines = [f"# {plain(title)}", "", f"Newest artifact: {plain(date)}.", ""]
+    lines.append(" → ".join(f"{plain(fact.text)} {plain(fact.label)}" for fact in facts))
+    for section in sections:
+        lines += ["", f"## {plain(section.title)}"]
+        for block in section.blocks:
+            lines += ["", *_block(block)]
+    return "\n".join(lines) + "\n"
+
+
+def _block(block: Block) -> Iterator[str]:
+    match block:
+        case Prose():
+            yield plain(block.text)
+        case Heading():
+            yield f"### {plain(block.text)}"
+        case Figure():
+            yield f"![{plain(block.alt)}](figures/{block.key}.svg)"
+            yield from ("", f"*{plain(block.caption)}*")
+        case Passage():
+            yield f"**{plain(block.label)}**"
+            if block.prompt:
+                yield from ("", "Given:", "", _verbatim(block.prompt), "", "Written:")
+            yield from ("", _verbatim(block.continuation))
+        case Listing():
+            yield from (f"**{plain(block.label)}**", "", _verbatim(block.text))
+        case Table():
+            yield from _table(block)
+
+
+def _verbatim(text: str) -> str:
+    """An indented block: nothing inside can end it."""
+    lines = text.splitlines() or [""]
+    return textwrap.indent("\n".join(lines), "    ", lambda _: True)
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield f"**{plain(table.caption)}**" + (f": {plain(table.detail)}" if table.detail else "")
+    yield ""
+    yield _row([plain(column.name) for column in table.columns])
+    yield _row(["--:" if column.kind == "number" else ":--" for column in table.columns])
+    for row in table.rows:
+        yield _row([plain(cell.text) for cell in row])
+    if table.note:
+        yield from ("", plain(table.note))
+    if table.why:
+        yield from ("", "Way back: " + ", ".join(f"`{line}`" for line in table.why))
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,404 @@
+"""The second half of the report: scores, size, overlap, samples."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from wellread.formats.overlap import TestSet
+from wellread.formats.published import PublishedScore, published, published_overlap
+from wellread.formats.results import Result, Score
+from wellread.formats.studies import Study
+from wellread.report.blocks import (
+    NOT_COMPARABLE,
+    NOT_RUN,
+    NOTHING,
+    Block,
+    Cell,
+    Column,
+    Figure,
+    Heading,
+    Passage,
+    Prose,
+    Section,
+    Table,
+    count,
+    is_share,
+    score,
+    share,
+    slug,
+)
+from wellread.report.built import absent
+from wellread.report.evidence import EVALUATE, OVERLAP, STUDY, Evidence, Scored
+from wellread.report.figures import PANELS_DRAWN, SERIES, Group, Mark, by_size, forest
+
+BESIDE = "117M"  # the paper's smallest model is the nearest to any that is trained here
+UNCONDITIONAL = ("", "<|endoftext|>")
+
+
+class Measured(NamedTuple):
+    """A score with where it comes from."""
+
+    scored: Scored
+    result: Result
+    score: Score
+
+    @property
+    def published(self) -> PublishedScore | None:
+        return published(self.result.comparable_to, self.score.metric)
+
+
+def _measured(evidence: Evidence) -> dict[str, list[Measured]]:
+    """Every score by task, models in order within each metric."""
+    tasks: dict[str, list[Measured]] = {}
+    for scored in evidence.scored:
+        for result in scored.results:
+            for one in result.scores:
+                tasks.setdefault(result.task, []).append(Measured(scored, result, one))
+    for found in tasks.values():
+        order = list(dict.fromkeys(one.score.metric for one in found))
+        found.sort(key=lambda one: order.index(one.score.metric))
+    return dict(sorted(tasks.items()))
+
+
+def the_scores(evidence: Evidence) -> Section:
+    tasks = _measured(evidence)
+    if not tasks:
+        return Section(
+            key="scores", title="Scores", blocks=[absent(evidence, EVALUATE)], is_run=False
+        )
+    blocks: list[Block] = [
+        Prose(
+            text="Three columns are kept apart: ours with our weights, which tests the training; "
+            "ours with released weights, which tests the evaluation; what the paper printed, "
+            "where the protocol is comparable."
+        ),
+        *_against_chance(tasks, evidence),
+    ]
+    for task, found in tasks.items():
+        blocks.append(_task_table(task, found, evidence))
+    return Section(key="scores", title="Scores", blocks=blocks)
+
+
+def _against_chance(tasks: dict[str, list[Measured]], evidence: Evidence) -> list[Figure]:
+    names = [scored.name for scored in evidence.scored]
+    drawn = set(names[: len(SERIES)])
+    groups = []
+    for task, found in tasks.items():
+        for metric in dict.fromkeys(one.score.metric for one in found):
+            same = [one for one in found if one.score.metric == metric]
+            if is_share(metric) and any(one.scored.name in drawn for one in same):
+                same = [one for one in same if one.scored.name in drawn]
+                groups.append(_group(task, same, evidence))
+    if not groups:
+        return []
+    caption = (
+        "Scores from 0 to 100 %, each with its 95 % interval; dashed lines are what guessing "
+        "would give, open diamonds what the paper printed. An interval clear of its dashed line "
+        "is more than luck."
+    )
+    if len(names) > len(drawn):
+        caption += f" Drawn: {', '.join(names[: len(SERIES)])}; the tables have all."
+    alt = "Points with intervals, by task. " + "; ".join(
+        f"{group.title}: " + ", ".join(f"{m.label} {100 * m.value:.1f} %" for m in group.marks)
+        for group in groups
+    )
+    return [forest("scores", groups, caption, alt, unit="score")]
+
+
+def _group(task: str, found: list[Measured], evidence: Evidence) -> Group:
+    first = found[0]
+    marks = [
+        Mark(
+            m.scored.name,
+            m.score.value,
+            m.score.low,
+            m.score.high,
+            evidence.series(m.scored.name),
+        )
+        for m in found
+    ]
+    theirs = first.published
+    if theirs is not None and (value := theirs.value(BESIDE)) is not None:
+        marks.append(Mark(f"paper, {BESIDE}", value, None, None, None))
+    words = first.score.metric.replace("_", " ")
+    return Group(f"{task}, {words}", marks, first.score.chance)
+
+
+def _task_table(task: str, found: list[Measured], evidence: Evidence) -> Table:
+    protocols = dict.fromkeys(one.result.protocol for one in found)
+    has_released = any(not one.scored.is_ours for one in found)
+    elsewhere = NOTHING if has_released else NOT_RUN
+    rows = []
+    for one in found:
+        s, metric = one.score, one.score.metric
+        value = score(s.value, metric)
+        rows.append(
+            [
+                Cell(metric.replace("_", " ")),
+                Cell(one.scored.name),
+                value if one.scored.is_ours else NOTHING,
+                elsewhere if one.scored.is_ours else value,
+                _theirs(one),
+                score(s.low, metric),
+                score(s.high, metric),
+                score(s.chance, metric),
+                count(s.num_items),
+            ]
+        )
+    models = dict.fromkeys(one.scored.artifact.name for one in found)
+    return Table(
+        key=f"task-{slug(task)}",
+        caption=task,
+        detail=f"protocol {' ; '.join(protocols)}",
+        columns=[
+            Column("metric", "name"),
+            Column("model"),
+            Column("ours, our weights", "number"),
+            Column("ours, released weights", "number"),
+            Column(f"paper, {BESIDE}", "number"),
+            Column("95 % from", "number"),
+            Column("to", "number"),
+            Column("chance", "number"),
+            Column("items", "number"),
+        ],
+        rows=rows,
+        why=[evidence.why(f"{name}/{task}.json") for name in models],
+        note=" ".join(_notes(found)),
+    )
+
+
+def _theirs(one: Measured) -> Cell:
+    theirs = one.published
+    value = theirs.value(BESIDE) if theirs else None
+    return NOT_COMPARABLE if value is None else score(value, one.score.metric)
+
+
+def _notes(found: list[Measured]) -> Iterator[str]:
+    for metric, one in {one.score.metric: one for one in found}.items():
+        words = metric.replace("_", " ")
+        better = "higher" if one.score.higher_is_better else "lower"
+        yield f"{words.capitalize()}: {better} is better."
+        if theirs := one.published:
+            sizes = ", ".join(f"{size} {value:g}" for size, value in theirs.by_size.items())
+            before = f"; best before it {theirs.earlier_best:g}" if theirs.earlier_best else ""
+            extra = f"; {theirs.note}" if theirs.note else ""
+            yield f"Paper, {theirs.source} ({theirs.unit}): {sizes}{before}{extra}."
+
+
+def the_size_study(evidence: Evidence) -> Section:
+    study, artifact = evidence.study, evidence.first(STUDY)
+    if study is None or artifact is None:
+        return Section(
+            key="size", title="Model size", blocks=[absent(evidence, STUDY)], is_run=False
+        )
+    why = [evidence.why(artifact.name)]
+    panels = len({(point.task, point.metric) for point in study.points})
+    more = f" The first {PANELS_DRAWN} of {panels}; the table has all." if panels > 6 else ""
+    blocks: list[Block] = []
+    if study.points:
+        blocks = [
+            by_size(
+                study.points,
+                "Scores against the number of parameters, with 95 % intervals." + more,
+                "Small charts of score against parameters: "
+                + "; ".join(
+                    f"{p.task} {p.metric}, {p.num_parameters:,} parameters: "
+                    f"{score(p.value, p.metric).text}"
+                    for p in study.points
+                ),
+            ),
+            _points_table(study, why),
+        ]
+    blocks.append(_differences_table(study, why))
+    return Section(key="size", title="Model size", blocks=blocks)
+
+
+def _points_table(study: Study, why: list[str]) -> Table:
+    settings = list(study.vary)
+    return Table(
+        key="size-points",
+        caption="Every score of the study",
+        columns=[
+            Column("task", "name"),
+            Column("metric"),
+            Column("run"),
+            *(Column(name) for name in settings),
+            Column("parameters", "number"),
+            Column("score", "number"),
+            Column("95 % from", "number"),
+            Column("to", "number"),
+            Column("chance", "number"),
+        ],
+        rows=[
+            [
+                Cell(p.task),
+                Cell(p.metric.replace("_", " ")),
+                Cell(p.run),
+                *(Cell(str(p.settings.get(name, ""))) for name in settings),
+                count(p.num_parameters),
+                score(p.value, p.metric),
+                score(p.low, p.metric),
+                score(p.high, p.metric),
+                score(p.chance, p.metric),
+            ]
+            for p in study.points
+        ],
+        why=why,
+    )
+
+
+def _differences_table(study: Study, why: list[str]) -> Table:
+    return Table(
+        key="size-differences",
+        caption="What the larger model gains: differences paired item by item",
+        columns=[
+            Column("task", "name"),
+            Column("metric"),
+            Column("smaller"),
+            Column("larger"),
+            Column("difference", "number"),
+            Column("95 % from", "number"),
+            Column("to", "number"),
+            Column("items", "number"),
+            Column("verdict"),
+        ],
+        rows=[
+            [
+                Cell(d.task),
+                Cell(d.metric.replace("_", " ")),
+                Cell(d.smaller),
+                Cell(d.larger),
+                score(d.difference, d.metric, is_difference=True),
+                score(d.low, d.metric, is_difference=True),
+                score(d.high, d.metric, is_difference=True),
+                count(d.num_items),
+                _verdict(d.low, d.high, higher_is_better=d.higher_is_better),
+            ]
+            for d in study.differences
+        ],
+        why=why,
+        note="Larger less smaller, shares in percentage points; the verdict asks whether the "
+        "interval leaves out zero.",
+    )
+
+
+def _verdict(low: float, high: float, *, higher_is_better: bool) -> Cell:
+    if low <= 0 <= high:
+        return Cell("undecided", is_muted=True)
+    return Cell("better" if (low > 0) == higher_is_better else "worse")
+
+
+def the_overlap(evidence: Evidence) -> Section:
+    overlap, artifact = evidence.overlap, evidence.first(OVERLAP)
+    if overlap is None or artifact is None:
+        return Section(
+            key="overlap", title="Overlap", blocks=[absent(evidence, OVERLAP)], is_run=False
+        )
+    words = overlap.index.ngram_words
+    prose = Prose(
+        text=f"How much of each test set the corpus already contains: the share of its "
+        f"{words}-word sequences found in {overlap.corpus} "
+        f"({overlap.index.num_documents:,} documents). The filter was designed for a "
+        f"false-positive rate of {overlap.index.false_positive_rate:.0e}; of "
+        f"{overlap.index.num_random_checked:,} random sequences it claimed "
+        f"{overlap.index.num_random_found:,}."
+    )
+    table = Table(
+        key="overlap",
+        caption=f"Share of {words}-grams of each test set found in the training text",
+        columns=[
+            Column("test set", "name"),
+            Column("items", "number"),
+            Column(f"{words}-grams", "number"),
+            Column("found", "number"),
+            Column("share", "number"),
+            Column("95 % from", "number"),
+            Column("to", "number"),
+            Column("items with any", "number"),
+            Column("paper: WebText", "number"),
+            Column("paper: own train", "number"),
+        ],
+        rows=[_overlap_row(one) for one in overlap.test_sets],
+        why=[evidence.why(artifact.name)],
+        note="Paper: Table 6, and section 4 for LAMBADA; another corpus, so a reference only.",
+    )
+    return Section(
+        key="overlap",
+        title="Overlap of test sets with the corpus",
+        blocks=[prose, *_overlap_figure(overlap.test_sets), table],
+    )
+
+
+def _overlap_row(one: TestSet) -> list[Cell]:
+    theirs = published_overlap(one.name)
+    printed = [theirs.webtext_train, theirs.own_train] if theirs else []
+    paper = [Cell(f"{v:.2f} %", v / 100) if v is not None else NOTHING for v in printed]
+    return [
+        Cell(one.name),
+        count(one.num_items),
+        count(one.num_ngrams),
+        count(one.num_found),
+        *(
+            NOTHING if v is None else Cell(f"{100 * v:.2f} %", v)
+            for v in (one.share, one.low, one.high)
+        ),
+        Cell(f"{one.items_with_any:,} ({share(one.items_with_any, one.num_items).text})"),
+        *(paper or [NOT_COMPARABLE, NOT_COMPARABLE]),
+    ]
+
+
+def _overlap_figure(test_sets: list[TestSet]) -> list[Figure]:
+    groups = []
+    for one in test_sets:
+        if one.share is None:
+            continue
+        marks = [Mark("this corpus", one.share, one.low, one.high, 0)]
+        if theirs := published_overlap(one.name):
+            marks.append(Mark("WebText (paper)", theirs.webtext_train / 100, None, None, None))
+        groups.append(Group(one.name, marks))
+    if not groups:
+        return []
+    return [
+        forest(
+            "overlap",
+            groups,
+            "Share of each test set’s word sequences that the training text contains, with 95 % "
+            "intervals; open diamonds are what the paper found in WebText.",
+            "Points with intervals: "
+            + "; ".join(
+                f"{g.title}: " + ", ".join(f"{m.label} {100 * m.value:.2f} %" for m in g.marks)
+                for g in groups
+            ),
+            unit="share of the test set found in the training text",
+        )
+    ]
+
+
+def the_samples(evidence: Evidence) -> Section:
+    writers = [scored for scored in evidence.scored if scored.samples]
+    if not writers:
+        found = [s.artifact.name for s in evidence.scored]
+        text = (
+            f"Not run: no samples among the results in {', '.join(found)}."
+            if found
+            else absent(evidence, EVALUATE).text
+        )
+        return Section(key="samples", title="Samples", blocks=[Prose(text=text)], is_run=False)
+    blocks: list[Block] = [
+        Prose(
+            text="What the models write: the first samples in the results, as they came. "
+            "What the model was given is set apart from what it wrote."
+        )
+    ]
+    for writer in writers:
+        blocks.append(Heading(text=writer.name, key=f"samples-{slug(writer.name)}"))
+        for sample in writer.samples:
+            is_free = sample.prompt.strip() in UNCONDITIONAL
+            kind = "from nothing" if is_free else "given a beginning"
+            blocks.append(
+                Passage(
+                    label=f"{sample.item}, {kind}",
+                    prompt="" if is_free else sample.prompt,
+                    continuation=sample.continuation,
+                )
+            )
+    return Section(key="samples", title="Samples", blocks=blocks)

@@ -1,0 +1,133 @@
+"""From pages to documents, on pages written here."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from wellread.base.config import Config
+from wellread.base.errors import InputError, WellreadError
+from wellread.base.manifest import Manifest, read_manifest, writing
+from wellread.corpus.build import build_corpus
+from wellread.corpus.config import CorpusConfig
+from wellread.formats.documents import documents_files, read_corpus
+from wellread.formats.links import Link, write_links
+
+TOPICS = ("river", "mountain", "garden", "harbour", "library", "orchestra", "bakery", "museum")
+PARAGRAPH = (
+    "The {0} has been described by many people who visited it, and each of them remembered a "
+    "different part of the {0}. Some wrote about the {0} in the morning, when nobody else is "
+    "there; others about the {0} after rain, when the colours of the {0} are at their strongest."
+)
+FRENCH = (
+    "La rivière traverse la ville depuis toujours, et les habitants se promènent le long de ses "
+    "rives quand il fait beau. Les enfants y jettent des cailloux pendant que les parents parlent."
+)
+HTML = "<html><body><nav><a href='/'>Home</a></nav><article><p>{}</p></article></body></html>"
+
+
+def write_jsonl(path: Path, texts: dict[str, str]) -> Path:
+    lines = [json.dumps({"url": url, "text": text}) for url, text in texts.items()]
+    path.write_text("\n".join(lines))
+    return path
+
+
+def texts_about(topics: tuple[str, ...]) -> dict[str, str]:
+    return {f"http://{topic}.example/": PARAGRAPH.format(topic) for topic in topics}
+
+
+def build(source: Path, out: Path, links: Path | None = None) -> Manifest:
+    return build_corpus([source], out, CorpusConfig(), links=links)
+
+
+def test_each_document_that_is_dropped_has_its_reason(tmp_path: Path) -> None:
+    texts = texts_about(TOPICS) | {
+        "http://en.wikipedia.org/wiki/River": PARAGRAPH.format("lake"),
+        "http://short.example/": "Too short to keep.",
+        "http://numbers.example/": "12 34 56 78 90 " * 20,
+        "http://lines.example/": "The same line again.\n" * 20,
+        "http://french.example/": FRENCH,
+        "http://empty.example/": "",
+    }
+    manifest = build(write_jsonl(tmp_path / "in.jsonl", texts), tmp_path / "corpus")
+    assert (manifest.counts["in"], manifest.counts["out"]) == (14, 8)
+    assert manifest.dropped == {
+        "fewer than 128 characters of text": 1,
+        "from Wikipedia": 1,
+        "language is not en": 1,
+        "less than half of the characters are letters": 1,
+        "more than half of the lines are repeated": 1,
+        "no main text": 1,
+    }
+    assert manifest.examples["language is not en"] == ["http://french.example/"]
+
+
+def test_the_main_text_of_a_page_comes_without_its_menu(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    for topic in TOPICS:
+        page = HTML.format(PARAGRAPH.format(topic))
+        (tmp_path / "pages" / f"{topic}.html").write_text(page)
+    build(tmp_path / "pages", tmp_path / "corpus")
+    found = {document.url: document.text for document in read_corpus(tmp_path / "corpus")}
+    assert found["file:river.html"] == PARAGRAPH.format("river")
+    assert len(found) == 8
+
+
+def test_of_near_duplicates_the_one_with_most_karma_is_kept(tmp_path: Path) -> None:
+    long = " ".join(PARAGRAPH.format(topic) for topic in TOPICS)
+    texts = {f"http://{n}.example/": f"{long} The end, for the {n} time." for n in "abc"}
+    texts |= texts_about(TOPICS[:2])
+    with writing(tmp_path / "links", stage="links", config=Config(), inputs={}) as draft:
+        when = datetime(2015, 1, 1, tzinfo=UTC)
+        rest = {"domain": "", "subreddit": "", "created_utc": when, "submissions": 1}
+        karma = {"http://a.example/": 3, "http://b.example/": 90}
+        write_links(draft, [Link(url=url, karma=earned, **rest) for url, earned in karma.items()])
+    manifest = build(
+        write_jsonl(tmp_path / "in.jsonl", texts), tmp_path / "corpus", tmp_path / "links"
+    )
+    kept = {found.url: found.karma for found in read_corpus(tmp_path / "corpus")}
+    assert manifest.dropped == {"near-duplicate of a document that is kept": 2}
+    assert kept["http://b.example/"] == 90
+    assert len(kept) == 3
+
+
+def test_the_order_of_the_input_changes_no_byte(tmp_path: Path) -> None:
+    texts = texts_about(TOPICS)
+    backwards = dict(reversed(texts.items()))
+    build(write_jsonl(tmp_path / "a.jsonl", texts), tmp_path / "a")
+    build(write_jsonl(tmp_path / "b.jsonl", backwards), tmp_path / "b")
+    (first,), (second,) = documents_files(tmp_path / "a"), documents_files(tmp_path / "b")
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_malformed_line_is_counted_and_named(tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", texts_about(TOPICS))
+    path.write_text(path.read_text() + '\n{"text": 5}\n{"te')
+    manifest = build(path, tmp_path / "corpus")
+    assert manifest.dropped == {"malformed JSON record": 2}
+    assert manifest.counts["in"] == manifest.counts["out"] + 2
+    assert manifest.examples["malformed JSON record"][0].startswith(f"{path}:9 (")
+
+
+def test_a_corpus_with_nothing_left_is_an_error(tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", {"http://x.example/": "short"})
+    with pytest.raises(
+        WellreadError, match=r"no document is left of 1 \(fewer than 128 characters"
+    ):
+        build(path, tmp_path / "corpus")
+    with pytest.raises(InputError, match="no finished artifact"):
+        read_manifest(tmp_path / "corpus")
+
+
+def test_an_unknown_filter_names_the_nearest(tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", texts_about(TOPICS))
+    with pytest.raises(InputError, match="there is no filter 'too-shrt'; did you mean 'too-short'"):
+        build_corpus([path], tmp_path / "corpus", CorpusConfig(filters=("too-shrt",)))
+
+
+@pytest.mark.real
+def test_real_openwebtext_mostly_survives(real_data: Path, tmp_path: Path) -> None:
+    manifest = build(real_data / "documents" / "openwebtext_500.jsonl.gz", tmp_path / "corpus")
+    assert manifest.counts["in"] == 500
+    assert manifest.counts["out"] >= 490

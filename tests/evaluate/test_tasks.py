@@ -1,0 +1,168 @@
+"""What holds for every task there is, whoever adds one."""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wellread.base import plugins
+from wellread.base.errors import InputError
+from wellread.evaluate import tasks
+from wellread.evaluate.config import EvaluateConfig
+from wellread.evaluate.language_model import LanguageModel
+from wellread.evaluate.run import (
+    Evaluated,
+    Prepared,
+    evaluate_task,
+    list_tasks,
+    prepare,
+)
+from wellread.evaluate.task import choose
+from wellread.formats.results import Item
+from wellread.tokenizer.tokenizer import Tokenizer
+
+NAMES = plugins.names(tasks)
+OWN = [name for name in NAMES if not choose(name).task.files]
+BENCHMARKS = [
+    pytest.param(name, marks=pytest.mark.real) for name in NAMES if choose(name).task.files
+]
+DEMO = [name for name in NAMES if name.startswith("demo-")]
+Load = Callable[..., Prepared]
+Ask = Callable[..., Evaluated]
+
+
+@pytest.fixture
+def load(corpus: Path, request: pytest.FixtureRequest) -> Load:
+    def loading(name: str, limit: int = 40) -> Prepared:
+        data = None
+        if choose(name).task.files:
+            data = request.getfixturevalue("real_data") / "benchmarks"
+        return prepare(EvaluateConfig(tasks=[name], data=data, limit=limit), corpus)[0]
+
+    return loading
+
+
+@pytest.fixture
+def ask(byte_tokenizer: Tokenizer, load: Load) -> Ask:
+    def asking(lm: LanguageModel, name: str, limit: int = 40) -> Evaluated:
+        return evaluate_task(lm, byte_tokenizer, load(name, limit))
+
+    return asking
+
+
+def full_marks(metric: str, value: float) -> bool:
+    best = {"perplexity": 1.0, "bits_per_byte": 0.0, "bleu_en-fr": 100.0, "bleu_fr-en": 100.0}
+    return value == pytest.approx(best.get(metric, 1.0))
+
+
+@pytest.mark.parametrize("name", [*OWN, *BENCHMARKS])
+def test_a_model_that_knows_the_answers_gets_full_marks(
+    name: str, ask: Ask, uniform: LanguageModel, oracle: Callable[[Sequence[Item]], LanguageModel]
+) -> None:
+    items = ask(uniform, name).items
+    scores = ask(oracle(items), name).result.scores
+    assert all(full_marks(score.metric, score.value) for score in scores), scores
+
+
+@pytest.mark.parametrize("name", [*OWN, *BENCHMARKS])
+def test_the_order_of_the_examples_changes_no_item(
+    name: str, uniform: LanguageModel, byte_tokenizer: Tokenizer, load: Load
+) -> None:
+    prepared = load(name)
+    turned = prepared._replace(examples=prepared.examples[::-1])
+    found = evaluate_task(uniform, byte_tokenizer, prepared).items
+    again = evaluate_task(uniform, byte_tokenizer, turned).items
+    assert len({item.item for item in found}) == len(found)
+    assert again[::-1] == found
+
+
+@pytest.mark.parametrize("name", ["held-out", "wikitext2", "ptb"])
+def test_a_uniform_model_has_one_perplexity_on_any_text(
+    name: str, ask: Ask, uniform: LanguageModel, request: pytest.FixtureRequest
+) -> None:
+    if name != "held-out":
+        request.getfixturevalue("real_data")
+    result, items = ask(uniform, name)
+    num_bytes = sum(len(item.text.encode()) for item in items)
+    units = sum(item.num_units or 0 for item in items)
+    if name == "held-out":
+        assert [round(s.value, 6) for s in result.scores] == [257.0, round(math.log2(257), 6)]
+    else:
+        assert math.log(result.scores[0].value) == pytest.approx(math.log(257) * num_bytes / units)
+
+
+@pytest.mark.parametrize("name", ["demo-lambada", "cloze-last-word"])
+def test_a_uniform_model_pays_for_every_byte_of_a_last_word(
+    name: str, ask: Ask, uniform: LanguageModel
+) -> None:
+    result, items = ask(uniform, name)
+    mean_bytes = np.mean([len(item.target.encode()) for item in items])
+    values = {score.metric: score.value for score in result.scores}
+    assert values["accuracy"] == 0.0
+    assert math.log(values["perplexity"]) == pytest.approx(math.log(257) * mean_bytes)
+
+
+def test_a_uniform_model_guesses_between_two_answers(ask: Ask, uniform: LanguageModel) -> None:
+    score = ask(uniform, "demo-winograd").result.scores[0]
+    assert (score.value, score.chance) == (0.5, 0.5)
+
+
+def test_a_uniform_model_takes_the_shortest_of_ten_words(ask: Ask, uniform: LanguageModel) -> None:
+    result, items = ask(uniform, "demo-cbt")
+    # The candidates of the first story, shortest first: cat, then door and list among others.
+    assert (items[0].prediction, items[0].value) == ("cat", 0.0)
+    assert result.scores[0].chance == pytest.approx(0.1)
+
+
+def test_samples_are_three_from_nothing_and_three_from_held_out_beginnings(
+    ask: Ask, uniform: LanguageModel
+) -> None:
+    result, items = ask(uniform, "samples")
+    assert [bool(item.prompt) for item in items] == [False] * 3 + [True] * 3
+    assert result.scores == []
+
+
+@pytest.mark.parametrize("name", DEMO)
+def test_the_small_tasks_are_never_compared_with_the_published_values(
+    name: str, ask: Ask, uniform: LanguageModel
+) -> None:
+    result = ask(uniform, name).result
+    assert result.comparable_to is None
+    assert result.num_items == (40 if name == "demo-translation" else 20)
+
+
+def test_every_task_is_listed_with_its_protocol() -> None:
+    protocols = {row.name: row.protocol for row in list_tasks()}
+    assert list(protocols) == NAMES
+    assert protocols["lambada"] == "lambada:1|text=openai|target=word|filter=none"
+    assert (
+        protocols["wikitext2"] == "wikitext2:1|text=tokenised|stride=half|prefix=eot|unit=word+eos"
+    )
+
+
+def test_an_axis_is_set_in_the_tasks_name() -> None:
+    chosen = choose("ptb|stride=32|unit=word")
+    assert chosen.protocol == "ptb:1|text=tokenised|stride=32|prefix=eot|unit=word|lines=100"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ("lambda", "did you mean 'lambada'?"),
+        ("ptb|strid=32", "did you mean 'stride'?"),
+        ("ptb|stride=-1", "expected half or context or a whole number"),
+        ("demo-winograd|scoring=best", "expected partial or full"),
+    ],
+)
+def test_an_unknown_task_axis_or_value_is_refused(wanted: str, words: str) -> None:
+    with pytest.raises(InputError) as refused:
+        choose(wanted)
+    assert words in str(refused.value)
+
+
+def test_a_subset_is_marked(ask: Ask, uniform: LanguageModel) -> None:
+    result = ask(uniform, "demo-qa", limit=3).result
+    assert (result.num_items, result.num_available) == (3, 20)
+    assert "a subset: 3 of 20" in result.note

@@ -1,0 +1,61 @@
+"""The page in a real browser: nothing overflows, nothing fails, every anchor leads somewhere."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from wellread.report.build import write_report
+from wellread.report.config import ReportConfig
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("no browser: install Debian's chromium")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        yield found
+        found.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("which", ["finished_run", "half_run"])
+def test_the_page_fits_and_works(
+    browser: Browser,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    which: str,
+    scheme: str,
+    width: int,
+) -> None:
+    write_report(request.getfixturevalue(which), tmp_path / "report", ReportConfig())
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda asked: problems.append(asked.url))
+    address = (tmp_path / "report" / "index.html").as_uri()
+    page.goto(address)
+    assert [problem for problem in problems if problem not in (address, "data:,")] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    lost = """[...document.querySelectorAll('a[href^="#"]')]
+        .filter(a => !document.getElementById(a.getAttribute('href').slice(1))).length"""
+    assert page.evaluate(lost) == 0
+    shown = "[...document.querySelectorAll('figure svg')].filter(s => s.clientWidth).length"
+    assert page.evaluate(shown) == {"finished_run": 6, "half_run": 2}[which]
+    page.close()

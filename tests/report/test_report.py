@@ -1,0 +1,233 @@
+"""The report says what the artifacts hold, says what is missing, and trusts no text."""
+
+import csv
+import html
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from wellread.base.config import Config
+from wellread.base.errors import InputError
+from wellread.base.manifest import read_manifest, writing
+from wellread.formats.results import Item, Result, write_result
+from wellread.report.build import write_report
+from wellread.report.config import ReportConfig
+from wellread.report.figures import thinned
+
+TAGS = re.compile(r"<[^>]+>")
+
+
+class NoSettings(Config, frozen=True):
+    pass
+
+
+@pytest.fixture(scope="module")
+def report(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("report") / "report"
+    write_report(finished_run, out, ReportConfig())
+    return out
+
+
+def words(page: str) -> str:
+    """The text of a page as read, without styles, figures and tags."""
+    page = re.sub(r"<(style|svg)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(html.unescape(TAGS.sub(" ", page)).split())
+
+
+def rows(report: Path, table: str) -> list[list[str]]:
+    with (report / "tables" / f"{table}.csv").open() as file:
+        return list(csv.reader(file))
+
+
+def test_the_page_opens_with_the_run_in_numbers(report: Path) -> None:
+    text = words((report / "index.html").read_text())
+    assert (
+        "submissions 1,400 links 742 pages 718 documents 611 tokens 3.4 M models 2 "
+        "held-out bits per byte, best 1.403"
+    ) in text
+
+
+def test_every_drop_has_its_reason_its_share_and_an_example(report: Path) -> None:
+    assert "karma below 3 links 412 29.4 % RS_2017-11.zst:17" in words(
+        (report / "index.html").read_text()
+    )
+    drops = {row[0]: row for row in rows(report, "drops")}
+    assert len(drops) == 14
+    assert drops["robots.txt"][1:3] == ["crawl", "9"]
+
+
+def test_the_funnel_stands_beside_webtext(report: Path) -> None:
+    table = {row[0]: row[1:] for row in rows(report, "funnel")}
+    assert table["links"] == ["742", "45000000"]
+    assert table["documents"] == ["611", "8000000"]
+
+
+def test_a_comparable_score_stands_beside_the_papers(report: Path) -> None:
+    table = rows(report, "task-lambada")
+    assert table[0][2:5] == ["ours, our weights", "ours, released weights", "paper, 117M"]
+    assert table[1][:5] == ["perplexity", "small", "2345.6", "not run", "35.13"]
+    assert table[3][:3] == ["accuracy", "small", "0.021"]
+    assert "accuracy small 2.1 % not run 46.0 % 0.9 % 3.3 % – 500" in words(
+        (report / "index.html").read_text()
+    )
+
+
+def test_a_score_of_our_own_task_is_not_compared_with_the_papers(report: Path) -> None:
+    row = rows(report, "task-demo-winograd")[1]
+    assert row[1:5] == ["small", "0.55", "not run", "not comparable"]
+    assert row[7:] == ["0.5", "20"]
+
+
+def test_each_table_of_scores_names_the_way_back(report: Path) -> None:
+    page = (report / "index.html").read_text()
+    assert "<code>wellread why little-web/results/small/lambada.json</code>" in page
+
+
+def test_scores_of_weights_from_elsewhere_have_a_column_of_their_own(
+    finished_run: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"weights")
+    source = finished_run / "results" / "small"
+    with writing(
+        run / "results" / "gpt2", stage="evaluate", config=NoSettings(), inputs={"model": [weights]}
+    ) as draft:
+        for name in ("lambada.json", "lambada.parquet"):
+            draft.write(name, (source / name).read_bytes())
+    write_report(run, tmp_path / "report", ReportConfig())
+    assert rows(tmp_path / "report", "task-lambada")[1][2:4] == ["", "2345.6"]
+
+
+def test_overlap_stands_beside_table_6_where_the_test_set_is_the_papers(report: Path) -> None:
+    table = {row[0]: row for row in rows(report, "overlap")}
+    assert table["wikitext2"][1:5] == ["62", "230000", "1150", "0.005"]
+    assert [float(share) for share in table["wikitext2"][8:]] == pytest.approx([0.0163, 0.0066])
+    assert table["cloze-choice"][8:] == ["not comparable", "not comparable"]
+    assert table["demo-winograd"][4:7] == ["", "", ""]
+
+
+def test_a_difference_whose_interval_holds_zero_is_undecided(report: Path) -> None:
+    verdicts = {row[0]: row[-1] for row in rows(report, "size-differences")[1:]}
+    assert verdicts == {"cloze-choice": "better", "cloze-last-word": "undecided"}
+
+
+def test_settings_are_held_against_the_papers(report: Path) -> None:
+    verdicts = {(row[0], row[1]): row[2:4] + row[5:] for row in rows(report, "settings")}
+    assert verdicts["least karma of a link's submission", "links"] == ["3", "3", "same"]
+    assert verdicts["batch, sequences", "runs/small"] == ["16", "512", "differs"]
+
+
+def test_models_come_small_before_large(report: Path) -> None:
+    assert [row[0] for row in rows(report, "models")] == ["run", "small", "medium"]
+
+
+def test_markdown_csv_and_svg_lie_beside_the_page(report: Path) -> None:
+    assert sorted(path.name for path in (report / "figures").iterdir()) == [
+        "curves.svg", "funnel.svg", "overlap.svg", "scores.svg", "size.svg", "time.svg",
+    ]  # fmt: skip
+    for path in (report / "figures").iterdir():
+        assert ET.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    markdown = (report / "report.md").read_text()
+    assert "| karma below 3 | links | 412 | 29.4 % | RS\\_2017-11.zst:17 |" in markdown
+    assert "](figures/funnel.svg)" in markdown
+
+
+def test_the_page_fetches_nothing_and_stays_small(report: Path) -> None:
+    page = (report / "index.html").read_text()
+    fetched = re.findall(
+        r'<(?:link|script|img|iframe|use|image)[^>]*(?:href|src)="([^"#][^"]*)', page
+    )
+    assert fetched == ["data:,"]
+    assert not re.findall(r"@import|url\((?!#)", page)
+    assert len(page.encode()) < 5_000_000
+
+
+def test_ids_are_unique_and_links_within_the_page_resolve(report: Path) -> None:
+    page = (report / "index.html").read_text()
+    ids = re.findall(r'\bid="([^"]*)"', page)
+    assert len(ids) == len(set(ids))
+    targets = re.findall(r'href="#([^"]*)"', page) + re.findall(r"url\(#([^)]*)\)", page)
+    assert set(targets) <= set(ids)
+
+
+def test_every_figure_has_words_and_every_table_a_caption(report: Path) -> None:
+    page = (report / "index.html").read_text()
+    assert page.count('role="img" aria-label="') == 6
+    assert page.count("<table>") == page.count("<caption ") == 20
+    assert '<html lang="en">' in page
+
+
+def test_the_same_artifacts_give_the_same_bytes(
+    report: Path, finished_run: Path, tmp_path: Path
+) -> None:
+    again = write_report(finished_run, tmp_path / "report", ReportConfig())
+    assert again.digest == read_manifest(report).digest
+
+
+def test_the_manifest_names_every_artifact_read(report: Path, finished_run: Path) -> None:
+    manifest = read_manifest(report)
+    assert manifest.stage == "report"
+    assert manifest.counts == {"in": 11, "out": 11, "artifacts": 11}
+    assert len(manifest.inputs["artifacts"]) == 11
+    assert write_report(finished_run, report, ReportConfig()) == manifest
+
+
+def test_a_report_inside_the_run_is_not_its_own_evidence(half_run: Path) -> None:
+    first = write_report(half_run, half_run / "report", ReportConfig())
+    second = write_report(half_run, half_run / "report", ReportConfig())
+    assert first.counts["artifacts"] == second.counts["artifacts"] == 2
+
+
+def test_a_run_stopped_after_the_crawl_says_what_was_not_run(
+    half_run: Path, tmp_path: Path
+) -> None:
+    write_report(half_run, tmp_path / "report", ReportConfig(title="Half"))
+    text = words((tmp_path / "report" / "index.html").read_text())
+    assert "pages 718 documents not run tokens not run models not run" in text
+    assert "Not run: corpus is unfinished of stage corpus in half." in text
+    assert "Not run: no finished artifact of stage train in half." in text
+    assert "5. Scores" not in text
+    assert text.count("not run") >= 10
+
+
+def test_hostile_text_is_shown_and_never_obeyed(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    attack = "</style><script>alert(1)</script>\x1b[31m\u202e $x^2$ | *b*"
+    with writing(run / "links", stage="links", config=NoSettings(), inputs={}) as draft:
+        draft.counts |= {"in": 2, "out": 1}
+        draft.drop(attack, attack)
+        draft.write("links.parquet", b"x")
+    with writing(
+        run / "results" / "a$b", stage="evaluate", config=NoSettings(), inputs={}
+    ) as draft:
+        samples = Result(
+            task="samples", protocol="samples:1", comparable_to=None, num_items=1,
+            num_available=1, scores=[], seconds=0.0,
+        )  # fmt: skip
+        item = Item(item="1", text="", prompt=attack, target="", prediction=attack)
+        write_result(draft, samples, [item])
+    write_report(run, tmp_path / "report", ReportConfig(title=attack))
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert not re.search("[\x1b\u202e]", page)
+    markdown = (tmp_path / "report" / "report.md").read_text()
+    assert all(line.startswith("    ") for line in re.findall(r".*(?<!\\)<.*", markdown))
+    ET.parse(tmp_path / "report" / "figures" / "funnel.svg")
+
+
+def test_a_directory_without_artifacts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no finished artifact"):
+        write_report(tmp_path, tmp_path / "report", ReportConfig())
+    with pytest.raises(InputError, match="there is no such directory"):
+        write_report(tmp_path / "absent", tmp_path / "report", ReportConfig())
+
+
+def test_long_curves_are_thinned_to_means_of_neighbours() -> None:
+    points = [(float(step), float(step % 2)) for step in range(600)]
+    shown = list(thinned(points))
+    assert len(shown) == 300
+    assert shown[0] == (1.0, 0.5)
