@@ -10,7 +10,8 @@ import pytest
 from tests.sites.local_site import LocalSite, local_site
 from wellread.base.config import Config
 from wellread.base.manifest import Manifest, writing
-from wellread.crawl import CrawlConfig, crawl
+from wellread.crawl.config import CrawlConfig
+from wellread.crawl.stage import crawl
 from wellread.formats.links import Link, write_links
 from wellread.formats.pages import Outcome, Page, read_outcomes, read_pages
 

@@ -10,7 +10,8 @@ from tests.sites.local_site import local_site
 from wellread.base.config import convert
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import is_artifact, writing
-from wellread.crawl import CrawlConfig, crawl
+from wellread.crawl.config import CrawlConfig
+from wellread.crawl.stage import crawl
 from wellread.formats.links import write_links
 from wellread.formats.pages import encode_page, read_outcomes, read_pages
 

@@ -15,15 +15,17 @@ from tests.crawl.conftest import quick, write_links_to
 from tests.sites.local_site import LocalSite, local_site
 from wellread.base.config import to_plain
 from wellread.base.manifest import is_artifact
-from wellread.crawl import CrawlConfig, crawl
+from wellread.crawl.config import CrawlConfig
 from wellread.crawl.journal import JOURNAL, RECORDS, Journal, read_journal, read_records
+from wellread.crawl.stage import crawl
 from wellread.formats.pages import FETCHED, Outcome, Page, encode_page, read_pages
 
 NUM_PAGES = 200
 PROGRAM = """
 import sys, msgspec
 from pathlib import Path
-from wellread.crawl import CrawlConfig, crawl
+from wellread.crawl.config import CrawlConfig
+from wellread.crawl.stage import crawl
 config = msgspec.convert(msgspec.json.decode(sys.argv[3]), CrawlConfig)
 crawl(Path(sys.argv[1]), Path(sys.argv[2]), config)
 """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wellread.demo import DemoConfig, make_little_web
+from wellread.demo.web import DemoConfig, make_little_web
 
 
 @pytest.fixture(scope="session")

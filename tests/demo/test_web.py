@@ -9,12 +9,12 @@ import trafilatura
 
 from wellread.base.errors import InputError
 from wellread.base.manifest import read_manifest
-from wellread.demo import DemoConfig, make_little_web, serve
 from wellread.demo.docstrings import Block
 from wellread.demo.documentation import Article
+from wellread.demo.server import serve
 from wellread.demo.site import page_files
 from wellread.demo.templates import TEMPLATES, Place, Template, article_html
-from wellread.demo.web import paths_of
+from wellread.demo.web import DemoConfig, make_little_web, paths_of
 
 PROSE = [
     "The reader opens the first book on the shelf and begins with the chapter about lists.",

@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Sequence
 from types import FrameType
 
-import click
 import typer
 
 from wellread.base.errors import WellreadError
@@ -26,6 +25,11 @@ for commands in (recipes, stages, texts, why, doctor):
     commands.register(app)
 
 
+# Newer Typers bring a click of their own, older ones use the installed one; this class is the
+# parent of all its refusals of a call in either.
+CallRefused: type[Exception] = typer.BadParameter.__mro__[2]
+
+
 class Terminated(KeyboardInterrupt):
     """SIGTERM, told from Ctrl-C by its exit status."""
 
@@ -40,21 +44,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in arguments
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        app([a for a in arguments if a != "--debug"], standalone_mode=False)
+        status = app([a for a in arguments if a != "--debug"], standalone_mode=False)
     except WellreadError as error:
         if debug:
             traceback.print_exc()
         print(f"wellread: {error}", file=sys.stderr)
         return error.exit_status
-    except click.exceptions.Exit as done:
+    except typer.Exit as done:
         return done.exit_code
-    except click.ClickException as error:
-        error.show()
+    except CallRefused as error:
+        error.show()  # type: ignore[attr-defined]
         return 2
-    except (KeyboardInterrupt, click.Abort) as stopped:
+    except (KeyboardInterrupt, typer.Abort) as stopped:
         print("wellread: interrupted; the same command goes on from here", file=sys.stderr)
         return 143 if isinstance(stopped, Terminated) else 130
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    return 0
+    return status if isinstance(status, int) else 0  # of a command that raised typer.Exit

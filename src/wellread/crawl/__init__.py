@@ -1,6 +1,5 @@
 """Links become pages: fetched politely from the web, or taken out of WARC files one already has."""
 
-from wellread.crawl.config import CrawlConfig
-from wellread.crawl.stage import crawl
+from wellread.base.modules import make_callable
 
-__all__ = ["CrawlConfig", "crawl"]
+make_callable(__name__, "wellread.crawl.stage:crawl")

@@ -1,5 +1,7 @@
 """Weights in and out, in Hugging Face's layout for `gpt2`: config.json + model.safetensors."""
 
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,17 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
+def save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
+    """Write `tensors` as safetensors; a full disk is an OSError, as from any other writer."""
+    try:
+        save_file(tensors, path, metadata={"format": "pt"})
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
+
+
 @torch.no_grad()
 def save_model(network: GPT2, folder: Path) -> None:
     """Write config.json and model.safetensors as `transformers` reads them."""
@@ -115,7 +128,7 @@ def save_model(network: GPT2, folder: Path) -> None:
         f"transformer.{name}": (p.t() if name.endswith(TRANSPOSED) else p).detach().contiguous()
         for name, p in network.named_parameters()
     }
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    save_tensors(tensors, folder / "model.safetensors")
     shape = network.config
     config: dict[str, Any] = {
         "architectures": ["GPT2LMHeadModel"],

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from wellread.base.errors import InputError
 from wellread.base.files import write_bytes
@@ -22,7 +22,7 @@ from wellread.formats.metrics import Step, encode_step, read_metrics
 from wellread.formats.tokens import STAGE as TOKENS
 from wellread.formats.tokens import TokensHeader, read_header, read_split
 from wellread.model.gpt2 import GPT2
-from wellread.model.load import find_device, load_model, save_model
+from wellread.model.load import find_device, load_model, save_model, save_tensors
 from wellread.model.sizes import ModelConfig
 from wellread.train.batches import Batches, Windows
 from wellread.train.config import RunConfig, TrainConfig
@@ -149,7 +149,7 @@ def _save(out: Path, live: Live, step: Step, config: TrainConfig) -> None:
             for name, parameter in live.network.named_parameters()
             for moment in MOMENTS
         }
-        save_file(moments, folder / "optimizer.safetensors")
+        save_tensors(moments, folder / "optimizer.safetensors")
 
     checkpoints.write_checkpoint(out, step.step, write, tokens=step.tokens, seconds=step.seconds)
     checkpoints.remove_older(out, config.keep_checkpoints)

@@ -1,0 +1,162 @@
+"""The command as a person uses it: what it says, and how it ends."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+import zstandard
+
+from wellread.cli.main import main
+from wellread.cli.options import comments
+from wellread.links.config import LinksConfig
+
+SUBMISSION = {
+    "id": "a", "url": "http://example.com/story", "score": 5, "created_utc": 1400000000,
+    "subreddit": "news", "is_self": False, "over_18": False,
+}  # fmt: skip
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Path:
+    lines = [SUBMISSION | {"id": str(n), "url": f"http://example.com/{n}"} for n in range(20)]
+    text = "\n".join(json.dumps(line) for line in lines)
+    (tmp_path / "RS.zst").write_bytes(zstandard.compress(text.encode()))
+    return tmp_path / "RS.zst"
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    """The error sentence of a call that exits with 2."""
+    assert main([str(a) for a in arguments]) == 2
+    return capsys.readouterr().err
+
+
+def test_a_stage_prints_its_account_and_exits_with_0(
+    dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["links", str(dump), "-o", str(tmp_path / "links")]) == 0
+    printed = capsys.readouterr()
+    assert "20 in, 20 out" in printed.err
+    assert printed.out.strip() == str(tmp_path / "links")
+
+
+def test_json_is_the_manifest_and_nothing_else(
+    dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["links", dump, "-o", tmp_path / "links", "--min-karma", "6", "--json"]
+    assert main([str(a) for a in arguments]) == 0
+    manifest = msgspec.json.decode(capsys.readouterr().out)
+    assert manifest["config"]["min_karma"] == 6
+    assert manifest["dropped"] == {"karma below the minimum": 20}
+
+
+def test_options_take_their_settings_from_a_recipe_unless_given(
+    dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "r.toml").write_text('[links]\nmin_karma = 9\nexcluded_domains = ["a.com"]\n')
+    arguments = ["links", dump, "-o", tmp_path / "links", "--recipe", tmp_path / "r.toml"]
+    assert main([str(a) for a in [*arguments, "--min-karma", "4", "--json"]]) == 0
+    config = msgspec.json.decode(capsys.readouterr().out)["config"]
+    assert (config["min_karma"], config["excluded_domains"]) == (4, ["a.com"])
+
+
+def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    error = refused(capsys, "links", tmp_path / "gone.zst", "-o", tmp_path / "out")
+    assert error.startswith(f"wellread: {tmp_path}/gone.zst: ")
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_wrong_value_names_the_key(
+    dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = refused(capsys, "links", dump, "-o", tmp_path / "out", "--min-karma", "many")
+    assert error == "wellread: links: key 'min_karma': expected `int`, got `str`\n"
+
+
+def test_a_misspelt_command_suggests_the_right_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "corpus" in refused(capsys, "corpsu")
+
+
+def test_an_output_directory_of_another_stage_is_refused(
+    dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["links", str(dump), "-o", str(tmp_path / "links")]) == 0
+    capsys.readouterr()
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "a.txt").write_text("A text of its own. " * 20)
+    error = refused(capsys, "corpus", texts, "-o", tmp_path / "links")
+    assert "belongs to stage 'links', not 'corpus'; give another --out" in error
+
+
+def test_work_that_fails_exits_with_1(
+    dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dump.write_bytes(dump.read_bytes()[:-20])
+    assert main(["links", str(dump), "-o", str(tmp_path / "out")]) == 1
+    assert str(dump) in capsys.readouterr().err
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_debug_shows_where_an_error_came_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = refused(capsys, "--debug", "links", tmp_path / "gone.zst", "-o", tmp_path / "out")
+    assert "Traceback" in error
+
+
+def test_why_leads_from_a_file_to_the_dump(
+    dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["links", str(dump), "-o", str(tmp_path / "links")]) == 0
+    capsys.readouterr()
+    assert main(["why", str(tmp_path / "links" / "links-00000.parquet"), "--json"]) == 0
+    chain = msgspec.json.decode(capsys.readouterr().out)
+    assert [(step["stage"], step["depth"]) for step in chain] == [("links", 0), (None, 1)]
+    assert chain[1]["path"] == str(dump)
+
+
+def test_doctor_finds_nothing_missing_here(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    assert "nothing is missing" in capsys.readouterr().out
+
+
+def test_help_comes_without_loading_what_the_stages_need() -> None:
+    code = "from wellread.cli.main import main; main(['-h']); import sys; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = ran.stdout.rpartition("\n")[0].rpartition("\n")[2].split()
+    assert "typer" in loaded
+    assert {"torch", "daft", "scrapy", "pyarrow", "numba", "matplotlib"}.isdisjoint(loaded)
+
+
+def test_the_notes_in_a_config_are_its_options_help() -> None:
+    assert comments(LinksConfig)["min_karma"] == 'paper 2.1, "at least 3 karma"'
+
+
+def test_a_disk_that_fills_up_while_a_checkpoint_is_saved_gives_one_sentence(
+    tmp_path: Path,
+) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    sentence = "Line {n} of document {d} is a short one, and it is followed by another.\n"
+    documents = ["".join(sentence.format(n=n, d=d) for n in range(20)) for d in range(200)]
+    corpus.write_text("\n".join(json.dumps({"text": text}) for text in documents))
+    assert main(["corpus", str(corpus), "-o", str(tmp_path / "c")]) == 0
+    small = ["--vocab-size", "300"]
+    assert main(["tokenizer", "train", str(tmp_path / "c"), "-o", str(tmp_path / "v"), *small]) == 0
+    tokens = ["tokens", str(tmp_path / "c"), "--tokenizer", str(tmp_path / "v")]
+    assert main([*tokens, "-o", str(tmp_path / "t")]) == 0
+    train = [
+        *("train", str(tmp_path / "t"), "-o", str(tmp_path / "run"), "--size", "1x64"),
+        *("--context", "32", "--steps", "5", "--warmup-steps", "1", "--batch-sequences", "8"),
+    ]
+    # Python ignores the signal that a file-size limit sends, so the write fails as on a full disk.
+    limited = f"ulimit -f 100; exec {sys.executable} -m wellread {' '.join(train)}"
+    ran = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "no room to write (File too large); free some space on that disk" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not (tmp_path / "run" / "manifest.json").exists()
+    assert main(train) == 0
