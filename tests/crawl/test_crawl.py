@@ -85,6 +85,26 @@ def test_no_more_requests_than_allowed_are_under_way_at_one_host(tmp_path: Path)
         assert site.most_at_once == 3
 
 
+def test_requests_that_wait_for_robots_txt_together_all_obey_it(tmp_path: Path) -> None:
+    with local_site() as site:
+        site.page("/robots.txt", "User-agent: *\nDisallow: /private/\n", "text/plain")
+        urls = [site.page(f"/private/{number}") for number in range(20)]
+        links = write_links_to(tmp_path / "links", [*urls, site.page("/open")])
+        manifest = crawl(links, tmp_path / "pages", quick())
+        assert manifest.dropped == {"robots_txt": 20}
+        assert sorted(site.hits) == ["/open", "/robots.txt"]
+
+
+def test_a_host_whose_robots_txt_fails_is_left_alone(tmp_path: Path) -> None:
+    with local_site() as site, local_site() as other:
+        site.status("/robots.txt", 503)
+        urls = [site.page(f"/{number}") for number in range(5)]
+        links = write_links_to(tmp_path / "links", [*urls, other.page("/open")])
+        manifest = crawl(links, tmp_path / "pages", quick())
+        assert manifest.dropped == {"robots_txt": 5}
+        assert set(site.hits) == {"/robots.txt"}
+
+
 def test_a_finished_crawl_is_not_done_again(tmp_path: Path) -> None:
     with local_site() as site:
         links = write_links_to(tmp_path / "links", [site.page("/a")])

@@ -108,6 +108,7 @@ def local_site() -> Iterator[LocalSite]:
 
     class Server(http.server.ThreadingHTTPServer):
         daemon_threads = True  # a slow answer need not be waited for
+        request_queue_size = 128  # the default of 5 loses connections of a busy crawler
 
         def handle_error(self, request: object, client_address: object) -> None:
             """A crawler that hangs up is expected here."""

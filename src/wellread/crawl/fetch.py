@@ -197,7 +197,7 @@ def settings_for(config: CrawlConfig) -> dict[str, Any]:
         "RETRY_TIMES": config.retries,
         "DOWNLOAD_HANDLERS": dict.fromkeys(("data", "file", "ftp", "s3")),  # http and https stay
         "DOWNLOADER_MIDDLEWARES_BASE": {
-            f"{MIDDLEWARE}.robotstxt.RobotsTxtMiddleware": 100,
+            "wellread.crawl.robots.StrictRobotsTxt": 100,
             f"{MIDDLEWARE}.downloadtimeout.DownloadTimeoutMiddleware": 350,
             f"{MIDDLEWARE}.defaultheaders.DefaultHeadersMiddleware": 400,
             f"{MIDDLEWARE}.useragent.UserAgentMiddleware": 500,
