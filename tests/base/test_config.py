@@ -29,9 +29,12 @@ def test_a_wrong_type_names_the_key_and_both_types() -> None:
     assert str(caught.value) == "links: key 'min_karma': expected `int`, got `str`"
 
 
-def test_paths_are_taken_from_the_root() -> None:
-    found = convert({"vocabulary": "vocab"}, Settings, where="x", root=Path("/data"))
-    assert found == Settings(vocabulary=Path("/data/vocab"))
+def test_paths_are_taken_from_the_root_and_must_exist(tmp_path: Path) -> None:
+    (tmp_path / "vocab").mkdir()
+    found = convert({"vocabulary": "vocab"}, Settings, where="x", root=tmp_path)
+    assert found == Settings(vocabulary=tmp_path / "vocab")
+    with pytest.raises(InputError, match=r"key 'vocabulary': there is no such file: .*vocabs"):
+        convert({"vocabulary": "vocabs"}, Settings, where="x", root=tmp_path)
 
 
 def test_a_command_line_may_give_numbers_and_dates_as_text() -> None:

@@ -10,8 +10,9 @@ import pytest
 import zstandard
 
 from wellread.cli.main import main
-from wellread.cli.options import comments
+from wellread.cli.options import comments, takes_settings
 from wellread.links.config import LinksConfig
+from wellread.studies.config import StudyConfig
 
 SUBMISSION = {
     "id": "a", "url": "http://example.com/story", "score": 5, "created_utc": 1400000000,
@@ -60,6 +61,17 @@ def test_options_take_their_settings_from_a_recipe_unless_given(
     assert main([str(a) for a in [*arguments, "--min-karma", "4", "--json"]]) == 0
     config = msgspec.json.decode(capsys.readouterr().out)["config"]
     assert (config["min_karma"], config["excluded_domains"]) == (4, ["a.com"])
+
+
+def test_tables_and_lists_are_options_too() -> None:
+    seen = []
+
+    @takes_settings(StudyConfig, "study", without=("seed",))
+    def command(config: StudyConfig) -> None:
+        seen.append(config)
+
+    command(vary=["model.size=1x64,2x128", "train.seed=0,1"], recipe=None)
+    assert seen[0].vary == {"model.size": ["1x64", "2x128"], "train.seed": ["0", "1"]}
 
 
 def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

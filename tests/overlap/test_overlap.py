@@ -15,7 +15,7 @@ from wellread.base.seeds import generator
 from wellread.formats.documents import Document, write_documents
 from wellread.formats.overlap import read_overlap, read_overlap_items
 from wellread.formats.results import STAGE as EVALUATE
-from wellread.formats.results import Item, Result, write_result
+from wellread.formats.results import Item, Result, Score, write_result
 from wellread.overlap.config import OverlapConfig
 from wellread.overlap.index import build_overlap_index, index_corpus, open_overlap_index
 from wellread.overlap.measure import measure_overlap, measure_test_sets
@@ -36,13 +36,16 @@ def random_text(purpose: str, num_words: int) -> str:
 
 def write_results(directory: Path, texts: dict[str, str]) -> Path:
     with writing(directory, stage=EVALUATE, config=Config(), inputs={}) as draft:
+        score = Score(
+            metric="accuracy", value=0.0, low=0.0, high=0.1, num_items=1, higher_is_better=True
+        )
         result = Result(
             task="cloze",
             protocol="cloze:1",
             comparable_to=None,
             num_items=len(texts),
             num_available=len(texts),
-            scores=[],
+            scores=[score],
             seconds=0.0,
         )
         items = [Item(item=name, text=text, prompt="", target="") for name, text in texts.items()]

@@ -152,7 +152,8 @@ def test_the_interval_of_a_paired_difference_has_the_width_of_theory() -> None:
     gains = generator(0, "gains").standard_normal(400)
     base = 100 * generator(0, "base").standard_normal(400)
     small, large = (
-        ItemScores(value=value, log_prob=value, num_units=value) for value in (base, base + gains)
+        ItemScores(value=value, log_prob=value, num_units=value, num_tokens=value)
+        for value in (base, base + gains)
     )
     estimate = estimator_of(float(base.mean()), small)
     assert estimate is not None
@@ -164,10 +165,15 @@ def test_the_interval_of_a_paired_difference_has_the_width_of_theory() -> None:
 def test_bits_are_recognised_and_items_without_numbers_pair_nothing() -> None:
     nothing = np.full(2, np.nan)
     log_prob, num_units = np.array([-3.0, -1.0]), np.array([1.0, 3.0])
-    scores = ItemScores(value=nothing, log_prob=log_prob, num_units=num_units)
+    scores = ItemScores(value=nothing, log_prob=log_prob, num_units=num_units, num_tokens=num_units)
     assert estimator_of(1 / math.log(2), scores) is not None
     assert estimator_of(0.5, scores) is None
-    assert estimator_of(0.5, ItemScores(value=nothing, log_prob=nothing, num_units=nothing)) is None
+    assert (
+        estimator_of(
+            0.5, ItemScores(value=nothing, log_prob=nothing, num_units=nothing, num_tokens=nothing)
+        )
+        is None
+    )
 
 
 def test_what_is_no_family_is_refused(two_results: list[Path], tmp_path: Path) -> None:

@@ -47,8 +47,11 @@ def convert(
             raise InputError(f"{where}: unknown key {key!r}{suggestion(key, known)}")
 
     def from_text(wanted: type, value: Any) -> Any:
-        if wanted is Path and isinstance(value, str):
-            return (root or Path()) / Path(value).expanduser()
+        if wanted is Path and isinstance(value, str):  # every path in a setting is an input
+            path = (root or Path()) / Path(value).expanduser()
+            if not path.exists():
+                raise ValueError(f"there is no such file: {path}")
+            return path
         raise ValueError(f"Expected `{wanted.__name__}`, got `{type(value).__name__}`")
 
     try:

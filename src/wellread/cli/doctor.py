@@ -42,6 +42,7 @@ def doctor(json: Json = False) -> None:
 
 
 def _facts() -> dict[str, str]:
+    import matplotlib
     import psutil
     import torch
 
@@ -59,7 +60,7 @@ def _facts() -> dict[str, str]:
         "memory": f"{human_bytes(memory.total)}, {human_bytes(memory.available)} free",
         "disk here": f"{human_bytes(shutil.disk_usage(Path.cwd()).free)} free",
         "accelerator": accelerator,
-        "caches": "none outside the output directories",
+        "caches": f"compiled loops beside the package; fonts in {matplotlib.get_cachedir()}",
     }
     for name in LIBRARIES:
         if _version(name):

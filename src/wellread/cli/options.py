@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
@@ -22,24 +22,26 @@ def comments(config: type[Config]) -> dict[str, str]:
     return {name: note or "" for name, note in FIELD.findall(inspect.getsource(config))}
 
 
-def takes_settings(config: type[Config], section: str) -> Callable[[Callable[..., None]], Any]:
-    """Let a command take every setting of `config` as an option.
+def takes_settings(
+    config: type[Config], section: str, *, without: Sequence[str] = ()
+) -> Callable[[Callable[..., None]], Any]:
+    """Let a command take every setting of `config` as an option, those `without` use for it apart.
 
     The command's parameter `config` is replaced by one option for each field, and by `--recipe`,
     a file whose section gives the settings that no option gives.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        fields = msgspec.structs.fields(config)
+        fields = [f for f in msgspec.structs.fields(config) if f.name not in without]
 
         def wrapper(**arguments: Any) -> None:
             recipe = arguments.pop("recipe")
             given = {f.name: arguments.pop(f.name) for f in fields}
             raw = _section(recipe, section) if recipe else {}
             raw |= {
-                key: _parsed(value, where=f"--{key.replace('_', '-')}")
-                for key, value in given.items()
-                if value is not None and value != []
+                field.name: _parsed(given[field.name], field)
+                for field in fields
+                if given[field.name] not in (None, [])
             }
             root = recipe.parent if recipe else None
             arguments["config"] = convert(raw, config, where=section, root=root, strict=False)
@@ -69,20 +71,24 @@ def _section(recipe: Path, section: str) -> dict[str, Any]:
     return found
 
 
-def _parsed(value: Any, where: str) -> Any:
-    """KEY=VALUE lists become tables."""
-    if isinstance(value, dict):
+def _parsed(value: Any, field: msgspec.structs.FieldInfo) -> Any:
+    """What the options say; KEY=VALUE, given once or more, is a table (KEY=A,B where it lists)."""
+    kind = _without_none(field.type)
+    if get_origin(kind) is not dict:
         return value
-    if isinstance(value, tuple):
-        pairs = [text.partition("=") for text in value]
-        if not all(separator for _, separator, _ in pairs):
-            raise InputError(f"{where}: expected KEY=VALUE")
-        return {key: found for key, _, found in pairs}
-    return value
+    pairs = [text.partition("=") for text in value]
+    if not all(separator for _, separator, _ in pairs):
+        raise InputError(f"{_flag(field)} {' '.join(value)}: expected KEY=VALUE")
+    holds_lists = get_origin(get_args(kind)[1]) is list
+    return {key: found.split(",") if holds_lists else found for key, _, found in pairs}
+
+
+def _flag(field: msgspec.structs.FieldInfo) -> str:
+    return "--" + field.name.replace("_", "-")
 
 
 def _option(field: msgspec.structs.FieldInfo, note: str) -> inspect.Parameter:
-    flag = "--" + field.name.replace("_", "-")
+    flag = _flag(field)
     kind = _without_none(field.type)
     default = _default(field)
     help_text = note + (f" \\[default: {default}]" if default else "")  # the help is Rich markup

@@ -194,7 +194,7 @@ def overlap_index(
 
 
 @overlap_app.command("measure")
-@takes_settings(OverlapConfig, "overlap")
+@takes_settings(OverlapConfig, "overlap", without=("false_positive_rate", "split"))
 def overlap_measure(
     index: Annotated[Path, typer.Argument(help="What `wellread overlap index` wrote.")],
     tests: Annotated[list[Path], typer.Argument(help="Results directories, or documents.")],

@@ -27,7 +27,7 @@ from wellread.formats.documents import (
     write_documents,
 )
 from wellread.formats.links import read_links
-from wellread.formats.pages import read_pages
+from wellread.formats.pages import read_pages, refusal
 from wellread.formats.tables import batched
 
 STAGED = pa.schema(
@@ -96,6 +96,9 @@ def _stage(sources: Sequence[Path], staged: Path, draft: Draft, progress: Progre
                     yield {"url": document.url, "text": document.text}
             else:
                 for page in read_pages(source, unreadable):
+                    if reason := refusal(page.status, page.content_type or "text/html"):
+                        unreadable(reason, page.url)
+                        continue
                     yield {
                         "url": page.url, "content_type": page.content_type, "body": page.body
                     }  # fmt: skip

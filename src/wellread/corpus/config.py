@@ -6,7 +6,7 @@ from wellread.base.config import Config
 class CorpusConfig(Config, frozen=True):
     languages: tuple[str, ...] = ("en",)  # paper, section 3.7: others were deliberately removed
     filters: tuple[str, ...] = ("wikipedia", "too-short", "few-letters", "repeated-lines")
-    near_duplicate_similarity: float = 0.8  # ours; the paper's method is undisclosed (fact 8)
+    near_duplicate_similarity: float = 0.8  # ours; the paper's method is undisclosed
     validation_per_mille: int = 50  # paper, section 3: a 5 % held-out sample
     test_per_mille: int = 10  # ours; the paper has a test set (figure 4) and gives no size
 

@@ -14,6 +14,8 @@ import trafilatura
 from charset_normalizer import from_bytes
 from daft import DataType, col
 
+from wellread.formats.pages import media_type
+
 PAGES_PER_BATCH = 16  # small, so that progress shows and workers stay level
 TEXT_AND_LANGUAGE = DataType.struct(
     {"text": DataType.string(), "language": DataType.string(), "confidence": DataType.float64()}
@@ -22,7 +24,7 @@ TEXT_AND_LANGUAGE = DataType.struct(
 
 def main_text(content_type: str, body: bytes) -> str:
     """The text a reader came for, paragraphs separated by newlines; empty if there is none."""
-    if content_type.startswith("text/plain"):
+    if media_type(content_type) == "text/plain":
         return _decode(body).strip()
     found = trafilatura.extract(
         body, fast=True, include_comments=False, include_tables=True, deduplicate=False

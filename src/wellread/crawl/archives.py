@@ -6,8 +6,7 @@ from pathlib import Path
 from wellread.base.manifest import MAX_EXAMPLES, Draft
 from wellread.base.progress import Progress
 from wellread.crawl.journal import Journal
-from wellread.crawl.policy import refusal
-from wellread.formats.pages import FETCHED, Outcome, Page, read_pages
+from wellread.formats.pages import FETCHED, Outcome, Page, read_pages, refusal
 
 ABSENT = "not in the given pages"
 

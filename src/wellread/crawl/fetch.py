@@ -26,10 +26,9 @@ from scrapy.exceptions import StopDownload
 from wellread.base.urls import canonical_url
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.journal import Journal, read_journal
-from wellread.crawl.policy import refusal
 from wellread.crawl.resolver import GuardedResolver
 from wellread.formats.links import read_links
-from wellread.formats.pages import FETCHED, Outcome, Page
+from wellread.formats.pages import FETCHED, Outcome, Page, refusal
 
 REPORT_SECONDS = 0.25
 CONCURRENT_REQUESTS = 128  # over all hosts

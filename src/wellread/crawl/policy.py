@@ -1,30 +1,7 @@
-"""Which answers are pages, and which addresses may be connected to."""
+"""Which addresses may be connected to."""
 
 import ipaddress
 from collections.abc import Collection, Mapping
-
-PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain")
-
-
-def media_type(content_type: str) -> str:
-    """
-    >>> media_type("Text/HTML; charset=utf-8")
-    'text/html'
-    """
-    return content_type.partition(";")[0].strip().lower()
-
-
-def refusal(status: int, content_type: str) -> str | None:
-    """Why an answer is not a page, or None if it is one.
-
-    >>> refusal(404, "text/html")
-    'http_404'
-    >>> refusal(200, "application/pdf")
-    'not_a_page'
-    """
-    if status != 200:
-        return f"http_{status}"
-    return None if media_type(content_type) in PAGE_TYPES else "not_a_page"
 
 
 def is_private(address: str) -> bool:

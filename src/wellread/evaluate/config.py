@@ -5,15 +5,18 @@ from typing import Literal
 
 import msgspec
 
+from wellread.base import plugins
 from wellread.base.config import Config
+from wellread.base.errors import InputError
+from wellread.base.text import suggestion
+from wellread.evaluate import tasks
 
 
 class EvaluateConfig(Config, frozen=True):
     """Which tasks a model is scored on, and with what."""
 
-    tasks: list[str] = msgspec.field(
-        default_factory=list
-    )  # NAME, or NAME|AXIS=VALUE|... for another protocol
+    # NAME, or NAME|AXIS=VALUE|... for another protocol.
+    tasks: list[str] = msgspec.field(default_factory=list)
     data: Path | None = None  # folder of benchmark files
     limit: int | None = None  # items of each task; a smaller set is marked as such
     batch_tokens: int = 8192  # at one time: bounds the memory
@@ -25,6 +28,10 @@ class EvaluateConfig(Config, frozen=True):
         names = [task.partition("|")[0] for task in self.tasks]
         if len(set(names)) < len(names):
             raise ValueError("`tasks` names a task twice")
+        known = plugins.names(tasks)
+        for name in names:
+            if name not in known:
+                raise InputError(f"there is no task {name!r}{suggestion(name, known)}")
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"`limit` is {self.limit}, expected at least 1")
         if self.batch_tokens < 1:

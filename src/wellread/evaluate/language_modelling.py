@@ -10,7 +10,7 @@ from wellread.evaluate.task import Axis, Setup
 from wellread.evaluate.windows import windows
 from wellread.formats.results import Item
 
-# PAPER facts 32, 33.
+# See docs/paper-map.md.
 STRIDE = Axis(
     default="half",
     others=("context",),
@@ -27,7 +27,7 @@ TEXT = Axis(
     default="tokenised",
     reason="the file as released, with its <unk>; the paper's de-tokenizers are not public",
 )
-# PAPER fact 30.
+# See docs/paper-map.md.
 UNIT = Axis(
     default="word+eos",
     others=("word",),

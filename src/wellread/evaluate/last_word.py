@@ -13,13 +13,13 @@ from wellread.evaluate.metrics import ACCURACY, PERPLEXITY, Metric, Outcome
 from wellread.evaluate.task import Axis, Setup
 from wellread.formats.results import Item
 
-# PAPER facts 39, 40.
+# See docs/paper-map.md.
 TARGET = Axis(
     default="word",
     others=("token",),
     reason="the paper does not say; the last BPE token alone is a community reading of its scores",
 )
-# PAPER fact 37.
+# See docs/paper-map.md.
 FILTER = Axis(
     default="none",
     reason="no word is ruled out; the accuracies of the paper's table 3 seem to include a filter "

@@ -56,7 +56,7 @@ def read_shots(path: Path) -> list[tuple[str, str]]:
 
 
 def prompt_for(asked: Asked) -> str:
-    """The form of the pairs is not given in the paper (PAPER fact 58)."""
+    """The form of the pairs is not given in the paper."""
     shown = "".join(f"Q: {question}\nA: {answer}\n" for question, answer in asked.shots)
     return f"{shown}Q: {asked.question}\nA:"
 

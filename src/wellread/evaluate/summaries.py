@@ -23,7 +23,7 @@ NEW_TOKENS = Axis(
     takes_number=True,
     reason="the paper generates 100 tokens; models of a short context have room for fewer",
 )
-# Table 4's R-L is the summary-level one (PAPER fact 53).
+# Table 4's R-L is the summary-level one.
 ROUGE = {"rouge1": "rouge1", "rouge2": "rouge2", "rougeL": "rougeLsum"}
 METRICS: dict[str, Metric] = {**dict.fromkeys(ROUGE, MEAN), "rouge_average": MEAN}
 

@@ -11,7 +11,7 @@ from wellread.evaluate.choices import Option, Question, score_questions
 from wellread.evaluate.metrics import Outcome
 from wellread.evaluate.task import Axis, Setup
 
-# PAPER fact 46.
+# See docs/paper-map.md.
 SCORING = Axis(
     default="partial",
     others=("full",),
@@ -19,7 +19,7 @@ SCORING = Axis(
     "the headline is the partial one",
 )
 # As lm-evaluation-harness, wsc273/utils.py: a possessive pronoun needs an answer with 's, and an
-# answer inside a sentence no capital article; together worth a point on 273 items (PAPER fact 47).
+# answer inside a sentence no capital article; together worth a point on 273 items.
 POSSESSIVE = {"my", "his", "her", "our", "their"}
 LOWERED = {"A", "An", "The", "She", "He", "It", "They", "My", "His", "Her", "Their"}
 

@@ -4,7 +4,6 @@ import gzip
 import io
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -13,7 +12,7 @@ import zstandard
 
 from wellread.base.errors import InputError
 from wellread.base.files import input_files
-from wellread.base.manifest import Draft, is_artifact, read_artifact
+from wellread.base.manifest import Draft, is_artifact, read_artifact, read_manifest
 from wellread.formats import tables
 
 STAGE = "corpus"
@@ -34,6 +33,7 @@ SCHEMA = tables.schema(
 DOCUMENTS_PER_SHARD = 50_000
 JSONL = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst")
 TEXT = (".txt", ".md", ".rst")
+PAGES = (".html", ".htm", ".warc", ".warc.gz", ".arc", ".arc.gz")  # what formats.pages reads
 
 BadRecord = Callable[[str, str], None]  # (reason, where): called for each record left out
 
@@ -86,21 +86,24 @@ def read_documents(path: Path, bad: BadRecord = refuse) -> Iterator[Document]:
         yield from read_corpus(path)
         return
     for file in input_files([path], suffixes=(*JSONL, ".parquet", *TEXT), what="documents"):
+        name = file.relative_to(path).as_posix() if path.is_dir() else file.name
         if file.name.endswith(JSONL):
-            yield from _read_jsonl(file, bad)
+            yield from _read_jsonl(file, name, bad)
         elif file.suffix == ".parquet":
-            yield from _read_parquet(file, bad)
+            yield from _read_parquet(file, name, bad)
         elif file.suffix in TEXT:
-            yield from _read_text(file, bad)
+            yield from _read_text(file, name, bad)
         else:
             raise InputError(f"{file}: not a corpus; expected {', '.join((*JSONL, *TEXT))}")
 
 
 def is_documents(path: Path) -> bool:
-    """Whether `path` holds ready documents rather than pages."""
-    if path.is_dir() and not is_artifact(path):
-        return any(p.name.endswith((*JSONL, ".parquet", *TEXT)) for p in path.rglob("*"))
-    return path.name.endswith((*JSONL, ".parquet", *TEXT))
+    """Whether `path` is a corpus, a file of documents, or a folder with such files and no pages."""
+    if is_artifact(path):
+        return read_manifest(path).stage == STAGE
+    names = [p.name for p in path.rglob("*")] if path.is_dir() else [path.name]
+    found = [name for name in names if name.endswith((*JSONL, ".parquet", *TEXT))]
+    return bool(found) and not any(name.endswith(PAGES) for name in names)
 
 
 class _Record(msgspec.Struct):
@@ -108,7 +111,7 @@ class _Record(msgspec.Struct):
     url: str | None = None
 
 
-def _read_jsonl(path: Path, bad: BadRecord) -> Iterator[Document]:
+def _read_jsonl(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:
     decoder = msgspec.json.Decoder(_Record)
     with _opened(path) as file:
         for number, line in enumerate(_lines(file, path, bad), start=1):
@@ -120,7 +123,7 @@ def _read_jsonl(path: Path, bad: BadRecord) -> Iterator[Document]:
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 bad("malformed JSON record", f"{where} ({error})")
                 continue
-            yield Document(url=record.url or f"file:{path.name}#{number}", text=record.text)
+            yield Document(url=record.url or f"file:{name}#{number}", text=record.text)
 
 
 def _opened(path: Path) -> io.BufferedIOBase:
@@ -141,7 +144,7 @@ def _lines(file: io.BufferedIOBase, path: Path, bad: BadRecord) -> Iterator[byte
         bad("compressed file damaged or cut short", f"{path} ({error})")
 
 
-def _read_parquet(path: Path, bad: BadRecord) -> Iterator[Document]:
+def _read_parquet(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
@@ -154,20 +157,17 @@ def _read_parquet(path: Path, bad: BadRecord) -> Iterator[Document]:
     for batch in file.iter_batches(columns=columns):
         for row in batch.to_pylist():
             number += 1
-            yield from _from_row(row, path, number, bad)
+            if isinstance(row["text"], str):
+                url = row.get("url") or f"file:{name}#{number}"
+                yield Document(url=url, text=row["text"])
+            else:
+                bad("text is not a string", f"{path}, row {number}")
 
 
-def _from_row(row: dict[str, Any], path: Path, number: int, bad: BadRecord) -> Iterator[Document]:
-    if isinstance(row["text"], str):
-        yield Document(url=row.get("url") or f"file:{path.name}#{number}", text=row["text"])
-    else:
-        bad("text is not a string", f"{path}, row {number}")
-
-
-def _read_text(path: Path, bad: BadRecord) -> Iterator[Document]:
+def _read_text(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         bad("not UTF-8", f"{path} (byte {error.start})")
         return
-    yield Document(url=f"file:{path.name}", text=text)
+    yield Document(url=f"file:{name}", text=text)

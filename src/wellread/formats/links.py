@@ -30,7 +30,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str  # canonical, see base.urls
     domain: str  # registrable
-    karma: int  # by default of the best submission
+    karma: int  # of the best submission
     subreddit: str  # of the submission with that karma; the earliest of equals
     created_utc: datetime  # of the first submission
     submissions: int

@@ -59,6 +59,7 @@ DAMAGE = (
     zlib.error,
 )
 SEARCH_BYTES = 1 << 20
+PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain")
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +81,27 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     num_bytes: int = 0  # of the stored body
     milliseconds: int | None = None  # until the last answer's headers
     redirected_to: str | None = None
+
+
+def media_type(content_type: str) -> str:
+    """
+    >>> media_type("Text/HTML; charset=utf-8")
+    'text/html'
+    """
+    return content_type.partition(";")[0].strip().lower()
+
+
+def refusal(status: int, content_type: str) -> str | None:
+    """Why an answer is not a page, or None if it is one.
+
+    >>> refusal(404, "text/html")
+    'http_404'
+    >>> refusal(200, "application/pdf")
+    'not_a_page'
+    """
+    if status != 200:
+        return f"http_{status}"
+    return None if media_type(content_type) in PAGE_TYPES else "not_a_page"
 
 
 def encode_page(page: Page) -> bytes:

@@ -21,13 +21,13 @@ WIKIPEDIA = frozenset(("wikipedia.org", "wikipedia.com"))
 MEDIA = frozenset(
     (
         *("500px.com", "bandcamp.com", "blip.tv", "collegehumor.com", "dailymotion.com"),
-        *("deviantart.com", "ebaumsworld.com", "facebook.com", "fbcdn.net", "flic.kr"),
+        *("deviantart.com", "ebaumsworld.com", "facebook.com", "fbcdn.net"),
         *("flickr.com", "funnyordie.com", "gfycat.com", "giphy.com", "gyazo.com"),
         *("imageshack.us", "imgflip.com", "imgur.com", "instagram.com", "liveleak.com"),
         *("livememe.com", "memegenerator.net", "metacafe.com", "minus.com", "photobucket.com"),
         *("qkme.me", "quickmeme.com", "smugmug.com", "soundcloud.com", "spotify.com"),
         *("staticflickr.com", "streamable.com", "tinypic.com", "twimg.com", "twitch.tv"),
-        *("twitter.com", "vid.me", "vimeo.com", "vine.co", "youtu.be"),
+        *("twitter.com", "vimeo.com", "vine.co", "youtu.be"),
         *("youtube.com", "ytimg.com"),
     )
 )

@@ -135,7 +135,7 @@ class GPT2(nn.Module):
         """Fresh weights, the same for the same seed on any device."""
         # N: two residual projections a layer. "Scale the weights of residual layers at
         # initialization by 1/sqrt(N)" (section 2.3); that these are the two c_proj is the common
-        # reading (PAPER fact 20).
+        # reading.
         residual = WEIGHT_DEVIATION / math.sqrt(2 * self.config.layers)
         for name, parameter in self.named_parameters():
             if name.endswith("bias"):

@@ -12,7 +12,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import is_artifact
 from wellread.formats.checkpoints import newest_checkpoint
 from wellread.model.gpt2 import GPT2
 from wellread.model.sizes import Architecture
@@ -153,6 +152,7 @@ def save_model(network: GPT2, folder: Path) -> None:
 
 def load_tokenizer(model: str | Path) -> Tokenizer:
     """The tokenizer that a model was trained with, kept beside its weights."""
-    folder = Path(model)
-    beside = folder / "tokenizer"
-    return Tokenizer.load(beside if is_artifact(beside) or beside.is_dir() else folder)
+    folder = Path(model).resolve()
+    run = folder.parents[1]  # of a checkpoint
+    places = [place for place in (folder / "tokenizer", run / "tokenizer") if place.is_dir()]
+    return Tokenizer.load(places[0] if places else folder)

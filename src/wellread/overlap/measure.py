@@ -116,6 +116,8 @@ def _distinct(tests: Sequence[Path], draft: Draft) -> Iterator[NamedText]:
 def _read_test(path: Path, draft: Draft) -> Iterator[NamedText]:
     if is_artifact(path) and read_manifest(path).stage == results.STAGE:
         for file in results.result_files(path):
+            if not results.read_result(file.with_suffix(".json")).scores:
+                continue  # what a model wrote, not a test set
             for row in results.read_items(path, file.stem):
                 yield NamedText(file.stem, row["item"], row["text"])
         return

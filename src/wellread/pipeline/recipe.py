@@ -68,7 +68,11 @@ def _files(value: Any, root: Path, where: str) -> list[Path]:
         raise InputError(f"{where}: expected a list of paths, got {value!r}")
     found: list[Path] = []
     for pattern in value:
-        matches = sorted(root.glob(pattern)) if "*" in pattern else [root / pattern]
+        matches = (
+            sorted(root.glob(pattern))
+            if any(sign in pattern for sign in "*?[")
+            else [root / pattern]
+        )
         if not matches or not all(match.exists() for match in matches):
             raise InputError(
                 f"{where}: no file {root / pattern}; mend the recipe, or name the folder of the "

@@ -69,7 +69,7 @@ def the_scores(evidence: Evidence) -> Section:
         Prose(
             text="Three columns are kept apart: ours with our weights, which tests the training; "
             "ours with released weights, which tests the evaluation; what the paper printed, "
-            "where the protocol is comparable."
+            "for the same test set. How the protocols differ is in docs/paper-map.md."
         ),
         *_against_chance(tasks, evidence),
     ]

@@ -181,13 +181,15 @@ def _compare(pair: Pair, task: str, seed: int) -> tuple[list[Difference], list[s
         )
     items = _read_items(pair.smaller, task), _read_items(pair.larger, task)
     found, unpaired = [], []
+    values = set()  # a metric that equals another in both models cannot be told from it
     for score in smaller.scores:
         others = [other for other in larger.scores if other.metric == score.metric]
         difference = _difference(pair, task, (score, others[0]), items, seed) if others else None
-        if difference is None:
+        if difference is None or (score.value, others[0].value) in values:
             unpaired.append(score.metric)
         else:
             found.append(difference)
+            values.add((score.value, others[0].value))
     return found, unpaired
 
 
@@ -233,5 +235,8 @@ def _item_scores(items: Items, names: Sequence[str]) -> ItemScores:
         return np.array([np.nan if number is None else number for number in numbers], float)
 
     return ItemScores(
-        value=column("value"), log_prob=column("log_prob"), num_units=column("num_units")
+        value=column("value"),
+        log_prob=column("log_prob"),
+        num_units=column("num_units"),
+        num_tokens=column("num_tokens"),
     )

@@ -20,12 +20,14 @@ class ItemScores(msgspec.Struct, frozen=True, kw_only=True):
     value: Values
     log_prob: Values
     num_units: Values
+    num_tokens: Values
 
     def at(self, items: npt.NDArray[np.int64]) -> "ItemScores":
         return ItemScores(
             value=self.value[items],
             log_prob=self.log_prob[items],
             num_units=self.num_units[items],
+            num_tokens=self.num_tokens[items],
         )
 
 
@@ -41,13 +43,23 @@ def _perplexity(scores: ItemScores) -> float:
     return math.exp(min(_nats_per_unit(scores), 700.0))  # beyond, exp overflows
 
 
+def _perplexity_per_token(scores: ItemScores) -> float:
+    return math.exp(min(float(-scores.log_prob.sum() / scores.num_tokens.sum()), 700.0))
+
+
 def _bits_per_unit(scores: ItemScores) -> float:
     return _nats_per_unit(scores) / math.log(2)
 
 
 Estimator = Callable[[ItemScores], float]
 # Metrics that are none of these (BLEU, ROUGE of samples) are not paired.
-ESTIMATORS: tuple[Estimator, ...] = (_mean_value, _perplexity, _bits_per_unit, _nats_per_unit)
+ESTIMATORS: tuple[Estimator, ...] = (
+    _mean_value,
+    _perplexity,
+    _perplexity_per_token,
+    _bits_per_unit,
+    _nats_per_unit,
+)
 
 
 def estimator_of(metric_value: float, scores: ItemScores) -> Estimator | None:

@@ -79,7 +79,7 @@ class Tokenizer:
 
     @property
     def end_of_text(self) -> int:
-        """The id between documents. Its text in a document is ordinary text (PAPER fact 14)."""
+        """The id between documents. Its text in a document is ordinary text."""
         return len(self.tokens) - 1
 
     def encode(self, text: str) -> Ids:

@@ -22,8 +22,9 @@ from wellread.formats.metrics import Step, encode_step, read_metrics
 from wellread.formats.tokens import STAGE as TOKENS
 from wellread.formats.tokens import TokensHeader, read_header, read_split
 from wellread.model.gpt2 import GPT2
-from wellread.model.load import find_device, load_model, save_model, save_tensors
+from wellread.model.load import find_device, load_model, load_tokenizer, save_model, save_tensors
 from wellread.model.sizes import ModelConfig
+from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.train.batches import Batches, Windows
 from wellread.train.config import RunConfig, TrainConfig
 from wellread.train.loop import held_out_loss, make_optimizer, precision_on, train_steps
@@ -65,10 +66,11 @@ def train(
         return done
     with writing(out, stage=STAGE, config=recorded, inputs=inputs, resume=True) as draft:
         shutil.copytree(tokens / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
+        bits_per_byte = _bits_per_byte(held_out, load_tokenizer(out))
         live = _start_or_resume(out, model, config, header)
         _forget_steps_after(out, live.step)
         with (out / "metrics.jsonl").open("ab") as metrics:
-            for step in _run(live, batches, held_out, config, header):
+            for step in _run(live, batches, held_out, config, bits_per_byte):
                 metrics.write(encode_step(step))
                 if step.step % config.save_every_steps == 0 or step.step == config.steps:
                     metrics.flush()
@@ -88,6 +90,14 @@ def _held_out_windows(tokens: Path, context: int, most: int) -> npt.NDArray[np.i
             "hold out more of the corpus (validation_per_mille) or give more text"
         )
     return np.stack([windows[number] for number in range(min(most, windows.num_windows))])
+
+
+def _bits_per_byte(windows: npt.NDArray[np.int64], tokenizer: Tokenizer) -> float:
+    """Bits per byte of the text that the windows predict, for one nat per token."""
+    lengths = np.array([len(token) for token in tokenizer.tokens])
+    lengths[tokenizer.end_of_text] = 0  # it is no text
+    targets = windows[:, 1:]
+    return float(targets.size / lengths[targets].sum() / math.log(2))
 
 
 def _start_or_resume(
@@ -120,11 +130,12 @@ def _run(
     batches: Batches,
     held_out: npt.NDArray[np.int64],
     config: TrainConfig,
-    header: TokensHeader,
+    bits_per_byte: float,
 ) -> Iterator[Step]:
-    """The steps worth recording: logged, measured on held-out text, or due to be saved."""
-    size = header.splits["validation"]
-    bits_per_byte = size.num_tokens / size.num_bytes / math.log(2)  # for one nat per token
+    """The steps worth recording: logged, measured on held-out text, or due to be saved.
+
+    `bits_per_byte` is what a loss of one nat per token of `held_out` is in bits per byte.
+    """
     started = time.monotonic()
     for done in train_steps(live.network, live.optimizer, batches, config, start=live.step):
         step = msgspec.structs.replace(done, seconds=live.seconds + time.monotonic() - started)

@@ -2,7 +2,7 @@
 
 from wellread.corpus.filter import Filter
 
-MIN_CHARACTERS = 128  # ours; the paper's cleaning is undisclosed (fact 8)
+MIN_CHARACTERS = 128  # ours; the paper's cleaning is undisclosed
 
 FILTER = Filter(
     reason=f"fewer than {MIN_CHARACTERS} characters of text",

@@ -20,7 +20,7 @@ TASK = Task(
     licence="CC BY 4.0",
     files=(FILE,),
     axes={
-        # PAPER fact 36: an older text gives about ten points less.
+        # docs/paper-map.md: an older text gives about ten points less.
         "text": Axis(default="openai", reason="the file that OpenAI published"),
         "target": TARGET,
         "filter": FILTER,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
+import numpy as np
 
 from wellread.base.seeds import seed_for
 from wellread.evaluate.held_out import held_out_documents
@@ -43,7 +44,10 @@ def load(sources: Sources) -> Loaded:
 def score(setup: Setup, beginnings: Sequence[Beginning]) -> list[Outcome]:
     """Nothing is scored: the texts are for people to read."""
     found = setup.lm.generate(
-        [setup.encode(start.prompt) for start in beginnings],
+        [
+            np.concatenate(([setup.lm.end_of_text], setup.tokenizer.encode(start.prompt)))
+            for start in beginnings
+        ],
         max_new_tokens=int(setup.settings["tokens"]),
         top_k=TOP_K,
         seeds=[seed_for(setup.seed, "samples", start.item) for start in beginnings],
