@@ -1,0 +1,38 @@
+"""The recipe on what nobody here wrote: real dumps, pages, documents and test sets."""
+
+from pathlib import Path
+
+import pytest
+
+from wellread.base.manifest import read_manifest
+from wellread.formats.overlap import read_overlap
+from wellread.formats.results import read_results
+from wellread.pipeline.plan import run_recipe
+from wellread.pipeline.recipe import own_recipe
+from wellread.pipeline.why import trace
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_the_real_recipe_runs_to_its_report(real_data: Path, tmp_path: Path) -> None:
+    manifests = run_recipe(own_recipe("real"), tmp_path, data=real_data)
+
+    assert manifests["links"].counts["in"] == 146_083
+    for name in ("links", "crawl", "corpus"):
+        counts, dropped = manifests[name].counts, manifests[name].dropped
+        assert counts["in"] == counts["out"] + sum(dropped.values()), name
+    assert manifests["tokenizer"].facts["vocab_size"] == 50_257
+
+    results = {result.task: result for result in read_results(tmp_path / "results" / "2x128")}
+    assert {name: results[name].num_items for name in ("lambada", "wikitext2")} == {
+        "lambada": 5_153, "wikitext2": 60,
+    }  # fmt: skip
+    assert all(s.low <= s.value <= s.high for r in results.values() for s in r.scores)
+    rows = {row.name: row for row in read_overlap(tmp_path / "overlap").test_sets}
+    assert rows["lambada"].num_items == 5_153
+    assert 0 < rows["wikitext2"].share < 0.05
+
+    chain = list(trace(tmp_path / "results" / "2x128" / "lambada.json"))
+    raw = {origin.path.name for origin in chain if origin.manifest is None}
+    assert {"RS_2013_top.zst", "RS_v2_2005-06.xz", "articles.warc.gz", "vocab.bpe"} <= raw
+    assert read_manifest(tmp_path / "report").counts["out"] > 0
