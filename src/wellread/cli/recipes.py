@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from wellread.base.text import human_seconds
 from wellread.cli import show
@@ -34,9 +35,11 @@ def _run(recipe: Path, out: Path, data: Path | None, *, only_plan: bool, json: b
 
     read = read_recipe(recipe, data=data)
     steps = plan(read, out)
-    show.err.print(f"[bold]{read.name}[/]: {len(steps)} steps into {out}")
+    show.err.print(f"[bold]{escape(read.name)}[/]: {len(steps)} steps into {escape(str(out))}")
     for number, step in enumerate(steps, start=1):
-        show.err.print(f"  {number:>2} {step.name:<18} [dim]{step.out}  {step.state}[/]")
+        show.err.print(
+            f"  {number:>2} {step.name:<18} [dim]{escape(str(step.out))}  {step.state}[/]"
+        )
     if only_plan:
         return
     done, seconds = 0, 0.0
@@ -55,9 +58,8 @@ def _run(recipe: Path, out: Path, data: Path | None, *, only_plan: bool, json: b
     if json:
         show.print_json(manifests)
     else:
-        show.out.print(
-            f"done in {human_seconds(seconds)}" + (f"; {report}" if report.exists() else "")
-        )
+        written = f"; the report is {report}" if report.exists() else ""
+        show.out.print(f"done in {human_seconds(seconds)}{written}", markup=False)
 
 
 def demo(
@@ -67,11 +69,14 @@ def demo(
     json: Json = False,
 ) -> None:
     """The whole system on the documentation that is already on this machine, in minutes."""
+    from wellread.base.manifest import read_manifest
     from wellread.demo.prepare import prepare_demo
     from wellread.demo.server import serve
 
     recipe = "demo-quick" if quick else "demo"
     with show.progress("the little web") as progress:
         path = prepare_demo(out, recipe, port, progress=progress)
+    web = read_manifest(out / "web")
+    show.err.print(f"[green]✓[/] the little web: {web.counts['pages']:,} pages of documentation")
     with serve(out / "web", port):
         _run(path, out, out, only_plan=False, json=json)

@@ -50,7 +50,9 @@ def _bar(label: str) -> Iterator[base.Progress]:
         task = bar.add_task(label, total=None, count="", note="")
 
         def show(done: float, total: float | None, note: str = "") -> None:
-            bar.update(task, completed=done, total=total, count=_count(done, total), note=note)
+            bar.update(
+                task, completed=done, total=total, count=_count(done, total), note=escape(note)
+            )
 
         yield show
 
@@ -96,7 +98,7 @@ def summary(manifest: Manifest) -> str:
 def finished(label: str, manifest: Manifest, *, is_new: bool) -> None:
     """Say that a stage is done, on the error stream, so that --json stays clean."""
     state = human_seconds(manifest.seconds) if is_new else "up to date"
-    err.print(f"[green]✓[/] {label:<18} [dim]{state:>10}[/]  {summary(manifest)}")
+    err.print(f"[green]✓[/] {label:<18} [dim]{state:>10}[/]  {escape(summary(manifest))}")
 
 
 def print_json(value: object) -> None:
