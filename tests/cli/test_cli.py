@@ -1,14 +1,18 @@
 """The command as a person uses it: what it says, and how it ends."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import msgspec
 import pytest
 import zstandard
 
+from wellread.base.config import Config
+from wellread.base.manifest import writing
 from wellread.cli.main import main
 from wellread.cli.options import comments, takes_settings
 from wellread.links.config import LinksConfig
@@ -172,3 +176,31 @@ def test_a_disk_that_fills_up_while_a_checkpoint_is_saved_gives_one_sentence(
     assert "Traceback" not in ran.stderr
     assert not (tmp_path / "run" / "manifest.json").exists()
     assert main(train) == 0
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_an_interruption_says_so_and_has_its_status(
+    dump: Path, tmp_path: Path, number: int, status: int
+) -> None:
+    line = json.dumps(SUBMISSION).encode() + b"\n"
+    (tmp_path / "long.ndjson").write_bytes(line * 1_000_000)
+    command = [sys.executable, "-m", "wellread", "links", str(tmp_path / "long.ndjson")]
+    process = subprocess.Popen([*command, "-o", str(tmp_path / "out")], stderr=subprocess.PIPE)
+    while not (tmp_path / "out" / "unfinished.json").exists():
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert errors.endswith(b"wellread: interrupted; the same command goes on from here\n")
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_two_runs_into_one_directory_are_refused(
+    dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with writing(tmp_path / "out", stage="links", config=Config(), inputs={}) as draft:
+        error = refused(capsys, "links", dump, "-o", tmp_path / "out")
+        draft.write("something", b"")
+    assert (
+        error == f"wellread: {tmp_path}/out: another process is at work there; wait for it to end\n"
+    )

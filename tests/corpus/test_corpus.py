@@ -1,10 +1,12 @@
 """From pages to documents, on pages written here."""
 
+import gzip
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from wellread.base.config import Config
 from wellread.base.errors import InputError, WellreadError
@@ -108,6 +110,17 @@ def test_a_malformed_line_is_counted_and_named(tmp_path: Path) -> None:
     assert manifest.dropped == {"malformed JSON record": 2}
     assert manifest.counts["in"] == manifest.counts["out"] + 2
     assert manifest.examples["malformed JSON record"][0].startswith(f"{path}:9 (")
+
+
+@pytest.mark.parametrize("suffix", [".zst", ".gz"])
+def test_a_compressed_file_that_is_cut_short_is_an_error(tmp_path: Path, suffix: str) -> None:
+    plain = write_jsonl(tmp_path / "in.jsonl", texts_about(TOPICS)).read_bytes()
+    packed = zstandard.compress(plain) if suffix == ".zst" else gzip.compress(plain)
+    path = tmp_path / f"cut.jsonl{suffix}"
+    path.write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(WellreadError, match="damaged or cut short"):
+        build(path, tmp_path / "corpus")
+    assert not (tmp_path / "corpus" / "manifest.json").exists()
 
 
 def test_a_corpus_with_nothing_left_is_an_error(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import zstandard
 
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import HashingReader, sha256_of
-from wellread.links.dumps import dump_files, expand_globs, read_lines
+from wellread.formats.compressed import read_lines
+from wellread.links.dumps import dump_files, expand_globs
 
 LINES = [b'{"created_utc": %d, "score": 3}' % number for number in range(5000)]
 CONTENT = b"\n".join(LINES) + b"\n"

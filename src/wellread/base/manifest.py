@@ -1,6 +1,7 @@
 """The account that every artifact directory carries; its presence means that the stage finished."""
 
 import contextlib
+import fcntl
 import hashlib
 import importlib.metadata
 import os
@@ -148,8 +149,8 @@ def writing(
         {"stage": stage, "config": plain, "inputs": {k: identity(v) for k, v in inputs.items()}},
         order="deterministic",
     )
-    with explaining_full_disks(out):
-        _claim(out, stage, marker, resume=resume)
+    with explaining_full_disks(out), contextlib.ExitStack() as held:
+        _claim(out, stage, marker, resume=resume, held=held)
         draft = Draft(out)
         yield draft
         outputs = _outputs(draft)
@@ -172,11 +173,18 @@ def writing(
         (out / UNFINISHED).unlink()
 
 
-def _claim(out: Path, stage: str, marker: bytes, *, resume: bool) -> None:
+def _claim(
+    out: Path, stage: str, marker: bytes, *, resume: bool, held: contextlib.ExitStack
+) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise InputError(f"{out}: a file is in the way; give another --out") from None
+    except OSError as error:
+        raise InputError(f"{out}: cannot be made ({error.strerror}); give another --out") from None
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise InputError(f"{out}: you may not write there; give another --out")
+    _lock(out, held)
     owner = owner_of(out)
     if owner not in (None, stage):
         raise InputError(f"{out}: belongs to stage {owner!r}, not {stage!r}; give another --out")
@@ -189,6 +197,16 @@ def _claim(out: Path, stage: str, marker: bytes, *, resume: bool) -> None:
     if not (resume and mark.exists() and mark.read_bytes() == marker):
         clear_directory(out)
         write_bytes(mark, marker)
+
+
+def _lock(out: Path, held: contextlib.ExitStack) -> None:
+    """Keep other processes out of `out` until `held` is closed, or this process ends."""
+    directory = os.open(out, os.O_RDONLY)
+    held.callback(os.close, directory)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(f"{out}: another process is at work there; wait for it to end") from None
 
 
 def owner_of(out: Path) -> str | None:

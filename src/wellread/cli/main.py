@@ -30,19 +30,22 @@ for commands in (recipes, stages, texts, why, doctor):
 CallRefused: type[Exception] = typer.BadParameter.__mro__[2]
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, told from Ctrl-C by its exit status."""
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    raise Terminated
+def _interrupted(number: int, _frame: FrameType | None) -> None:
+    """End at once: what a stage leaves when it is killed is what it goes on from."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\x1b[?25h\n")  # the cursor, which a progress bar hides
+    print("wellread: interrupted; the same command goes on from here", file=sys.stderr, flush=True)
+    os._exit(128 + number)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status (0 done, 2 refused, 1 failed, 130 or 143 interrupted)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
-    signal.signal(signal.SIGTERM, _terminate)
+    os.environ.setdefault("DAFT_PROGRESS_BAR", "0")  # it would write over ours
+    signal.signal(signal.SIGTERM, _interrupted)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in a shell's background job
+        signal.signal(signal.SIGINT, _interrupted)
     try:
         status = app([a for a in arguments if a != "--debug"], standalone_mode=False)
     except WellreadError as error:
@@ -55,9 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CallRefused as error:
         error.show()  # type: ignore[attr-defined]
         return 2
-    except (KeyboardInterrupt, typer.Abort) as stopped:
-        print("wellread: interrupted; the same command goes on from here", file=sys.stderr)
-        return 143 if isinstance(stopped, Terminated) else 130
+    except (KeyboardInterrupt, typer.Abort):  # a library that handles Ctrl-C itself raises it
+        _interrupted(signal.SIGINT, None)
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

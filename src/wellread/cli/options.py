@@ -11,6 +11,7 @@ import typer
 
 from wellread.base.config import Config, convert, read_toml
 from wellread.base.errors import InputError
+from wellread.pipeline.stages import STAGES
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="Directory to write to.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -67,8 +68,8 @@ def _section(recipe: Path, section: str) -> dict[str, Any]:
     raw = read_toml(recipe)
     if section not in raw:
         raise InputError(f"{recipe}: no section [{section}]; it has {', '.join(raw)}")
-    found: dict[str, Any] = raw[section]
-    return found
+    files = {key for stage in STAGES.values() if stage.section == section for key in stage.given}
+    return {key: value for key, value in raw[section].items() if key not in files}
 
 
 def _parsed(value: Any, field: msgspec.structs.FieldInfo) -> Any:

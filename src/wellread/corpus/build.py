@@ -141,6 +141,8 @@ def _keep_good(
             writer.write_table(pa.Table.from_pylist(good, schema=KEPT))
             done += len(batch)
             progress(done, total, f"documents, {sum(draft.dropped.values()):,} dropped")
+    if done != total:  # Daft ends its stream without an error when it sees Ctrl-C itself
+        raise WellreadError(f"{kept}: stopped after {done:,} of {total:,} pages; run it again")
 
 
 def _karma(links: Path | None) -> dict[str, int]:

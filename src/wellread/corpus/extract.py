@@ -5,6 +5,7 @@ unmaintained; trafilatura in its fast mode is more exact than either (docs/paper
 """
 
 import contextlib
+import logging
 import os
 from typing import Any
 
@@ -56,6 +57,9 @@ def language_of(text: str) -> tuple[str, float]:
         return "un", 0.0
     _, code, percent, _ = details[0]
     return str(code).split("-")[0], percent / 100
+
+
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # a page without text is counted
 
 
 @daft.cls(max_concurrency=os.cpu_count() or 1, use_process=True)

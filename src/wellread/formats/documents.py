@@ -1,19 +1,17 @@
 """Documents: the corpus as `documents-*.parquet`, and every form a CORPUS may be given in."""
 
-import gzip
-import io
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-import zstandard
 
 from wellread.base.errors import InputError
-from wellread.base.files import input_files
+from wellread.base.files import HashingReader, input_files
 from wellread.base.manifest import Draft, is_artifact, read_artifact, read_manifest
 from wellread.formats import tables
+from wellread.formats.compressed import read_lines
 
 STAGE = "corpus"
 SPLITS = ("train", "validation", "test")
@@ -113,8 +111,8 @@ class _Record(msgspec.Struct):
 
 def _read_jsonl(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:
     decoder = msgspec.json.Decoder(_Record)
-    with _opened(path) as file:
-        for number, line in enumerate(_lines(file, path, bad), start=1):
+    with HashingReader(path) as file:
+        for number, line in enumerate(read_lines(path, file), start=1):
             where = f"{path}:{number}"
             if not line.strip():
                 continue
@@ -124,24 +122,6 @@ def _read_jsonl(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:
                 bad("malformed JSON record", f"{where} ({error})")
                 continue
             yield Document(url=record.url or f"file:{name}#{number}", text=record.text)
-
-
-def _opened(path: Path) -> io.BufferedIOBase:
-    if path.name.endswith(".gz"):
-        return gzip.open(path)
-    if path.name.endswith(".zst"):
-        raw = zstandard.ZstdDecompressor(max_window_size=2**31).stream_reader(
-            path.open("rb"), read_across_frames=True, closefd=True
-        )
-        return io.BufferedReader(raw)
-    return path.open("rb")
-
-
-def _lines(file: io.BufferedIOBase, path: Path, bad: BadRecord) -> Iterator[bytes]:
-    try:
-        yield from file
-    except (OSError, EOFError, zstandard.ZstdError) as error:
-        bad("compressed file damaged or cut short", f"{path} ({error})")
 
 
 def _read_parquet(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:

@@ -10,9 +10,10 @@ from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import HashingReader
 from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
+from wellread.formats.compressed import read_lines
 from wellread.formats.links import STAGE, Link, write_links
 from wellread.links.config import LinksConfig
-from wellread.links.dumps import dump_files, expand_globs, read_lines
+from wellread.links.dumps import dump_files, expand_globs
 from wellread.links.merge import LinkMerge
 from wellread.links.rules import Policy, judge, policy_of
 from wellread.links.submissions import decode_submission

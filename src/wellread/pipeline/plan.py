@@ -41,6 +41,8 @@ def plan(recipe: Recipe, out: Path) -> list[Step]:
     """The steps of `recipe` that write under `out`, in order."""
     if out.is_dir() and (owner := owner_of(out)):
         raise InputError(f"{out}: belongs to stage {owner!r}; give another --out for a whole run")
+    if not recipe.stages and recipe.report is None:
+        raise InputError(f"{recipe.path}: has no section of a stage, so there is nothing to do")
     steps = []
     for name in recipe.stages:
         stage = STAGES[name]

@@ -68,11 +68,10 @@ def _files(value: Any, root: Path, where: str) -> list[Path]:
         raise InputError(f"{where}: expected a list of paths, got {value!r}")
     found: list[Path] = []
     for pattern in value:
-        matches = (
-            sorted(root.glob(pattern))
-            if any(sign in pattern for sign in "*?[")
-            else [root / pattern]
-        )
+        path = (root / pattern).absolute()
+        anchor = Path(path.anchor)  # pathlib's patterns are relative
+        is_glob = not path.exists() and any(sign in pattern for sign in "*?[")
+        matches = sorted(anchor.glob(str(path.relative_to(anchor)))) if is_glob else [path]
         if not matches or not all(match.exists() for match in matches):
             raise InputError(
                 f"{where}: no file {root / pattern}; mend the recipe, or name the folder of the "

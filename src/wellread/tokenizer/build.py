@@ -37,8 +37,12 @@ def train_tokenizer(
 
 
 def _learn(corpus: Path, config: TokenizerConfig, draft: Draft, progress: Progress) -> Tokenizer:
+    def bad(reason: str, where: str) -> None:
+        draft.counts["in"] += 1
+        draft.drop(reason, where)
+
     def texts() -> Iterator[str]:
-        for document in read_documents(corpus, draft.drop):
+        for document in read_documents(corpus, bad):
             draft.counts["in"] += 1
             if document.split != "train":
                 draft.drop("held out", document.url)
