@@ -1,14 +1,13 @@
 """Vocabulary files in and out: vocab.json + merges.txt, and Hugging Face's tokenizer.json."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from wellread.base.errors import InputError
 from wellread.tokenizer.alphabet import from_printable, to_printable
+from wellread.tokenizer.vocabulary import END_OF_TEXT, Vocabulary
 
-END_OF_TEXT = "<|endoftext|>"
 NAMES = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
 
 
@@ -23,8 +22,8 @@ def find_files(directory: Path) -> tuple[Path, Path]:
     )
 
 
-def read_vocabulary(directory: Path) -> tuple[list[bytes], list[tuple[int, int]]]:
-    """The bytes of each id (`<|endoftext|>` last), and the merges as pairs of ids in rank order."""
+def read_vocabulary(directory: Path) -> Vocabulary:
+    """The vocabulary in `directory`."""
     vocab_path, merges_path = find_files(directory)
     try:
         vocab = msgspec.json.decode(vocab_path.read_bytes(), type=dict[str, int])
@@ -37,7 +36,8 @@ def read_vocabulary(directory: Path) -> tuple[list[bytes], list[tuple[int, int]]
     tokens = [b""] * len(vocab)
     for text, number in vocab.items():
         tokens[number] = _to_bytes(text, vocab_path)
-    return tokens, _read_merges(merges_path, vocab)
+    merges = _read_merges(merges_path, vocab)
+    return Vocabulary(tokens=tokens, merges=merges, special={END_OF_TEXT: len(tokens) - 1})
 
 
 def _to_bytes(text: str, path: Path) -> bytes:
@@ -66,13 +66,11 @@ def _read_merges(path: Path, vocab: dict[str, int]) -> list[tuple[int, int]]:
     return merges
 
 
-def write_files(
-    directory: Path, tokens: Sequence[bytes], merges: Sequence[tuple[int, int]]
-) -> None:
+def write_vocabulary(directory: Path, vocabulary: Vocabulary) -> None:
     """Write vocab.json, merges.txt, tokenizer.json and tokenizer_config.json."""
-    texts = [to_printable(token) for token in tokens[:-1]] + [END_OF_TEXT]
+    texts = [to_printable(token) for token in vocabulary.tokens[:-1]] + [END_OF_TEXT]
     vocab = {text: number for number, text in enumerate(texts)}
-    lines = [f"{texts[left]} {texts[right]}" for left, right in merges]
+    lines = [f"{texts[left]} {texts[right]}" for left, right in vocabulary.merges]
     (directory / "vocab.json").write_bytes(msgspec.json.encode(vocab))
     text = "\n".join(["#version: 0.2", *lines, ""])
     (directory / "merges.txt").write_text(text, encoding="utf-8", newline="\n")

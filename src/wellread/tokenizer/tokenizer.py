@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from wellread.base.errors import InputError
 from wellread.tokenizer.alphabet import PATTERN, byte_order
-from wellread.tokenizer.files import END_OF_TEXT, read_vocabulary, write_files
+from wellread.tokenizer.files import read_vocabulary, write_vocabulary
 from wellread.tokenizer.learn import learn_merges
+from wellread.tokenizer.vocabulary import END_OF_TEXT, NUM_BYTES, Vocabulary
 
 Ids = npt.NDArray[np.unsignedinteger[Any]]
-NUM_BYTES = 256
 MAX_CACHED = 1 << 18  # pre-tokens whose ids are kept; text repeats a few of them very often
 
 
@@ -27,10 +27,10 @@ class Tokenizer:
     'slow ☃'
     """
 
-    def __init__(self, tokens: Sequence[bytes], merges: Sequence[tuple[int, int]]) -> None:
-        """`tokens` by id, `<|endoftext|>` last; `merges` as pairs of ids in rank order."""
-        self.tokens = list(tokens)
-        self.merges = list(merges)
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self.tokens = vocabulary.tokens
+        self.merges = vocabulary.merges
         self._byte_ids = [0] * NUM_BYTES
         for number, token in enumerate(self.tokens):
             if len(token) == 1:
@@ -45,7 +45,7 @@ class Tokenizer:
     @classmethod
     def load(cls, directory: str | Path) -> "Tokenizer":
         """Read vocab.json + merges.txt, or encoder.json + vocab.bpe."""
-        return cls(*read_vocabulary(Path(directory)))
+        return cls(read_vocabulary(Path(directory)))
 
     @classmethod
     def train(cls, texts: Iterable[str], vocab_size: int = 50_257) -> "Tokenizer":
@@ -61,17 +61,25 @@ class Tokenizer:
         if vocab_size < NUM_BYTES + 1:
             raise InputError(f"vocab_size is {vocab_size}; 256 bytes and {END_OF_TEXT} need 257")
         tokens = [bytes([byte]) for byte in byte_order()]
-        merges = []
+        merges, merge_counts = [], []
         encoded = {text.encode("utf-8", "replace"): count for text, count in counts.items()}
-        for pair, _ in learn_merges(encoded, vocab_size - NUM_BYTES - 1):
+        for pair, count in learn_merges(encoded, vocab_size - NUM_BYTES - 1):
             merges.append(pair)
+            merge_counts.append(count)
             tokens.append(tokens[pair[0]] + tokens[pair[1]])
-        return cls([*tokens, END_OF_TEXT.encode()], merges)
+        return cls(
+            Vocabulary(
+                tokens=[*tokens, END_OF_TEXT.encode()],
+                merges=merges,
+                special={END_OF_TEXT: len(tokens)},
+                merge_counts=merge_counts,
+            )
+        )
 
     def save(self, directory: str | Path) -> None:
         """Write the files that GPT-2 and Hugging Face read."""
         Path(directory).mkdir(parents=True, exist_ok=True)
-        write_files(Path(directory), self.tokens, self.merges)
+        write_vocabulary(Path(directory), self.vocabulary)
 
     @property
     def vocab_size(self) -> int:
@@ -80,7 +88,7 @@ class Tokenizer:
     @property
     def end_of_text(self) -> int:
         """The id between documents. Its text in a document is ordinary text."""
-        return len(self.tokens) - 1
+        return self.vocabulary.special[END_OF_TEXT]
 
     def encode(self, text: str) -> Ids:
         """The ids of `text`, shape (num_tokens,), uint16 where every id fits, else uint32.
