@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 import tiktoken
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as HuggingFaceTokenizer
 from tokenizers import models, pre_tokenizers, trainers
 
-from wellread.base.errors import InputError
 from wellread.formats.documents import read_documents
 from wellread.tokenizer.alphabet import to_printable
 from wellread.tokenizer.tokenizer import Tokenizer
@@ -31,10 +30,10 @@ def test_the_vocabulary_is_bytes_then_merges_then_end_of_text() -> None:
     assert len(TOKENIZER.merges) == 320 - 256 - 1
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.text(max_size=60))
 def test_any_text_comes_back(text: str) -> None:
-    clean = text.encode("utf-8", "replace").decode()
-    assert TOKENIZER.decode(TOKENIZER.encode(text)) == clean
+    assert TOKENIZER.decode(TOKENIZER.encode(text)) == text
 
 
 def test_the_text_of_end_of_text_in_a_document_is_plain_text() -> None:
@@ -63,14 +62,6 @@ def test_a_saved_tokenizer_reads_the_same_everywhere(tmp_path: Path) -> None:
         ids = TOKENIZER.encode(text).tolist()
         assert again.encode(text).tolist() == ids
         assert theirs.encode(text).ids == ids
-
-
-def test_a_merge_whose_parts_do_not_exist_is_refused_with_its_line(tmp_path: Path) -> None:
-    TOKENIZER.save(tmp_path)
-    with (tmp_path / "merges.txt").open("a") as file:
-        file.write("qqq zzz\n")
-    with pytest.raises(InputError, match=r"merges\.txt:65: merge 'qqq zzz' needs"):
-        Tokenizer.load(tmp_path)
 
 
 @pytest.mark.real

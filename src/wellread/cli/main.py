@@ -10,7 +10,7 @@ from types import FrameType
 import typer
 
 from wellread.base.errors import WellreadError
-from wellread.cli import doctor, recipes, stages, texts, why
+from wellread.cli import doctor, recipes, stages, texts, tokenizer, why
 
 app = typer.Typer(
     name="wellread",
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 for commands in (recipes, stages, texts, why, doctor):
     commands.register(app)
+tokenizer.register(stages.tokenizer_app)
 
 
 # Newer Typers bring a click of their own, older ones use the installed one; this class is the

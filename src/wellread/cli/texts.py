@@ -1,22 +1,15 @@
-"""Commands on a text at hand: `sample`, `tokenizer encode`, `tokenizer decode`."""
+"""The command that lets a model write: `sample`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from wellread.base.errors import InputError
 from wellread.cli import show
-from wellread.cli.stages import tokenizer_app
-
-Vocabulary = Annotated[Path, typer.Option("--tokenizer", help="Folder with the vocabulary.")]
 
 
 def register(app: typer.Typer) -> None:
     app.command("sample")(sample)
-    tokenizer_app.command("encode")(encode)
-    tokenizer_app.command("decode")(decode)
 
 
 def sample(
@@ -54,31 +47,3 @@ def sample(
         if at:
             print("-" * 40)
         print(prompt + text)
-
-
-def encode(
-    tokenizer: Vocabulary,
-    text: Annotated[str | None, typer.Argument(help="Default: standard input.")] = None,
-) -> None:
-    """Print the ids of a text."""
-    from wellread.tokenizer.tokenizer import Tokenizer
-
-    given = sys.stdin.read() if text is None else text
-    print(*Tokenizer.load(tokenizer).encode(given).tolist())
-
-
-def decode(
-    tokenizer: Vocabulary,
-    ids: Annotated[list[int] | None, typer.Argument(help="Default: standard input.")] = None,
-) -> None:
-    """Print the text of ids."""
-    from wellread.tokenizer.tokenizer import Tokenizer
-
-    try:
-        given = ids if ids is not None else [int(word) for word in sys.stdin.read().split()]
-    except ValueError as error:
-        raise InputError(f"standard input: expected ids separated by spaces ({error})") from None
-    loaded = Tokenizer.load(tokenizer)
-    if outside := [number for number in given if not 0 <= number < loaded.vocab_size]:
-        raise InputError(f"id {outside[0]} is not in the vocabulary of {loaded.vocab_size} ids")
-    print(loaded.decode(given))

@@ -1,7 +1,9 @@
 """Documents: the corpus as `documents-*.parquet`, and every form a CORPUS may be given in."""
 
+import codecs
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -29,6 +31,8 @@ SCHEMA = tables.schema(
     ],
 )
 DOCUMENTS_PER_SHARD = 50_000
+COLUMN_ROWS = 1_000  # of `read_columns`: at WebText's 5 KB a document, 5 MB of text
+LARGE = 1 << 26  # bytes of a text file that `read_texts` no longer reads at once
 JSONL = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst")
 TEXT = (".txt", ".md", ".rst")
 PAGES = (".html", ".htm", ".warc", ".warc.gz", ".arc", ".arc.gz")  # what formats.pages reads
@@ -104,6 +108,88 @@ def is_documents(path: Path) -> bool:
     return bool(found) and not any(name.endswith(PAGES) for name in names)
 
 
+def read_texts(path: Path, bad: BadRecord = refuse) -> Iterator[tuple[str, str | bytes]]:
+    """The split and text of each document, for counting what is inside pre-tokens.
+
+    As `read_documents`, but a text file of more than LARGE bytes comes in pieces, cut before white
+    space where a pre-token ends, so that a file of any size can be read.
+    """
+    if is_artifact(path):
+        files = [path]
+    else:
+        files = input_files([path], suffixes=(*JSONL, ".parquet", *TEXT), what="documents")
+    for file in files:
+        if file.suffix in TEXT and file.stat().st_size > LARGE:
+            for piece in _pieces(file):
+                yield "train", piece
+        else:
+            for document in read_documents(file, bad):
+                yield document.split, document.text
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    checker = codecs.getincrementaldecoder("utf-8")()
+    rest, num_read = b"", 0
+    with path.open("rb") as file:
+        while block := file.read(LARGE // 8):
+            try:
+                checker.decode(block)
+            except UnicodeDecodeError as error:
+                where = max(num_read + error.start, 0)
+                raise InputError(f"{path}: not UTF-8 (near byte {where})") from None
+            if not num_read:
+                block = block.removeprefix(codecs.BOM_UTF8)
+            num_read += len(block)
+            rest += block
+            if cut := _last_cut(rest):
+                yield rest[:cut]
+                rest = rest[cut:]
+    if rest:
+        yield rest
+
+
+def _last_cut(text: bytes) -> int:
+    """The last place where white space follows an ASCII character that is none; 0: nowhere."""
+    at = len(text)
+    while (at := max(text.rfind(b" ", 0, at), text.rfind(b"\n", 0, at))) > 0:
+        if 0x20 < text[at - 1] < 0x80:
+            return at
+    return 0
+
+
+class Columns(msgspec.Struct, frozen=True, kw_only=True):
+    """Some documents in order, column by column: what a stage reads that makes no objects."""
+
+    urls: pa.Array
+    splits: pa.Array
+    texts: pa.LargeStringArray
+
+
+def read_columns(path: Path, bad: BadRecord = refuse) -> Iterator[Columns]:
+    """The documents that `read_documents` gives, as columns of up to COLUMN_ROWS rows."""
+    if is_artifact(path):
+        read_artifact(path, STAGE)
+        for file in documents_files(path):
+            with tables.open_table(file, SCHEMA) as opened:
+                for batch in opened.iter_batches(COLUMN_ROWS, columns=["url", "split", "text"]):
+                    yield _columns(batch["url"], batch["split"], batch["text"])
+    elif path.suffix == ".parquet":
+        yield from _parquet_columns(path, path.name, bad)
+    else:
+        for documents in tables.batched(read_documents(path, bad), COLUMN_ROWS):
+            yield _columns(
+                pa.array([d.url for d in documents], pa.string()),
+                pa.array([d.split for d in documents], pa.string()),
+                [d.text.encode("utf-8", "replace").decode() for d in documents],
+            )
+
+
+def _columns(urls: Any, splits: Any, texts: Any) -> Columns:
+    if not isinstance(texts, pa.Array):
+        texts = pa.array(texts, pa.large_string())
+    return Columns(urls=urls, splits=splits, texts=texts.cast(pa.large_string()))
+
+
 class _Record(msgspec.Struct):
     text: str
     url: str | None = None
@@ -125,6 +211,12 @@ def _read_jsonl(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:
 
 
 def _read_parquet(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:
+    for columns in _parquet_columns(path, name, bad):
+        for url, text in zip(columns.urls.to_pylist(), columns.texts.to_pylist(), strict=True):
+            yield Document(url=url, text=text)
+
+
+def _parquet_columns(path: Path, name: str, bad: BadRecord) -> Iterator[Columns]:
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
@@ -132,16 +224,24 @@ def _read_parquet(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:
     names = file.schema_arrow.names
     if "text" not in names:
         raise InputError(f"{path}: no column 'text'; its columns are {', '.join(names)}")
-    columns = [name for name in ("text", "url") if name in names]
+    kind = file.schema_arrow.field("text").type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
+        raise InputError(f"{path}: column 'text' has the type {kind}, expected strings")
     number = 0
-    for batch in file.iter_batches(columns=columns):
-        for row in batch.to_pylist():
-            number += 1
-            if isinstance(row["text"], str):
-                url = row.get("url") or f"file:{name}#{number}"
-                yield Document(url=url, text=row["text"])
-            else:
-                bad("text is not a string", f"{path}, row {number}")
+    for batch in file.iter_batches(COLUMN_ROWS, columns=[n for n in ("text", "url") if n in names]):
+        rows = range(number + 1, number + 1 + len(batch))
+        number += len(batch)
+        given = batch["url"].to_pylist() if "url" in names else [None] * len(batch)
+        urls = [url or f"file:{name}#{row}" for url, row in zip(given, rows, strict=True)]
+        texts = batch["text"]
+        if texts.null_count:
+            whole = texts.is_valid()
+            for row, is_text in zip(rows, whole.to_pylist(), strict=True):
+                if not is_text:
+                    bad("text is not a string", f"{path}, row {row}")
+            urls = [url for url, is_text in zip(urls, whole.to_pylist(), strict=True) if is_text]
+            texts = texts.filter(whole)
+        yield _columns(pa.array(urls, pa.string()), pa.array(["train"] * len(urls)), texts)
 
 
 def _read_text(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:

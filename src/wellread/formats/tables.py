@@ -28,6 +28,19 @@ def write_rows(file: Any, wanted: pa.Schema, rows: Iterable[dict[str, Any]]) -> 
     return count
 
 
+def write_tables(file: Any, wanted: pa.Schema, parts: Iterable[pa.Table]) -> None:
+    """Write tables of the schema `wanted` to an open binary file, ROWS_PER_GROUP together."""
+    waiting: list[pa.Table] = []
+    with pq.ParquetWriter(file, wanted, compression="zstd") as writer:
+        for part in parts:
+            waiting.append(part)
+            if sum(map(len, waiting)) >= ROWS_PER_GROUP:
+                writer.write_table(pa.concat_tables(waiting))
+                waiting.clear()
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting))
+
+
 def batched(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
     batch: list[Any] = []
     for row in rows:

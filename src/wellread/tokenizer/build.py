@@ -1,25 +1,33 @@
 """The stage `tokenizer`: learn a vocabulary from a corpus, or take a given one."""
 
-from collections.abc import Iterator
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
-from wellread.formats.documents import Document, read_documents
+from wellread.formats.documents import read_documents, read_texts
 from wellread.tokenizer.config import TokenizerConfig
-from wellread.tokenizer.tokenizer import Tokenizer, count_pre_tokens
+from wellread.tokenizer.count import count_pre_tokens, num_records, to_utf8
+from wellread.tokenizer.tokenizer import Tokenizer, learn_vocabulary, num_cores
 
 STAGE = "tokenizer"
 NUM_HELD_OUT = 200  # documents that the bytes per token are measured on
 
 
 def train_tokenizer(
-    corpus: Path, out: Path, config: TokenizerConfig, *, progress: Progress = silent
+    corpus: Path | Sequence[Path],
+    out: Path,
+    config: TokenizerConfig,
+    *,
+    progress: Progress = silent,
 ) -> Manifest:
     """Learn byte-level BPE from the training documents of `corpus`; write it to `out`."""
-    inputs = {"corpus": [corpus]}
+    sources = [corpus] if isinstance(corpus, Path) else list(corpus)
+    inputs = {"corpus": sources}
     if config.vocabulary is not None:
         inputs["vocabulary"] = [config.vocabulary]
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
@@ -28,55 +36,76 @@ def train_tokenizer(
         if config.vocabulary is not None:
             tokenizer = Tokenizer.load(config.vocabulary)
         else:
-            tokenizer = _learn(corpus, config, draft, progress)
+            tokenizer = _learn(sources, config, draft, progress)
         tokenizer.save(out)
         draft.facts["vocab_size"] = tokenizer.vocab_size
         draft.facts["num_merges"] = len(tokenizer.merges)
-        _measure(tokenizer, corpus, draft)
+        _measure(tokenizer, sources, draft)
     return read_manifest(out)
 
 
-def _learn(corpus: Path, config: TokenizerConfig, draft: Draft, progress: Progress) -> Tokenizer:
+def _learn(
+    sources: list[Path], config: TokenizerConfig, draft: Draft, progress: Progress
+) -> Tokenizer:
+    def texts() -> Iterator[bytes | str]:
+        for source in sources:
+            for split, text in read_texts(source, bad):
+                draft.counts["in"] += 1
+                if split != "train":
+                    draft.drop("held out", str(source))
+                    continue
+                draft.counts["out"] += 1
+                draft.counts["bytes"] += len(text)
+                progress(draft.counts["in"], None, f"{draft.counts['bytes'] / 1e6:,.0f} MB read")
+                yield text
+
     def bad(reason: str, where: str) -> None:
         draft.counts["in"] += 1
         draft.drop(reason, where)
 
-    def texts() -> Iterator[str]:
-        for document in read_documents(corpus, bad):
-            draft.counts["in"] += 1
-            if document.split != "train":
-                draft.drop("held out", document.url)
-                continue
-            draft.counts["out"] += 1
-            draft.counts["bytes"] += len(document.text.encode("utf-8", "replace"))
-            progress(draft.counts["in"], None, "documents")
-            yield document.text
+    def report(merges: int) -> None:
+        progress(merges, num_merges, "merges")
 
-    counts = count_pre_tokens(texts())
-    if not counts:
-        raise WellreadError(f"{corpus}: no training text, so nothing to learn a vocabulary from")
-    draft.counts["distinct pre-tokens"] = len(counts)
-    progress(draft.counts["in"], None, f"learning merges for {config.vocab_size:,} ids")
-    tokenizer = Tokenizer.from_counts(counts, config.vocab_size)
-    if tokenizer.vocab_size < config.vocab_size:
+    names = ", ".join(map(str, sources))
+    num_merges = config.vocab_size - 257
+    memory = config.memory << 20
+    with tempfile.TemporaryDirectory(prefix=".counts-", dir=draft.out) as name:
+        folder = Path(name)
+        threads = config.threads or num_cores()
+        counts = count_pre_tokens(texts(), folder, threads=threads, memory=memory)
+        draft.counts["distinct pre-tokens"] = sum(num_records(part) for part in counts)
+        if not draft.counts["distinct pre-tokens"]:
+            raise WellreadError(f"{names}: no training text, so nothing to learn a vocabulary from")
+        started = time.monotonic()
+        vocabulary = learn_vocabulary(
+            counts, config.vocab_size, folder, memory=memory, report=report
+        )
+        seconds = time.monotonic() - started
+    if len(vocabulary.tokens) < config.vocab_size:
         raise InputError(
-            f"{corpus}: has pairs for {tokenizer.vocab_size:,} ids only, not for "
+            f"{names}: has pairs for {len(vocabulary.tokens):,} ids only, not for "
             f"{config.vocab_size:,}; lower vocab_size or give more text"
         )
-    return tokenizer
+    draft.facts["merges_per_second"] = round(len(vocabulary.merges) / seconds) if seconds else None
+    return Tokenizer(vocabulary)
 
 
-def _measure(tokenizer: Tokenizer, corpus: Path, draft: Draft) -> None:
-    documents = list(_held_out(corpus))
-    num_bytes = sum(len(d.text.encode("utf-8", "replace")) for d in documents)
-    num_tokens = sum(len(tokenizer.encode(d.text)) for d in documents)
-    draft.facts["measured_on_bytes"] = num_bytes
-    draft.facts["bytes_per_token"] = round(num_bytes / num_tokens, 4) if num_tokens else None
+def _measure(tokenizer: Tokenizer, sources: list[Path], draft: Draft) -> None:
+    """Bytes per token on held-out documents; where a corpus has none, on training ones."""
 
-
-def _held_out(corpus: Path) -> Iterator[Document]:
     def ignore(reason: str, where: str) -> None:
         """Counted when the corpus was read to learn from it."""
 
-    held_out = (d for d in read_documents(corpus, ignore) if d.split == "validation")
-    return islice(held_out, NUM_HELD_OUT)
+    for split in ("validation", "train"):
+        documents = (d for source in sources for d in read_documents(source, ignore))
+        texts = [
+            to_utf8(d.text)
+            for d in islice((d for d in documents if d.split == split), NUM_HELD_OUT)
+        ]
+        if texts:
+            num_tokens = sum(len(ids) for ids in tokenizer.encode_batch(texts))
+            num_bytes = sum(map(len, texts))
+            draft.facts["measured_on"] = f"{len(texts)} {split} documents"
+            draft.facts["measured_on_bytes"] = num_bytes
+            draft.facts["bytes_per_token"] = round(num_bytes / max(num_tokens, 1), 4)
+            return

@@ -7,8 +7,14 @@ from wellread.base.config import Config
 
 class TokenizerConfig(Config, frozen=True):
     vocab_size: int = 50_257  # paper, section 2.3
-    vocabulary: Path | None = None  # a folder with a ready vocabulary, taken as it is
+    vocabulary: Path | None = None  # a ready vocabulary (folder or file), taken as it is
+    memory: int = 1024  # MB that counts, and then merges, may take before they go to disk
+    threads: int | None = None  # none: one for each core; the result is the same
 
     def __post_init__(self) -> None:
-        if not 257 <= self.vocab_size <= 2**24:
-            raise ValueError(f"vocab_size {self.vocab_size} is not between 257 and {2**24}")
+        if not 257 <= self.vocab_size <= 2**21:
+            raise ValueError(f"vocab_size {self.vocab_size} is not between 257 and {2**21}")
+        if self.memory < 1:
+            raise ValueError(f"memory is {self.memory} MB; at least 1 is needed")
+        if self.threads is not None and self.threads < 1:
+            raise ValueError(f"threads is {self.threads}; at least 1 is needed")

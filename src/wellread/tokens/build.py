@@ -1,5 +1,6 @@
 """The stage `tokens`: encode a corpus, split by split, into `.npy` shards."""
 
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,13 +8,21 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from wellread.base.errors import WellreadError
 from wellread.base.files import sha256_of
-from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
+from wellread.base.manifest import (
+    Draft,
+    Manifest,
+    finished,
+    is_artifact,
+    read_manifest,
+    writing,
+)
 from wellread.base.progress import Progress, silent
 from wellread.formats import tables
-from wellread.formats.documents import read_documents
 from wellread.formats.tokens import (
     DOCUMENTS,
     STAGE,
@@ -23,24 +32,28 @@ from wellread.formats.tokens import (
     dtype_for,
     shard_name,
 )
-from wellread.tokenizer.tokenizer import Tokenizer
+from wellread.tokenizer.tokenizer import Tokenizer, num_cores
 from wellread.tokens.config import TokensConfig
+from wellread.tokens.encode import Encoded, encode_here
 
 
 class _Shards:
     """The shards of every split while they fill; holds one unfinished shard a split."""
 
-    def __init__(self, draft: Draft, config: TokensConfig, dtype: Any) -> None:
-        self._draft, self._limit, self._dtype = draft, config.tokens_per_shard, dtype
+    def __init__(self, draft: Draft, config: TokensConfig) -> None:
+        self._draft, self._limit = draft, config.tokens_per_shard
         self._waiting: defaultdict[str, list[Ids]] = defaultdict(list)
         self._num_waiting: defaultdict[str, int] = defaultdict(int)
         self._num_shards: defaultdict[str, int] = defaultdict(int)
 
     def add(self, split: str, ids: Ids) -> None:
-        self._waiting[split].append(ids)
-        self._num_waiting[split] += len(ids)
-        if self._num_waiting[split] >= self._limit:
-            self._flush(split)
+        while len(ids):
+            taken = ids[: self._limit - self._num_waiting[split]]
+            ids = ids[len(taken) :]
+            self._waiting[split].append(taken)
+            self._num_waiting[split] += len(taken)
+            if self._num_waiting[split] == self._limit:
+                self._flush(split)
 
     def close(self) -> None:
         for split in sorted(self._waiting):
@@ -48,8 +61,17 @@ class _Shards:
                 self._flush(split)
 
     def _flush(self, split: str) -> None:
+        """Write a shard part by part: at once would need twice the memory."""
         with self._draft.open(shard_name(split, self._num_shards[split])) as file:
-            np.save(file, np.concatenate(self._waiting[split]).astype(self._dtype))
+            parts = self._waiting[split]
+            header = {
+                "descr": np.lib.format.dtype_to_descr(parts[0].dtype),
+                "fortran_order": False,
+                "shape": (self._num_waiting[split],),
+            }
+            np.lib.format.write_array_header_1_0(file, header)
+            for part in parts:
+                file.write(part.tobytes())
         self._num_shards[split] += 1
         self._waiting[split].clear()
         self._num_waiting[split] = 0
@@ -58,35 +80,34 @@ class _Shards:
 def tokenize_corpus(
     corpus: Path, tokenizer: Path, out: Path, config: TokensConfig, *, progress: Progress = silent
 ) -> Manifest:
-    """Encode `corpus` with the vocabulary in `tokenizer`, which is copied beside the shards."""
+    """Encode `corpus` with the vocabulary in `tokenizer`, which is copied beside the shards.
+
+    Holds one unfinished shard for each split, and some pieces of 1,000 documents for each thread.
+    """
     inputs = {"corpus": [corpus], "tokenizer": [tokenizer]}
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         encoder = Tokenizer.load(tokenizer)
-        encoder.save(out / "tokenizer")
-        shards = _Shards(draft, config, dtype_for(encoder.vocab_size))
+        _copy_vocabulary(tokenizer, encoder, out / "tokenizer")
+        shards = _Shards(draft, config)
         sizes: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
 
-        def encoded() -> Iterator[dict[str, Any]]:
-            for document in read_documents(corpus, draft.drop):
-                ids = np.concatenate(([encoder.end_of_text], encoder.encode(document.text)))
-                shards.add(document.split, ids.astype(dtype_for(encoder.vocab_size)))
-                size = sizes[document.split]
-                num_bytes = len(document.text.encode("utf-8", "replace"))
-                start = size[0]
-                for at, more in enumerate((len(ids), num_bytes, 1)):
-                    size[at] += more
-                draft.counts["out"] += 1
-                draft.counts["tokens"] += len(ids)
+        def tables_of_documents() -> Iterator[pa.Table]:
+            for encoded in _encoded(corpus, tokenizer, encoder, draft, config):
+                starts = _place(encoded, shards, sizes)
+                draft.counts["out"] += len(starts)
+                draft.counts["tokens"] += len(encoded.ids)
                 progress(draft.counts["out"], None, f"{draft.counts['tokens']:,} tokens")
-                yield {
-                    "url": document.url, "split": document.split, "start": start,
-                    "num_tokens": len(ids), "num_bytes": num_bytes,
-                }  # fmt: skip
+                columns = [encoded.urls, encoded.splits, starts]
+                columns += [encoded.num_tokens, encoded.num_bytes]
+                yield pa.table(
+                    [pa.array(c).cast(f.type) for c, f in zip(columns, DOCUMENTS, strict=True)],
+                    schema=DOCUMENTS,
+                )
 
         with draft.open("documents.parquet") as file:
-            tables.write_rows(file, DOCUMENTS, encoded())
+            tables.write_tables(file, DOCUMENTS, tables_of_documents())
         shards.close()
         draft.counts["in"] = draft.counts["out"] + sum(draft.dropped.values())
         if not draft.counts["out"]:
@@ -103,3 +124,45 @@ def tokenize_corpus(
         )
         draft.write("tokens.json", msgspec.json.format(msgspec.json.encode(header), indent=1))
     return read_manifest(out)
+
+
+def _copy_vocabulary(given: Path, tokenizer: Tokenizer, out: Path) -> None:
+    """The files of an artifact as they are; any other vocabulary in all formats."""
+    if not is_artifact(given):
+        tokenizer.save(out)
+        return
+    out.mkdir()
+    for name in read_manifest(given).outputs:
+        shutil.copyfile(given / name, out / name)
+
+
+def _encoded(
+    corpus: Path, vocabulary: Path, tokenizer: Tokenizer, draft: Draft, config: TokensConfig
+) -> Iterator[Encoded]:
+    if config.engine == "ray":
+        from wellread.tokens.cluster import encode_on_ray  # Daft loads only where it is used
+
+        return encode_on_ray(corpus, vocabulary, draft.out, draft.drop)
+    return encode_here(corpus, tokenizer, draft.drop, threads=config.threads or num_cores())
+
+
+def _place(
+    encoded: Encoded, shards: _Shards, sizes: defaultdict[str, list[int]]
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Hand the ids of each split to its shards; where each document starts in its split."""
+    starts = np.zeros(len(encoded.num_tokens), np.int64)
+    names = pc.unique(encoded.splits).to_pylist()
+    begins = np.cumsum(encoded.num_tokens) - encoded.num_tokens
+    for split in sorted(names):
+        mine = np.asarray(pc.equal(encoded.splits, split))
+        lengths, size = encoded.num_tokens[mine], sizes[split]
+        starts[mine] = size[0] + np.cumsum(lengths) - lengths
+        size[0] += int(lengths.sum())
+        size[1] += int(encoded.num_bytes[mine].sum())
+        size[2] += len(lengths)
+        if len(names) == 1:
+            shards.add(split, encoded.ids)
+        else:
+            spans = zip(begins[mine].tolist(), lengths.tolist(), strict=True)
+            shards.add(split, np.concatenate([encoded.ids[at : at + n] for at, n in spans]))
+    return starts

@@ -1,0 +1,233 @@
+"""Running the kernels of `encode` over texts, on one thread or several."""
+
+import itertools
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wellread.base.errors import InputError
+from wellread.tokenizer.encode import (
+    BYTE_IDS,
+    BYTE_PAIRS,
+    CACHE,
+    CACHE_BITS,
+    CACHE_SHIFT,
+    EMPTY,
+    ENDS,
+    ID_BITS,
+    KEYS,
+    LONG_CACHE,
+    LONG_CACHE_BITS,
+    LONG_KEY,
+    LONG_SLOT,
+    MASKS,
+    NO_ID,
+    NO_RANK,
+    PAGES_AT,
+    PAIRS,
+    PAIRS_SHIFT,
+    RANK_IDS,
+    SCRATCH,
+    STATE,
+    TABLE_WORDS,
+    WIDTH,
+    encode_documents,
+    fill_pairs,
+    key_masks,
+)
+from wellread.tokenizer.memory import PADDING, aligned_zeros
+from wellread.tokenizer.split import ROOM, STATE_WORDS, safe_cut
+from wellread.tokenizer.unicode import class_pages
+from wellread.tokenizer.vocabulary import NUM_BYTES, Vocabulary
+
+Ids = npt.NDArray[np.unsignedinteger[Any]]
+Counts = npt.NDArray[np.int64]
+SPARE = 8  # ids of room behind the last one, since ids are written several at a time
+PART = 1 << 20  # bytes: what one thread encodes before it takes more
+SHORT = 1 << 16  # bytes: a text up to here is copied to a place with padding
+
+Run = tuple[npt.NDArray[np.uint8], Counts]  # a buffer with padding, offsets of documents in it
+
+
+class Encoder:
+    """The tables of one vocabulary, and a workspace with caches for each thread that encodes."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        if len(vocabulary.tokens) > 1 << ID_BITS:
+            raise InputError(f"{len(vocabulary.tokens):,} ids; at most {1 << ID_BITS:,} fit")
+        self.dtype: Any = np.uint16 if len(vocabulary.tokens) <= 1 << 16 else np.uint32
+        special = set(vocabulary.special.values())
+        number_of = {t: i for i, t in enumerate(vocabulary.tokens) if i not in special}
+        self._byte_ids = np.array([number_of[bytes([b])] for b in range(NUM_BYTES)], np.uint32)
+        tokens = vocabulary.tokens
+        merged = [number_of[tokens[left] + tokens[right]] for left, right in vocabulary.merges]
+        self._rank_ids = np.array(merged, np.uint32)
+        merges = np.array(vocabulary.merges, np.int64).reshape(-1, 2)
+        self._byte_pairs = np.full((NUM_BYTES, NUM_BYTES), NO_RANK, np.uint32)
+        byte_of = {int(number): byte for byte, number in enumerate(self._byte_ids)}
+        for rank, (left, right) in enumerate(vocabulary.merges):
+            if left in byte_of and right in byte_of:
+                self._byte_pairs[byte_of[left], byte_of[right]] = rank
+        self._pairs_bits = max(10, int(2 * len(merges)).bit_length())
+        self._pairs = np.full(1 << self._pairs_bits, EMPTY, np.uint64)
+        fill_pairs(merges, self._pairs, 64 - self._pairs_bits)
+        self._masks = key_masks()
+        self._workspaces: deque[_Workspace] = deque()  # those that no thread is using
+
+    def encode_text(self, text: bytes, *, threads: int = 1) -> Ids:
+        """The ids of one text."""
+        if len(text) > SHORT:
+            return self._encode_long(np.frombuffer(text, np.uint8), threads)
+        workspace = self._workspaces.pop() if self._workspaces else self._workspace()
+        size = len(text)
+        workspace.text[:size] = np.frombuffer(text, np.uint8)
+        workspace.offset[1] = size
+        count = encode_documents(
+            workspace.tables_at, workspace.text_at, workspace.offset, NO_ID, workspace.ids_at,
+            workspace.count,
+        )  # fmt: skip
+        ids = workspace.ids[:count].copy()
+        self._workspaces.append(workspace)
+        return ids
+
+    def encode(self, texts: Sequence[bytes], *, threads: int = 1) -> tuple[Ids, Counts]:
+        """The ids of all `texts` in one array, and how many each has."""
+        if not texts:
+            return np.zeros(0, self.dtype), np.zeros(0, np.int64)
+        lengths = np.array([len(text) for text in texts], np.int64)
+        room = np.empty(int(lengths.sum()) + PADDING, np.uint8)
+        room[len(room) - PADDING :] = 0
+        room[: len(room) - PADDING] = np.frombuffer(b"".join(texts), np.uint8)
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        return self.encode_buffer(room, offsets, threads=threads)
+
+    def encode_buffer(
+        self,
+        buffer: npt.NDArray[np.uint8],
+        offsets: Counts,
+        *,
+        first_id: int = NO_ID,
+        threads: int = 1,
+    ) -> tuple[Ids, Counts]:
+        """The ids of the documents `offsets[i]` to `offsets[i + 1]` of a buffer with PADDING.
+
+        The ids are in one array; beside it how many each document has, `first_id` before it
+        included.
+        """
+        total = int(offsets[-1] - offsets[0])
+        parts = max(1, min(len(offsets) - 1, -(-total // PART))) if threads > 1 else 1
+        targets = offsets[0] + total * np.arange(1, parts) // parts
+        cuts = [0, *np.searchsorted(offsets, targets).tolist(), len(offsets) - 1]
+        runs = [
+            [(buffer, offsets[first : last + 1])]
+            for first, last in itertools.pairwise(cuts)
+            if last > first
+        ]
+        return self._run(runs, threads, first_id)
+
+    def _encode_long(self, text: npt.NDArray[np.uint8], threads: int) -> Ids:
+        """The ids of one long text, cut where its pre-tokens end anyway."""
+        address, size = text.ctypes.data, len(text)
+        last = int(safe_cut(address, 0, size - PADDING, size - PADDING))
+        if size - last < PADDING or last >= size - PADDING:
+            last = 0  # no cut: a text with hardly any white space is copied whole
+        cuts = [0]
+        while threads > 1 and last - cuts[-1] > 2 * PART:
+            cuts.append(int(safe_cut(address, cuts[-1], cuts[-1] + PART, last)))
+        if cuts[-1] < last:
+            cuts.append(last)
+        runs = [[(text, np.array(cut, np.int64))] for cut in itertools.pairwise(cuts)]
+        tail = np.zeros(size - last + PADDING, np.uint8)
+        tail[: size - last] = text[last:]
+        tail_run: Run = (tail, np.array([0, size - last], np.int64))
+        if threads > 1 or not runs:
+            runs.append([tail_run])
+        else:
+            runs[-1].append(tail_run)
+        return self._run(runs, threads)[0]
+
+    def _run(
+        self, runs: list[list[Run]], threads: int, first_id: int = NO_ID
+    ) -> tuple[Ids, Counts]:
+        """Encode `runs`, each of one thread at a time; the ids and counts in order."""
+        sizes = [sum(int(offsets[-1] - offsets[0]) for _, offsets in run) for run in runs]
+        if first_id != NO_ID:
+            num_documents = [sum(len(offsets) - 1 for _, offsets in run) for run in runs]
+            sizes = [size + more for size, more in zip(sizes, num_documents, strict=True)]
+        # Never more ids than bytes. Pages that nothing is written to take no memory.
+        room = np.empty(sum(sizes) + SPARE * len(runs), self.dtype)
+        starts = np.cumsum([0, *(size + SPARE for size in sizes)])[:-1].tolist()
+        counts = [[np.empty(len(o) - 1, np.int64) for _, o in run] for run in runs]
+
+        def work(number: int) -> int:
+            workspace = self._workspaces.pop() if self._workspaces else self._workspace()
+            try:
+                filled = starts[number]
+                for (buffer, offsets), num_ids in zip(runs[number], counts[number], strict=True):
+                    out = room.ctypes.data + filled * room.itemsize
+                    text = buffer.ctypes.data
+                    tables = workspace.tables_at
+                    filled += encode_documents(tables, text, offsets, first_id, out, num_ids)
+                return int(filled - starts[number])
+            finally:
+                self._workspaces.append(workspace)
+
+        if threads > 1 and len(runs) > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                filled = list(pool.map(work, range(len(runs))))
+        else:
+            filled = [work(number) for number in range(len(runs))]
+        end = 0
+        for start, size in zip(starts, filled, strict=True):
+            if start != end:
+                room[end : end + size] = room[start : start + size]
+            end += size
+        room.resize(end, refcheck=False)  # in place: gives back the rest
+        return room, np.concatenate([num_ids for run in counts for num_ids in run])
+
+    def _workspace(self) -> "_Workspace":
+        tables: dict[int, npt.NDArray[Any]] = {
+            MASKS: self._masks,
+            BYTE_IDS: self._byte_ids,
+            BYTE_PAIRS: self._byte_pairs,
+            PAIRS: self._pairs,
+            RANK_IDS: self._rank_ids,
+        }
+        numbers = {
+            CACHE_SHIFT: 64 - CACHE_BITS,
+            PAIRS_SHIFT: 64 - self._pairs_bits,
+            WIDTH: 1 if self.dtype == np.uint16 else 2,
+        }
+        return _Workspace(tables, numbers, self.dtype)
+
+
+class _Workspace:
+    """What one thread encodes with: the array of addresses that kernels take, caches, buffers."""
+
+    def __init__(
+        self, shared: dict[int, npt.NDArray[Any]], numbers: dict[int, int], dtype: Any
+    ) -> None:
+        self._kept = shared | {
+            STATE: np.zeros(STATE_WORDS, np.uint64),
+            PAGES_AT: class_pages(),
+            ENDS: np.zeros(ROOM + 8, np.uint64),
+            KEYS: aligned_zeros(4 * ROOM),
+            SCRATCH: np.zeros(2 * LONG_KEY, np.uint32),
+            CACHE: aligned_zeros(4 << CACHE_BITS),
+            LONG_CACHE: aligned_zeros((LONG_SLOT // 8) << LONG_CACHE_BITS),
+        }
+        self._tables = np.zeros(TABLE_WORDS, np.uint64)
+        for place, array in self._kept.items():
+            self._tables[place] = array.ctypes.data
+        for place, number in numbers.items():
+            self._tables[place] = number
+        self.tables_at = self._tables.ctypes.data
+        self.text = np.zeros(SHORT + PADDING, np.uint8)
+        self.text_at = self.text.ctypes.data
+        self.ids = np.zeros(SHORT + SPARE, dtype)
+        self.ids_at = self.ids.ctypes.data
+        self.offset, self.count = np.zeros(2, np.int64), np.zeros(1, np.int64)

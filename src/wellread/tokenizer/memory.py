@@ -1,0 +1,116 @@
+"""Numba intrinsics: unaligned loads and stores by address, bit counts, 64 bytes compared at once.
+
+Kernels take addresses as integers instead of arrays, because a small helper that takes an array
+costs about 30 ns a call in reference counts. Whoever passes an address keeps its array alive.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+# Kernels release the GIL, and their machine code is kept beside the module or in the user's cache.
+kernel: Callable[[Any], Any] = njit(cache=True, nogil=True)
+inlined: Callable[[Any], Any] = njit(cache=True, nogil=True, inline="always")
+
+PADDING = 64  # bytes past a text's end that must be readable: kernels look at 64 at a time
+
+
+def _load(bits: int, kind: Any) -> Callable[..., Any]:
+    def load(typing: Any, address: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            pointer = builder.inttoptr(arguments[0], ir.IntType(bits).as_pointer())
+            return builder.load(pointer, align=1)
+
+        return kind(types.uint64), generate
+
+    return intrinsic(load)  # type: ignore[no-any-return]
+
+
+def _store(bits: int, kind: Any) -> Callable[..., Any]:
+    def store(typing: Any, address: Any, value: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            pointer = builder.inttoptr(arguments[0], ir.IntType(bits).as_pointer())
+            builder.store(arguments[1], pointer, align=1)
+            return context.get_dummy_value()
+
+        return types.void(types.uint64, kind), generate
+
+    return intrinsic(store)  # type: ignore[no-any-return]
+
+
+load8, load32, load64 = _load(8, types.uint8), _load(32, types.uint32), _load(64, types.uint64)
+store8, store16 = _store(8, types.uint8), _store(16, types.uint16)
+store32, store64 = _store(32, types.uint32), _store(64, types.uint64)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def lowest_bit(typing: Any, word: Any) -> Any:
+    """The place of the lowest bit that is set; 64 bits have undefined places if none is."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def num_bits(typing: Any, word: Any) -> Any:
+    """How many bits are set."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def prefetch(typing: Any, address: Any) -> Any:
+    """Ask for the cache line at `address`, which need not be valid."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        call = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        read, keep, data = (ir.Constant(word, value) for value in (0, 3, 1))
+        builder.call(call, [builder.inttoptr(arguments[0], byte), read, keep, data])
+        return context.get_dummy_value()
+
+    return types.void(types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def bytes_in_range(typing: Any, address: Any, fold: Any, first: Any, count: Any) -> Any:
+    """A bit for each of the 64 bytes at `address`: whether first <= (byte | fold) < first + count.
+
+    One comparison and a move of its mask with AVX-512; LLVM lowers it for every other machine.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = ir.VectorType(ir.IntType(8), 64)
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
+
+        def repeated(value: Any) -> Any:
+            start = ir.Constant(vector, ir.Undefined)
+            one = builder.insert_element(start, value, ir.Constant(ir.IntType(32), 0))
+            return builder.shuffle_vector(one, start, zeros)
+
+        pointer = builder.inttoptr(arguments[0], vector.as_pointer())
+        loaded = builder.load(pointer, align=1)
+        shifted = builder.sub(builder.or_(loaded, repeated(arguments[1])), repeated(arguments[2]))
+        inside = builder.icmp_unsigned("<", shifted, repeated(arguments[3]))
+        return builder.bitcast(inside, ir.IntType(64))
+
+    byte = types.uint8
+    return types.uint64(types.uint64, byte, byte, byte), generate
+
+
+def aligned_zeros(num_words: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """`num_words` zeros of uint64 that begin at a cache line."""
+    room = np.zeros(num_words + 8, np.uint64)
+    start = -room.ctypes.data % 64 // 8
+    return room[start : start + num_words]
