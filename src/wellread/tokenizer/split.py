@@ -287,6 +287,15 @@ def find_ends(state: Any, ends: Any) -> Any:
 
 
 @kernel
+def _mark_characters(text: Any, end: Any, pages: Any, marks: Any) -> None:
+    text, end, pages = word(text), word(end), word(pages)
+    at = word(0)
+    while at < end:
+        marks[at] = 1
+        at += class_and_length(text, at, end, pages) >> word(8)
+
+
+@kernel
 def safe_cut(text: Any, start: Any, limit: Any, end: Any) -> Any:
     """A place where the text may be cut into texts that split alike: at `limit` or after, or `end`.
 
@@ -319,6 +328,14 @@ def padded(text: bytes) -> npt.NDArray[np.uint8]:
     room = np.zeros(len(text) + PADDING, np.uint8)
     room[: len(text)] = np.frombuffer(text, np.uint8)
     return room
+
+
+def character_starts(text: bytes) -> npt.NDArray[np.uint8]:
+    """Shape (len(text),): 1 where a character begins; bytes that are not UTF-8 are one each."""
+    marks = np.zeros(len(text), np.uint8)
+    room = padded(text)
+    _mark_characters(room.ctypes.data, len(text), class_pages().ctypes.data, marks)
+    return marks
 
 
 def pre_token_starts(text: bytes) -> npt.NDArray[np.int64]:

@@ -20,6 +20,7 @@ from wellread.tokenizer.encoder import Encoder, Ids
 from wellread.tokenizer.files import read_vocabulary, write_vocabulary
 from wellread.tokenizer.learn import learn_merges
 from wellread.tokenizer.memory import PADDING
+from wellread.tokenizer.split import character_starts
 from wellread.tokenizer.vocabulary import END_OF_TEXT, NUM_BYTES, Pair, Vocabulary
 
 
@@ -165,11 +166,8 @@ class Tokenizer:
         given = to_utf8(text)
         ids = self.encode(given)
         byte_starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(self._lengths[ids])])
-        leads = (np.frombuffer(given, np.uint8) & 0xC0) != 0x80
-        before = np.concatenate([np.zeros(1, np.int64), np.cumsum(leads)])
-        # Before a place within a character, that character is among those counted.
-        inside = np.append(~leads, [False])[byte_starts]
-        char_starts = np.maximum(before[byte_starts] - inside, 0)
+        characters = np.cumsum(character_starts(given))  # that begin at each byte or before
+        char_starts = np.append(characters - 1, characters[-1:] if given else [0])[byte_starts]
         return Offsets(ids=ids, byte_starts=byte_starts, char_starts=char_starts)
 
     @cached_property

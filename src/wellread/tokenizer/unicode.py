@@ -1,19 +1,19 @@
 """Which code points are letters, numbers and white space, frozen at one version of Unicode.
 
 The ids of a text depend on these classes, so they must not change with the Python or the library
-that happens to be installed. `unicode-17.0.txt` lists them as ranges; `python -m
-wellread.tokenizer.unicode` prints that file anew from the `regex` module, which the released
-encoder splits with.
+that happens to be installed. The version is that of tiktoken and Hugging Face `tokenizers`, which
+agree on every code point. `unicode-16.0.txt` lists them as ranges; `python -m
+wellread.tokenizer.unicode` prints that file anew and needs `pip install unicodedata2==16.0.0`.
 """
 
+import itertools
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-VERSION = "17.0"
+VERSION = "16.0"
 OTHER, LETTER, NUMBER, SPACE = range(4)
 NAMES = {"L": LETTER, "N": NUMBER, "S": SPACE}
 NUM_CODE_POINTS = 0x110000
@@ -46,20 +46,26 @@ def class_pages() -> npt.NDArray[np.uint8]:
 
 
 def _ranges() -> list[str]:
-    import regex
+    import unicodedata2  # only who makes the file needs it
 
-    kinds: list[tuple[str, Any]] = [
-        ("L", regex.compile(r"\p{L}")), ("N", regex.compile(r"\p{N}")), ("S", regex.compile(r"\s")),
-    ]  # fmt: skip
+    if unicodedata2.unidata_version != f"{VERSION}.0":
+        raise SystemExit(f"unicodedata2 has Unicode {unicodedata2.unidata_version}, not {VERSION}")
+    separators = "\x1c\x1d\x1e\x1f"  # white space to Python's str, not to regular expressions
+
+    def name_of(code: int) -> str:
+        character = chr(code)
+        if character.isspace() and character not in separators:
+            return "S"
+        return category if (category := unicodedata2.category(character)[0]) in "LN" else ""
+
+    names = [*map(name_of, range(NUM_CODE_POINTS)), ""]
     lines: list[str] = []
-    first, current = 0, ""
-    for code in range(NUM_CODE_POINTS + 1):
-        end = code == NUM_CODE_POINTS
-        name = "" if end else next((n for n, kind in kinds if kind.match(chr(code))), "")
-        if name != current or end:
-            if current:
-                lines.append(f"{first:04X} {code - 1:04X} {current}")
-            first, current = code, name
+    first = 0
+    for code, (name, following) in enumerate(itertools.pairwise(names)):
+        if following != name:
+            if name:
+                lines.append(f"{first:04X} {code:04X} {name}")
+            first = code + 1
     return lines
 
 
