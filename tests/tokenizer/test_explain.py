@@ -40,7 +40,7 @@ def kinds(first: str | bytes, second: str | bytes) -> list[str]:
 
 
 def test_the_alternatives_are_the_pattern() -> None:
-    assert "|".join(alternative.pattern for alternative in ALTERNATIVES) == PATTERN.pattern
+    assert "|".join(alternative.pattern for alternative in ALTERNATIVES) == PATTERN
 
 
 def test_each_alternative_is_named() -> None:

@@ -2,13 +2,9 @@
 
 from functools import cache
 
-import regex
-
 # openai/gpt-2, src/encoder.py. The contractions are lower-case only there ("Should haved added
 # re.IGNORECASE"), so DON'T is split otherwise than don't; kept, since the ids depend on it.
-PATTERN = regex.compile(
-    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-)
+PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 
 
 @cache

@@ -286,6 +286,10 @@ class Counter:
         self._counter[[NUM_ENTRIES, ARENA_USED]] = 0
 
     @property
+    def num_distinct(self) -> int:
+        return int(self._counter[NUM_ENTRIES])
+
+    @property
     def num_bytes(self) -> int:
         return int(self._table.nbytes + self._arena.nbytes)
 
@@ -312,6 +316,15 @@ class Counter:
         out = padded_words(size)
         _pack(self._table, self._arena, partition, num_partitions, out)
         return out
+
+    def counted(self) -> Iterator[tuple[bytes, int]]:
+        """Each pre-token and how often it was seen, in no order that means anything."""
+        record = self.pack()
+        raw, at = record.tobytes(), 0
+        while at < len(record):
+            count, length = int(record[at]), int(record[at + 1])
+            yield raw[8 * (at + 2) : 8 * (at + 2) + length], count
+            at += 2 + (length + 7) // 8
 
     def _grow(self, status: int, wanted: int) -> None:
         if status == TABLE_FULL:

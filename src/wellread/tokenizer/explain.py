@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 import regex
 
 from wellread.base.errors import InputError
 from wellread.tokenizer.alphabet import to_printable
 from wellread.tokenizer.count import to_utf8
+from wellread.tokenizer.split import character_starts, class_of, pre_token_starts
 from wellread.tokenizer.tokenizer import Tokenizer
+from wellread.tokenizer.unicode import LETTER, NUMBER, OTHER, SPACE
 from wellread.tokenizer.vocabulary import Pair
 
 # The state after every merge is kept, which is quadratic in the longest pre-token.
@@ -53,10 +56,8 @@ ALTERNATIVES = (
         "single space", r"\s+", "a white space character before something that did not take it"
     ),
 )
+_CONTRACTIONS = ALTERNATIVES[0].pattern.encode().split(b"|")
 _ALTERNATIVE = {alternative.name: alternative for alternative in ALTERNATIVES}
-_NAMED = regex.compile(
-    "|".join(f"(?P<{a.name.replace(' ', '_')}>{a.pattern})" for a in ALTERNATIVES)
-)
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,32 +142,41 @@ def explain(tokenizer: Tokenizer, text: str | bytes) -> Explanation:
         )
     tables = _tables(tokenizer)
     decoded = raw.decode("utf-8", "surrogateescape")  # each byte that is not UTF-8: a surrogate
+    ends = np.cumsum(character_starts(raw))  # characters up to each byte
     pre_tokens: list[PreToken] = []
-    byte_start = 0
-    for match in _NAMED.finditer(decoded):
-        piece = match.group().encode("utf-8", "surrogateescape")
+    for byte_start, byte_end in itertools.pairwise([*pre_token_starts(raw).tolist(), len(raw)]):
+        piece = raw[byte_start:byte_end]
         merges, tokens = _merge(piece, byte_start, tables)
         pre_tokens.append(
             PreToken(
                 text=piece.decode("utf-8", "replace"),
-                alternative=match.lastgroup.replace("_", " "),
-                char_start=match.start(),
-                char_end=match.end(),
+                alternative=_alternative(piece, raw[byte_end:]),
+                char_start=int(ends[byte_start]) - 1,
+                char_end=int(ends[byte_end - 1]),
                 byte_start=byte_start,
-                byte_end=byte_start + len(piece),
+                byte_end=byte_end,
                 hex=_hex(piece),
                 stand_ins=to_printable(piece),
                 merges=merges,
                 tokens=tokens,
             )
         )
-        byte_start += len(piece)
     return Explanation(
         text=raw.decode("utf-8", "replace"),
         num_bytes=len(raw),
         num_characters=len(decoded),
         pre_tokens=pre_tokens,
     )
+
+
+def _alternative(piece: bytes, rest: bytes) -> str:
+    """The name of the alternative that made `piece`, which `rest` follows."""
+    if piece in _CONTRACTIONS:
+        return "contraction"
+    kind = class_of(piece.removeprefix(b" ")) if piece != b" " else SPACE
+    if kind != SPACE:
+        return {LETTER: "letters", NUMBER: "numbers", OTHER: "other"}[kind]
+    return "single space" if rest and class_of(rest) != SPACE else "space run"
 
 
 class _Tables(NamedTuple):

@@ -15,7 +15,7 @@ from wellread.tokenizer.vocabulary import END_OF_TEXT, Vocabulary
 
 # GPT-2's own, and as tiktoken has written it, which is found in files converted from there.
 PATTERNS = (
-    PATTERN.pattern,
+    PATTERN,
     r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
 )
 # What each setting of a BPE model may be. Where every byte has a token, nothing is unknown: the

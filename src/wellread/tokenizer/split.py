@@ -287,6 +287,11 @@ def find_ends(state: Any, ends: Any) -> Any:
 
 
 @kernel
+def _first_class(text: Any, end: Any, pages: Any) -> Any:
+    return class_and_length(word(text), word(0), word(end), word(pages)) & word(255)
+
+
+@kernel
 def _mark_characters(text: Any, end: Any, pages: Any, marks: Any) -> None:
     text, end, pages = word(text), word(end), word(pages)
     at = word(0)
@@ -328,6 +333,13 @@ def padded(text: bytes) -> npt.NDArray[np.uint8]:
     room = np.zeros(len(text) + PADDING, np.uint8)
     room[: len(text)] = np.frombuffer(text, np.uint8)
     return room
+
+
+def class_of(text: bytes) -> int:
+    """The class (see `unicode`) of the first character of `text`, which is not empty."""
+    room = padded(text[:4])
+    pages = class_pages().ctypes.data
+    return int(_first_class(room.ctypes.data, min(len(text), 4), pages))
 
 
 def character_starts(text: bytes) -> npt.NDArray[np.uint8]:

@@ -2,7 +2,6 @@
 
 import itertools
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -13,7 +12,7 @@ import numpy.typing as npt
 import regex
 
 from wellread.base.progress import Progress, silent
-from wellread.tokenizer.alphabet import PATTERN
+from wellread.tokenizer.count import Counter, to_utf8
 from wellread.tokenizer.tokenizer import Tokenizer
 
 Counts = npt.NDArray[np.int64]
@@ -91,14 +90,17 @@ def measure(
     1.5
     """
     sums = [_Sums(tokenizer) for tokenizer in tokenizers.values()]
-    pre_tokens: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
+    pre_tokens = {kind: Counter() for kind in KINDS}
     num_documents = num_words = 0
     for text in texts:
         num_documents += 1
+        of_kind: dict[str, list[bytes]] = {kind: [] for kind in KINDS}
         for block in blocks(text):
-            pre_tokens[kind_of(block)].update(PATTERN.findall(block))
+            of_kind[kind_of(block)].append(to_utf8(block))
             num_words += len(block.split())
-        if sum(map(len, pre_tokens.values())) >= max_distinct:
+        for kind, counter in pre_tokens.items():
+            counter.count(of_kind[kind])
+        if sum(counter.num_distinct for counter in pre_tokens.values()) >= max_distinct:
             _add(pre_tokens, sums)
         progress(num_documents, None, "documents")
     _add(pre_tokens, sums)
@@ -210,29 +212,30 @@ class _Sums:
 class _Batch(NamedTuple):
     """Distinct pre-tokens of each kind, with what each counts for."""
 
-    pieces: Sequence[str]
+    pieces: Sequence[bytes]
     counts: Counts
     kinds: Counts  # places in KINDS
     scripts: Counts  # places in _ALL_SCRIPTS
 
 
-def _add(pre_tokens: dict[str, Counter[str]], sums: Sequence[_Sums]) -> None:
+def _add(pre_tokens: dict[str, Counter], sums: Sequence[_Sums]) -> None:
     """Add the counted pre-tokens to the sums, and forget them."""
     places = _place_of_script()
     for at, kind in enumerate(KINDS):
-        counted = pre_tokens[kind]
+        counted = list(pre_tokens[kind].counted())
         if not counted:
             continue
-        pieces = list(counted)
+        pieces = [piece for piece, _ in counted]
+        scripts = [script_of(piece.decode("utf-8", "replace")) for piece in pieces]
         batch = _Batch(
             pieces,
-            np.array(list(counted.values()), dtype=np.int64),
+            np.array([count for _, count in counted], dtype=np.int64),
             np.full(len(pieces), at),
-            np.array([places[script_of(piece)] for piece in pieces], dtype=np.int64),
+            np.array([places[script] for script in scripts], dtype=np.int64),
         )
         for one in sums:
             one.add(batch)
-        counted.clear()
+        pre_tokens[kind].clear()
 
 
 def _fit(name: str, sums: _Sums, num_words: int) -> Fit:
