@@ -4,7 +4,7 @@ PIP_ARGS ?=
 OUT ?= demo
 BIN := .venv/bin
 
-.PHONY: install install-test demo check test test-all clean
+.PHONY: install install-test demo check test test-all bench clean
 
 install: .venv/installed
 install-test: .venv/installed-test
@@ -18,6 +18,10 @@ install-test: .venv/installed-test
 
 .venv/installed-test: .venv/installed
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[test]"
+	@touch $@
+
+.venv/installed-bench: .venv/installed
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[bench]"
 	@touch $@
 
 demo: install
@@ -34,6 +38,12 @@ test: check
 
 test-all: install-test
 	$(BIN)/python -m pytest -m "slow or real"
+
+# The tables of docs/benchmarks.md: half an hour on a machine that does nothing else.
+bench: .venv/installed-bench
+	for what in train encode curve pathological tokens; do \
+		$(BIN)/python benchmarks/tokenizer.py $$what || exit 1; \
+	done
 
 clean:
 	rm -rf .venv build dist

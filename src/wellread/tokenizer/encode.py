@@ -3,7 +3,7 @@
 Most pre-tokens have been seen before. Those of up to 15 bytes are looked up in a cache whose
 entries are half a cache line: 16 bytes of key (the text itself and its length) and 16 bytes of
 value (the ids and how many), so that a hit costs two comparisons and two stores. Longer ones, up
-to 64 bytes, have a second cache. What is in neither is merged by rank. Caches have a fixed size and
+to 64 bytes, and those of more ids than a value holds have a second cache. What is in neither is merged by rank. Caches have a fixed size and
 forget; they hold whole keys, so that they never answer for another text.
 """
 
@@ -212,7 +212,7 @@ def _long_slot(tables: Any, text: Any, length: Any) -> Any:
 
 @kernel
 def _encode_long(tables: Any, text: Any, length: Any, out: Any) -> Any:
-    """Encode a pre-token of 16 bytes or more to `out`; how many ids."""
+    """Encode a pre-token of 16 bytes or more, or of many ids, to `out`; how many ids."""
     width = get(tables, WIDTH)
     if length > word(LONG_KEY):
         merged = _merge_long(tables, text, length)
@@ -246,17 +246,18 @@ def _encode_new(tables: Any, text: Any, length: Any, out: Any, key: Any) -> Any:
     width = get(tables, WIDTH)
     count = _merge_short(tables, text, length)
     _write(out, width, get(tables, SCRATCH), count)
-    if count <= (7 if width == ONE else 3):  # the eighth place is for how many
-        slot = load64(key + word(16))
-        if load64(slot + word(8)) != word(0):
-            other = slot ^ word(32)  # the one there moves next door, and that one is forgotten
-            for at in range(0, 32, 8):
-                store64(other + word(at), load64(slot + word(at)))
-        store64(slot, load64(key))
-        store64(slot + word(8), load64(key + word(8)))
-        store64(slot + word(16), load64(out))
-        kept = load64(out + word(8)) & word(0x0000FFFFFFFFFFFF)
-        store64(slot + word(24), kept | (word(count) << word(48)))
+    slot = load64(key + word(16))
+    if load64(slot + word(8)) != word(0):
+        other = slot ^ word(32)  # the one there moves next door, and that one is forgotten
+        for at in range(0, 32, 8):
+            store64(other + word(at), load64(slot + word(at)))
+    store64(slot, load64(key))
+    store64(slot + word(8), load64(key + word(8)))
+    store64(slot + word(16), load64(out))
+    value = load64(out + word(8)) & word(0x0000FFFFFFFFFFFF) | (word(count) << word(48))
+    if count > (7 if width == ONE else 3):  # the eighth place is for how many
+        value = word(0)
+    store64(slot + word(24), value)
     return count
 
 
@@ -300,9 +301,13 @@ def _emit(tables: Any, text: Any, start: Any, count: Any, out: Any) -> Any:
                 out += word(num_ids) << width
                 continue
         value = load64(slot + word(24))
-        store64(out, load64(slot + word(16)))
-        store64(out + word(8), value)
-        out += (value >> word(48)) << width
+        num_ids = integer(value >> word(48))
+        if num_ids == 0:  # too many for an entry
+            num_ids = _encode_long(tables, begins, at - begins, out)
+        else:
+            store64(out, load64(slot + word(16)))
+            store64(out + word(8), value)
+        out += word(num_ids) << width
     return out
 
 

@@ -72,7 +72,7 @@ class Encoder:
         for rank, (left, right) in enumerate(vocabulary.merges):
             if left in byte_of and right in byte_of:
                 self._byte_pairs[byte_of[left], byte_of[right]] = rank
-        self._pairs_bits = max(10, int(2 * len(merges)).bit_length())
+        self._pairs_bits = max(10, int(4 * len(merges)).bit_length())
         self._pairs = np.full(1 << self._pairs_bits, EMPTY, np.uint64)
         fill_pairs(merges, self._pairs, 64 - self._pairs_bits)
         self._masks = key_masks()
