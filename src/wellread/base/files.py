@@ -79,7 +79,7 @@ class HashingWriter(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, content: bytes) -> int:  # type: ignore[override]
+    def write(self, content: bytes | memoryview) -> int:  # type: ignore[override]
         self._file.write(content)
         self._hash.update(content)
         self.num_bytes += len(content)

@@ -3,8 +3,9 @@
 Most pre-tokens have been seen before. Those of up to 15 bytes are looked up in a cache whose
 entries are half a cache line: 16 bytes of key (the text itself and its length) and 16 bytes of
 value (the ids and how many), so that a hit costs two comparisons and two stores. Longer ones, up
-to 64 bytes, and those of more ids than a value holds have a second cache. What is in neither is merged by rank. Caches have a fixed size and
-forget; they hold whole keys, so that they never answer for another text.
+to 64 bytes, and those of more ids than a value holds have a second cache. What is in neither is
+merged by rank. Caches have a fixed size and forget; they hold whole keys, so that they never answer
+for another text.
 """
 
 from typing import Any
@@ -248,9 +249,7 @@ def _encode_new(tables: Any, text: Any, length: Any, out: Any, key: Any) -> Any:
     _write(out, width, get(tables, SCRATCH), count)
     slot = load64(key + word(16))
     if load64(slot + word(8)) != word(0):
-        other = slot ^ word(32)  # the one there moves next door, and that one is forgotten
-        for at in range(0, 32, 8):
-            store64(other + word(at), load64(slot + word(at)))
+        slot ^= word(32)  # the first to come stays, mostly a frequent one; the second is forgotten
     store64(slot, load64(key))
     store64(slot + word(8), load64(key + word(8)))
     store64(slot + word(16), load64(out))

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -47,7 +47,8 @@ from wellread.tokenizer.vocabulary import NUM_BYTES, Vocabulary
 Ids = npt.NDArray[np.unsignedinteger[Any]]
 Counts = npt.NDArray[np.int64]
 SPARE = 8  # ids of room behind the last one, since ids are written several at a time
-PART = 1 << 20  # bytes: what one thread encodes before it takes more
+PART = 1 << 20  # bytes that one thread encodes, at least, before it takes more
+PARTS_PER_THREAD, LARGEST_PART = 4, 1 << 24  # of one long text
 SHORT = 1 << 16  # bytes: a text up to here is copied to a place with padding
 
 Run = tuple[npt.NDArray[np.uint8], Counts]  # a buffer with padding, offsets of documents in it
@@ -94,100 +95,66 @@ class Encoder:
         self._workspaces.append(workspace)
         return ids
 
-    def encode(self, texts: Sequence[bytes], *, threads: int = 1) -> tuple[Ids, Counts]:
-        """The ids of all `texts` in one array, and how many each has."""
-        if not texts:
-            return np.zeros(0, self.dtype), np.zeros(0, np.int64)
-        lengths = np.array([len(text) for text in texts], np.int64)
-        room = np.empty(int(lengths.sum()) + PADDING, np.uint8)
-        room[len(room) - PADDING :] = 0
-        room[: len(room) - PADDING] = np.frombuffer(b"".join(texts), np.uint8)
-        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-        return self.encode_buffer(room, offsets, threads=threads)
+    def encode(self, texts: Sequence[bytes], *, threads: int = 1) -> list[tuple[Ids, Counts]]:
+        """The ids of `texts`, in order, some texts together: their ids, and how many each has."""
+        groups = list(_groups(texts))
+
+        def work(group: list[bytes]) -> tuple[Ids, Counts]:
+            room = np.frombuffer(b"".join([*group, bytes(PADDING)]), np.uint8)
+            return self.encode_buffer(room, np.cumsum([0, *map(len, group)]))
+
+        return _mapped(work, groups, threads)
 
     def encode_buffer(
-        self,
-        buffer: npt.NDArray[np.uint8],
-        offsets: Counts,
-        *,
-        first_id: int = NO_ID,
-        threads: int = 1,
+        self, buffer: npt.NDArray[np.uint8], offsets: Counts, *, first_id: int = NO_ID
     ) -> tuple[Ids, Counts]:
         """The ids of the documents `offsets[i]` to `offsets[i + 1]` of a buffer with PADDING.
 
         The ids are in one array; beside it how many each document has, `first_id` before it
         included.
         """
-        total = int(offsets[-1] - offsets[0])
-        parts = max(1, min(len(offsets) - 1, -(-total // PART))) if threads > 1 else 1
-        targets = offsets[0] + total * np.arange(1, parts) // parts
-        cuts = [0, *np.searchsorted(offsets, targets).tolist(), len(offsets) - 1]
-        runs = [
-            [(buffer, offsets[first : last + 1])]
-            for first, last in itertools.pairwise(cuts)
-            if last > first
-        ]
-        return self._run(runs, threads, first_id)
+        return self._fill([(buffer, offsets)], first_id)
 
     def _encode_long(self, text: npt.NDArray[np.uint8], threads: int) -> Ids:
         """The ids of one long text, cut where its pre-tokens end anyway."""
         address, size = text.ctypes.data, len(text)
         last = int(safe_cut(address, 0, size - PADDING, size - PADDING))
-        if size - last < PADDING or last >= size - PADDING:
+        if last >= size - PADDING:
             last = 0  # no cut: a text with hardly any white space is copied whole
-        cuts = [0]
-        while threads > 1 and last - cuts[-1] > 2 * PART:
-            cuts.append(int(safe_cut(address, cuts[-1], cuts[-1] + PART, last)))
-        if cuts[-1] < last:
-            cuts.append(last)
-        runs = [[(text, np.array(cut, np.int64))] for cut in itertools.pairwise(cuts)]
         tail = np.zeros(size - last + PADDING, np.uint8)
         tail[: size - last] = text[last:]
-        tail_run: Run = (tail, np.array([0, size - last], np.int64))
-        if threads > 1 or not runs:
-            runs.append([tail_run])
-        else:
-            runs[-1].append(tail_run)
-        return self._run(runs, threads)[0]
+        end = [(tail, np.array([0, size - last], np.int64))]
+        if threads == 1:
+            return self._fill([(text, np.array([0, last], np.int64)), *end])[0]
+        cuts = [0]
+        part = min(max(size // (PARTS_PER_THREAD * threads), PART), LARGEST_PART)
+        while last - cuts[-1] > part:
+            cuts.append(int(safe_cut(address, cuts[-1], cuts[-1] + part, last)))
+        cuts.append(last)
+        runs = [[(text, np.array(cut, np.int64))] for cut in itertools.pairwise(cuts)]
+        return np.concatenate([ids for ids, _ in _mapped(self._fill, [*runs, end], threads)])
 
-    def _run(
-        self, runs: list[list[Run]], threads: int, first_id: int = NO_ID
-    ) -> tuple[Ids, Counts]:
-        """Encode `runs`, each of one thread at a time; the ids and counts in order."""
-        sizes = [sum(int(offsets[-1] - offsets[0]) for _, offsets in run) for run in runs]
-        if first_id != NO_ID:
-            num_documents = [sum(len(offsets) - 1 for _, offsets in run) for run in runs]
-            sizes = [size + more for size, more in zip(sizes, num_documents, strict=True)]
+    def _fill(self, runs: list[Run], first_id: int = NO_ID) -> tuple[Ids, Counts]:
+        """Encode `runs` into one array of ids, and one of how many each document has."""
+        sizes = [int(offsets[-1] - offsets[0]) for _, offsets in runs]
+        counts = np.empty(sum(len(offsets) - 1 for _, offsets in runs), np.int64)
         # Never more ids than bytes. Pages that nothing is written to take no memory.
-        room = np.empty(sum(sizes) + SPARE * len(runs), self.dtype)
-        starts = np.cumsum([0, *(size + SPARE for size in sizes)])[:-1].tolist()
-        counts = [[np.empty(len(o) - 1, np.int64) for _, o in run] for run in runs]
-
-        def work(number: int) -> int:
-            workspace = self._workspaces.pop() if self._workspaces else self._workspace()
-            try:
-                filled = starts[number]
-                for (buffer, offsets), num_ids in zip(runs[number], counts[number], strict=True):
-                    out = room.ctypes.data + filled * room.itemsize
-                    text = buffer.ctypes.data
-                    tables = workspace.tables_at
-                    filled += encode_documents(tables, text, offsets, first_id, out, num_ids)
-                return int(filled - starts[number])
-            finally:
-                self._workspaces.append(workspace)
-
-        if threads > 1 and len(runs) > 1:
-            with ThreadPoolExecutor(threads) as pool:
-                filled = list(pool.map(work, range(len(runs))))
-        else:
-            filled = [work(number) for number in range(len(runs))]
-        end = 0
-        for start, size in zip(starts, filled, strict=True):
-            if start != end:
-                room[end : end + size] = room[start : start + size]
-            end += size
-        room.resize(end, refcheck=False)  # in place: gives back the rest
-        return room, np.concatenate([num_ids for run in counts for num_ids in run])
+        room = np.empty(sum(sizes) + len(counts) + SPARE, self.dtype)
+        workspace = self._workspaces.pop() if self._workspaces else self._workspace()
+        filled = done = 0
+        for buffer, offsets in runs:
+            filled += encode_documents(
+                workspace.tables_at,
+                buffer.ctypes.data,
+                offsets,
+                first_id,
+                room.ctypes.data + filled * room.itemsize,
+                counts[done : done + len(offsets) - 1],
+            )
+            done += len(offsets) - 1
+        self._workspaces.append(workspace)
+        room.resize(filled, refcheck=False)  # in place: gives back the rest
+        return room, counts
 
     def _workspace(self) -> "_Workspace":
         tables: dict[int, npt.NDArray[Any]] = {
@@ -203,6 +170,26 @@ class Encoder:
             WIDTH: 1 if self.dtype == np.uint16 else 2,
         }
         return _Workspace(tables, numbers, self.dtype)
+
+
+def _groups(texts: Sequence[bytes]) -> Iterator[list[bytes]]:
+    group: list[bytes] = []
+    size = 0
+    for text in texts:
+        group.append(text)
+        size += len(text)
+        if size >= PART:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _mapped(function: Callable[[Any], Any], items: Sequence[Any], threads: int) -> list[Any]:
+    if threads == 1 or len(items) == 1:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(function, items))
 
 
 class _Workspace:

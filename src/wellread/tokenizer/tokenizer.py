@@ -1,6 +1,7 @@
 """Text to ids and back."""
 
 import codecs
+import itertools
 import os
 import re
 import tempfile
@@ -124,19 +125,19 @@ class Tokenizer:
     def encode_batch(
         self, texts: Sequence[str | bytes], *, threads: int | None = None
     ) -> list[Ids]:
-        """The ids of each text, as `encode` gives them; views of one array.
+        """The ids of each text, as `encode` gives them.
 
-        `threads` None: one for each core. Copy an array that is to outlive the others.
+        `threads` None: one for each core. Texts of about a megabyte share one array, of which the
+        results are views: copy one that is to outlive the others.
         """
-        ids, counts = self._encoder.encode(
-            [to_utf8(text) for text in texts], threads=threads or num_cores()
-        )
-        ends = np.cumsum(counts).tolist()
-        return [ids[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        given = [to_utf8(text) for text in texts]
+        found: list[Ids] = []
+        for ids, counts in self._encoder.encode(given, threads=threads or num_cores()):
+            ends = np.cumsum(counts).tolist()
+            found += [ids[start:end] for start, end in itertools.pairwise([0, *ends])]
+        return found
 
-    def encode_column(
-        self, texts: pa.LargeStringArray, *, threads: int = 1
-    ) -> tuple[Ids, npt.NDArray[np.int64]]:
+    def encode_column(self, texts: pa.LargeStringArray) -> tuple[Ids, npt.NDArray[np.int64]]:
         """The ids of all of an Arrow column's texts, and how many each has.
 
         Each text stands after `end_of_text`, which counts. No object is made for a text.
@@ -148,9 +149,7 @@ class Tokenizer:
             given = np.frombuffer(data, np.uint8)[places[0] : places[-1]]
             room[: len(given)] = given
         offsets = places - places[0]
-        return self._encoder.encode_buffer(
-            room, offsets, first_id=self.end_of_text, threads=threads
-        )
+        return self._encoder.encode_buffer(room, offsets, first_id=self.end_of_text)
 
     def count_tokens(self, text: str | bytes) -> int:
         """How many ids `text` has."""

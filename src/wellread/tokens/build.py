@@ -17,7 +17,6 @@ from wellread.base.manifest import (
     Draft,
     Manifest,
     finished,
-    is_artifact,
     read_manifest,
     writing,
 )
@@ -35,6 +34,8 @@ from wellread.formats.tokens import (
 from wellread.tokenizer.tokenizer import Tokenizer, num_cores
 from wellread.tokens.config import TokensConfig
 from wellread.tokens.encode import Encoded, encode_here
+
+VOCABULARY_FILES = ("vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json")
 
 
 class _Shards:
@@ -71,7 +72,7 @@ class _Shards:
             }
             np.lib.format.write_array_header_1_0(file, header)
             for part in parts:
-                file.write(part.tobytes())
+                file.write(part.view(np.uint8).data)
         self._num_shards[split] += 1
         self._waiting[split].clear()
         self._num_waiting[split] = 0
@@ -82,7 +83,7 @@ def tokenize_corpus(
 ) -> Manifest:
     """Encode `corpus` with the vocabulary in `tokenizer`, which is copied beside the shards.
 
-    Holds one unfinished shard for each split, and some pieces of 1,000 documents for each thread.
+    Holds one unfinished shard for each split, and two pieces of 256 documents for each thread.
     """
     inputs = {"corpus": [corpus], "tokenizer": [tokenizer]}
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
@@ -127,13 +128,14 @@ def tokenize_corpus(
 
 
 def _copy_vocabulary(given: Path, tokenizer: Tokenizer, out: Path) -> None:
-    """The files of an artifact as they are; any other vocabulary in all formats."""
-    if not is_artifact(given):
+    """The files that GPT-2 and Hugging Face read, as they are where they are there."""
+    if not all((given / name).is_file() for name in ("vocab.json", "merges.txt")):
         tokenizer.save(out)
         return
     out.mkdir()
-    for name in read_manifest(given).outputs:
-        shutil.copyfile(given / name, out / name)
+    for name in VOCABULARY_FILES:
+        if (given / name).is_file():
+            shutil.copyfile(given / name, out / name)
 
 
 def _encoded(
