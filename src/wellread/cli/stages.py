@@ -96,7 +96,9 @@ def corpus(
 @tokenizer_app.command("train")
 @takes_settings(TokenizerConfig, "tokenizer")
 def train_tokenizer(
-    corpus: Annotated[Path, typer.Argument(help="A corpus, JSONL, Parquet or a text folder.")],
+    corpus: Annotated[
+        list[Path], typer.Argument(help="Corpora, JSONL, Parquet, text files, or folders of them.")
+    ],
     out: Out,
     config: TokenizerConfig,
     json: Json = False,

@@ -9,6 +9,7 @@ import daft
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from daft import DataType, col
 from daft.functions import monotonically_increasing_id
 
@@ -49,6 +50,7 @@ def encode_on_ray(
     Starts Ray on this machine where no cluster's address is set. Workers finish in any order, so
     that ids wait in a temporary file in `folder` until all are there.
     """
+    files = readable(corpus)
     try:
         import ray
     except ImportError:
@@ -56,7 +58,7 @@ def encode_on_ray(
     if not ray.is_initialized():
         ray.init(log_to_driver=False, logging_level="error")
     daft.set_runner_ray()
-    frame = _frame(corpus, bad)
+    frame = _frame(files, bad)
     encoder = _Encoder(str(vocabulary.resolve()))
     dtype = Tokenizer.load(vocabulary).encode("").dtype
     frame = frame.with_column("row", monotonically_increasing_id())
@@ -103,21 +105,27 @@ def _in_order(documents: pa.Table, ids: Any) -> Iterator[Encoded]:
         )
 
 
-def _frame(corpus: Path, bad: BadRecord) -> daft.DataFrame:
-    """Columns url, split and text; rows without a text are left out."""
+def readable(corpus: Path) -> list[str]:
+    """The Parquet files of `corpus`; anything but an artifact or such a file is an InputError."""
     if is_artifact(corpus):
         read_artifact(corpus, STAGE)
-        files = [str(path) for path in documents_files(corpus)]
-        return daft.read_parquet(files).select("url", "split", "text")
+        return [str(path) for path in documents_files(corpus)]
     if corpus.suffix != ".parquet":
         raise InputError(f"{corpus}: engine 'ray' reads a corpus artifact or a Parquet file")
-    frame = daft.read_parquet(str(corpus))
-    if "text" not in frame.column_names:
-        names = ", ".join(frame.column_names)
-        raise InputError(f"{corpus}: no column 'text'; its columns are {names}")
-    if "url" not in frame.column_names:
-        raise InputError(f"{corpus}: engine 'ray' needs a column 'url' too")
-    if missing := frame.where(col("text").is_null()).count_rows():
-        for _ in range(missing):
-            bad("text is not a string", str(corpus))
-    return frame.where(col("text").not_null()).with_column("split", daft.lit("train"))
+    names = pq.read_schema(corpus).names
+    if missing := [name for name in ("url", "text") if name not in names]:
+        raise InputError(
+            f"{corpus}: engine 'ray' needs a column {missing[0]!r}; its columns are "
+            f"{', '.join(names)}"
+        )
+    return [str(corpus)]
+
+
+def _frame(files: list[str], bad: BadRecord) -> daft.DataFrame:
+    """Columns url, split and text; rows without a text are left out."""
+    frame = daft.read_parquet(files)
+    if "split" not in frame.column_names:
+        frame = frame.with_column("split", daft.lit("train"))
+    for _ in range(frame.where(col("text").is_null()).count_rows()):
+        bad("text is not a string", files[0])
+    return frame.where(col("text").not_null()).select("url", "split", "text")

@@ -1,0 +1,57 @@
+"""The shards are the same whatever encodes them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from wellread.base.errors import InputError
+from wellread.tokenizer.tokenizer import Tokenizer
+from wellread.tokens.build import tokenize_corpus
+from wellread.tokens.config import TokensConfig
+
+SHARED = ("train-00000.npy", "documents.parquet", "tokens.json")
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    texts = [
+        f"Document {number}: naïve cafés ☕, {'word ' * (number % 70)}" for number in range(3000)
+    ]
+    urls = [f"http://a.example/{number}" for number in range(3000)]
+    pq.write_table(
+        pa.table({"url": urls, "text": texts}), tmp_path / "c.parquet", row_group_size=500
+    )
+    Tokenizer.train(texts, vocab_size=400).save(tmp_path / "tokenizer")
+    return tmp_path / "c.parquet"
+
+
+def test_threads_write_the_same_bytes(corpus: Path, tmp_path: Path) -> None:
+    for threads in (1, 3):
+        config = TokensConfig(threads=threads)
+        tokenize_corpus(corpus, tmp_path / "tokenizer", tmp_path / str(threads), config)
+    for name in SHARED:
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_a_ray_cluster_writes_the_same_bytes(corpus: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="the extra `ray` is not installed")
+    tokenize_corpus(corpus, tmp_path / "tokenizer", tmp_path / "here", TokensConfig())
+    command = [sys.executable, "-m", "wellread", "tokens", str(corpus), "--engine", "ray"]
+    command += ["--tokenizer", str(tmp_path / "tokenizer"), "-o", str(tmp_path / "there")]
+    subprocess.run(command, check=True, timeout=300)
+    for name in SHARED:
+        assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
+
+
+def test_ray_takes_no_plain_files(tmp_path: Path, corpus: Path) -> None:
+    pytest.importorskip("ray", reason="the extra `ray` is not installed")
+    (tmp_path / "c.jsonl").write_text('{"text": "a"}\n')
+    from wellread.tokens.cluster import readable
+
+    with pytest.raises(InputError, match=r"c\.jsonl: engine 'ray' reads a corpus artifact or a"):
+        readable(tmp_path / "c.jsonl")
