@@ -14,7 +14,7 @@ from rich.table import Table
 
 from wellread.base import progress as base
 from wellread.base.manifest import Manifest
-from wellread.base.text import human_seconds
+from wellread.base.text import human_bytes, human_seconds
 
 if TYPE_CHECKING:
     from wellread.evaluate.run import Description
@@ -99,6 +99,21 @@ def finished(label: str, manifest: Manifest, *, is_new: bool) -> None:
     """Say that a stage is done, on the error stream, so that --json stays clean."""
     state = human_seconds(manifest.seconds) if is_new else "up to date"
     err.print(f"[green]✓[/] {label:<18} [dim]{state:>10}[/]  {escape(summary(manifest))}")
+
+
+def vocabulary(manifest: Manifest) -> None:
+    """What a vocabulary was learnt from, and how it fits, on the error stream."""
+    counts, facts = manifest.counts, manifest.facts
+    parts = []
+    if counts:
+        parts.append(f"{counts['out']:,} documents, {human_bytes(counts['bytes'])}")
+        parts.append(f"{counts['distinct pre-tokens']:,} distinct pre-tokens")
+    parts.append(f"{facts['num_merges']:,} merges")
+    if facts.get("merges_per_second"):
+        parts[-1] += f" at {facts['merges_per_second']:,}/s"
+    if facts.get("bytes_per_token"):
+        parts.append(f"{facts['bytes_per_token']:.2f} bytes per token on {facts['measured_on']}")
+    err.print(f"  [dim]{escape('; '.join(parts))}[/]")
 
 
 def print_json(value: object) -> None:

@@ -36,13 +36,22 @@ def register(app: typer.Typer) -> None:
     app.add_typer(overlap_app)
 
 
-def _do(label: str, out: Path, work: Callable[[Progress], Manifest], *, json: bool) -> None:
+def _do(
+    label: str,
+    out: Path,
+    work: Callable[[Progress], Manifest],
+    *,
+    json: bool,
+    more: Callable[[Manifest], None] | None = None,
+) -> None:
     with show.progress(label) as progress:
         manifest = work(progress)
     if json:
         show.print_json(manifest)
     else:
         show.finished(label, manifest, is_new=True)
+        if more is not None:
+            more(manifest)
         show.out.print(str(out), markup=False)
 
 
@@ -106,7 +115,13 @@ def train_tokenizer(
     """Learn a vocabulary from a corpus."""
     from wellread.tokenizer.build import train_tokenizer as learn
 
-    _do("tokenizer", out, lambda p: learn(corpus, out, config, progress=p), json=json)
+    _do(
+        "tokenizer",
+        out,
+        lambda p: learn(corpus, out, config, progress=p),
+        json=json,
+        more=show.vocabulary,
+    )
 
 
 @takes_settings(TokensConfig, "tokens")

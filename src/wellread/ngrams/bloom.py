@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy.special import gammaln
 
 from wellread.base.errors import InputError
+from wellread.base.kernels import kernel
 from wellread.ngrams.hashing import Hashes, mix
 
 BLOCK_BITS = 512  # one cache line
@@ -112,7 +112,7 @@ def load_bloom(path: Path, num_probes: int) -> Bloom:
     return Bloom(blocks=blocks, num_probes=num_probes)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _insert(blocks: Blocks, num_probes: int, hashes: Hashes) -> None:
     for key in hashes:
         block = blocks[key % np.uint64(len(blocks))]
@@ -125,7 +125,7 @@ def _insert(blocks: Blocks, num_probes: int, hashes: Hashes) -> None:
             positions >>= POSITION_BITS
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _contains(
     blocks: Blocks, num_probes: int, hashes: Hashes, found: npt.NDArray[np.bool_]
 ) -> None:

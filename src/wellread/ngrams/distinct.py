@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from wellread.base.kernels import kernel
 from wellread.ngrams.hashing import Hashes
 
 REGISTER_BITS = 16
@@ -19,7 +19,7 @@ def new_registers() -> Registers:
     return np.zeros(NUM_REGISTERS, np.uint8)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def observe(registers: Registers, hashes: Hashes) -> None:
     """Record `hashes`; repeats change nothing."""
     for key in hashes:

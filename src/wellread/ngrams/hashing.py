@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from wellread.base.kernels import kernel
 from wellread.ngrams import NGRAM_WORDS
 
 Hashes = npt.NDArray[np.uint64]
@@ -64,7 +64,7 @@ def alphanumeric_codes() -> npt.NDArray[np.bool_]:
     return table
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def mix(value: np.uint64) -> np.uint64:
     """Spread every bit of `value` over all 64 (splitmix64)."""
     value = (value ^ (value >> np.uint64(30))) * MIX_1
@@ -72,7 +72,7 @@ def mix(value: np.uint64) -> np.uint64:
     return value ^ (value >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _hash_ngrams(
     codes: npt.NDArray[Any], is_word: npt.NDArray[np.bool_], n: int, hashes: Hashes
 ) -> int:

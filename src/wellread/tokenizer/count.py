@@ -17,12 +17,11 @@ import numpy.typing as npt
 from numba import int64 as integer
 from numba import uint64 as word
 
+from wellread.base.kernels import inlined, kernel
 from wellread.tokenizer.encode import MIX_1, MIX_2, SHORT_KEY, key_masks
 from wellread.tokenizer.memory import (
     PADDING,
     aligned_zeros,
-    inlined,
-    kernel,
     load8,
     load64,
     prefetch,

@@ -17,9 +17,8 @@ from numba import uint16 as half
 from numba import uint32 as single
 from numba import uint64 as word
 
+from wellread.base.kernels import inlined, kernel
 from wellread.tokenizer.memory import (
-    inlined,
-    kernel,
     load8,
     load32,
     load64,

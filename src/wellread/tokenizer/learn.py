@@ -18,8 +18,8 @@ import numpy.typing as npt
 from numba import int64 as integer
 
 from wellread.base.errors import InputError
+from wellread.base.kernels import inlined, kernel
 from wellread.tokenizer.alphabet import byte_order
-from wellread.tokenizer.memory import inlined, kernel
 from wellread.tokenizer.vocabulary import NUM_BYTES, Pair
 
 Array = npt.NDArray[Any]

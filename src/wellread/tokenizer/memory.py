@@ -9,13 +9,9 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-
-# Kernels release the GIL, and their machine code is kept beside the module or in the user's cache.
-kernel: Callable[[Any], Any] = njit(cache=True, nogil=True)
-inlined: Callable[[Any], Any] = njit(cache=True, nogil=True, inline="always")
 
 PADDING = 64  # bytes past a text's end that must be readable: kernels look at 64 at a time
 

@@ -21,11 +21,10 @@ from numba import int64 as integer
 from numba import uint8 as byte
 from numba import uint64 as word
 
+from wellread.base.kernels import inlined, kernel
 from wellread.tokenizer.memory import (
     PADDING,
     bytes_in_range,
-    inlined,
-    kernel,
     load8,
     load64,
     lowest_bit,

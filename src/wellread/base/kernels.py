@@ -1,0 +1,36 @@
+"""Numba's compiler, with a cache on disk that notices when any kernel of a package changes."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile `function` when first called; it runs without the GIL.
+
+    The machine code is kept beside the module, or in the user's cache directory.
+    """
+    return _noticing(njit(cache=True, nogil=True)(function))
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Compile `function` into the kernels that call it."""
+    return _noticing(njit(cache=True, nogil=True, inline="always")(function))
+
+
+def _noticing(compiled: Any) -> Any:
+    # Numba looks whether the function's own file has changed. But a kernel contains those that it
+    # calls, from other files of its package too, and would go on with their old code.
+    file = compiled._cache._cache_file
+    file._source_stamp = _stamp(Path(compiled.py_func.__code__.co_filename).parent)
+    return compiled
+
+
+@cache
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of each module in `folder`."""
+    found = [(path.name, path.stat()) for path in sorted(folder.glob("*.py"))]
+    return tuple((name, status.st_mtime_ns, status.st_size) for name, status in found)
