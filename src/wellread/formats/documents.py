@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from wellread.base.errors import InputError
@@ -231,17 +232,20 @@ def _parquet_columns(path: Path, name: str, bad: BadRecord) -> Iterator[Columns]
     for batch in file.iter_batches(COLUMN_ROWS, columns=[n for n in ("text", "url") if n in names]):
         rows = range(number + 1, number + 1 + len(batch))
         number += len(batch)
-        given = batch["url"].to_pylist() if "url" in names else [None] * len(batch)
-        urls = [url or f"file:{name}#{row}" for url, row in zip(given, rows, strict=True)]
+        urls = (
+            batch["url"].cast(pa.string()) if "url" in names else pa.nulls(len(batch), pa.string())
+        )
+        if urls.null_count or pc.any(pc.equal(urls, "")).as_py():
+            given = zip(urls.to_pylist(), rows, strict=True)
+            urls = pa.array([url or f"file:{name}#{row}" for url, row in given], pa.string())
         texts = batch["text"]
         if texts.null_count:
             whole = texts.is_valid()
             for row, is_text in zip(rows, whole.to_pylist(), strict=True):
                 if not is_text:
                     bad("text is not a string", f"{path}, row {row}")
-            urls = [url for url, is_text in zip(urls, whole.to_pylist(), strict=True) if is_text]
-            texts = texts.filter(whole)
-        yield _columns(pa.array(urls, pa.string()), pa.array(["train"] * len(urls)), texts)
+            urls, texts = urls.filter(whole), texts.filter(whole)
+        yield _columns(urls, pa.repeat("train", len(urls)), texts)
 
 
 def _read_text(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:

@@ -35,7 +35,7 @@ CACHE, CACHE_SHIFT, LONG_CACHE, BYTE_IDS, BYTE_PAIRS, PAIRS, PAIRS_SHIFT = range
 RANK_IDS, WIDTH = range(13, 15)  # WIDTH: 1 for ids of two bytes, 2 for ids of four
 TABLE_WORDS = 16
 
-CACHE_BITS = 19  # 2^19 entries of 32 bytes: 16 MiB for each thread, touched as text needs it
+CACHE_BITS = 20  # 2^20 entries of 32 bytes: 32 MiB for each thread, touched as text needs it
 LONG_CACHE_BITS = 12
 LONG_SLOT = 192  # bytes: length, 64 of key, number of ids, 112 of ids
 LONG_IDS = 112

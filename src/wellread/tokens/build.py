@@ -3,6 +3,7 @@
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -39,43 +40,60 @@ VOCABULARY_FILES = ("vocab.json", "merges.txt", "tokenizer.json", "tokenizer_con
 
 
 class _Shards:
-    """The shards of every split while they fill; holds one unfinished shard a split."""
+    """The shards of every split while they fill; one full shard at a time is being written."""
 
     def __init__(self, draft: Draft, config: TokensConfig) -> None:
         self._draft, self._limit = draft, config.tokens_per_shard
-        self._waiting: defaultdict[str, list[Ids]] = defaultdict(list)
-        self._num_waiting: defaultdict[str, int] = defaultdict(int)
+        self._filling: defaultdict[str, list[Ids]] = defaultdict(list)
+        self._num_filled: defaultdict[str, int] = defaultdict(int)
         self._num_shards: defaultdict[str, int] = defaultdict(int)
+        self._thread = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
 
     def add(self, split: str, ids: Ids) -> None:
         while len(ids):
-            taken = ids[: self._limit - self._num_waiting[split]]
+            taken = ids[: self._limit - self._num_filled[split]]
             ids = ids[len(taken) :]
-            self._waiting[split].append(taken)
-            self._num_waiting[split] += len(taken)
-            if self._num_waiting[split] == self._limit:
-                self._flush(split)
+            self._filling[split].append(taken)
+            self._num_filled[split] += len(taken)
+            if self._num_filled[split] == self._limit:
+                self._write(split)
 
-    def close(self) -> None:
-        for split in sorted(self._waiting):
-            if self._num_waiting[split]:
-                self._flush(split)
+    def __enter__(self) -> "_Shards":
+        return self
 
-    def _flush(self, split: str) -> None:
-        """Write a shard part by part: at once would need twice the memory."""
-        with self._draft.open(shard_name(split, self._num_shards[split])) as file:
-            parts = self._waiting[split]
-            header = {
-                "descr": np.lib.format.dtype_to_descr(parts[0].dtype),
-                "fortran_order": False,
-                "shape": (self._num_waiting[split],),
-            }
-            np.lib.format.write_array_header_1_0(file, header)
-            for part in parts:
-                file.write(part.view(np.uint8).data)
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        with self._thread:
+            if kind is None:
+                for split in sorted(self._filling):
+                    if self._num_filled[split]:
+                        self._write(split)
+                self._wait()
+
+    def _wait(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+
+    def _write(self, split: str) -> None:
+        self._wait()
+        name = shard_name(split, self._num_shards[split])
+        self._writing = self._thread.submit(_write_shard, self._draft, name, self._filling[split])
+        self._filling[split] = []
+        self._num_filled[split] = 0
         self._num_shards[split] += 1
-        self._waiting[split].clear()
-        self._num_waiting[split] = 0
+
+
+def _write_shard(draft: Draft, name: str, parts: list[Ids]) -> None:
+    """Write a shard part by part: at once would need twice the memory."""
+    with draft.open(name) as file:
+        header = {
+            "descr": np.lib.format.dtype_to_descr(parts[0].dtype),
+            "fortran_order": False,
+            "shape": (sum(map(len, parts)),),
+        }
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            file.write(part.view(np.uint8).data)
 
 
 def tokenize_corpus(
@@ -83,7 +101,8 @@ def tokenize_corpus(
 ) -> Manifest:
     """Encode `corpus` with the vocabulary in `tokenizer`, which is copied beside the shards.
 
-    Holds one unfinished shard for each split, and two pieces of 256 documents for each thread.
+    Holds one unfinished shard for each split, one that is being written, and two pieces of 256
+    documents for each thread.
     """
     inputs = {"corpus": [corpus], "tokenizer": [tokenizer]}
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
@@ -107,9 +126,8 @@ def tokenize_corpus(
                     schema=DOCUMENTS,
                 )
 
-        with draft.open("documents.parquet") as file:
+        with shards, draft.open("documents.parquet") as file:
             tables.write_tables(file, DOCUMENTS, tables_of_documents())
-        shards.close()
         draft.counts["in"] = draft.counts["out"] + sum(draft.dropped.values())
         if not draft.counts["out"]:
             raise WellreadError(f"{corpus}: no document in it, so there is nothing to encode")

@@ -6,7 +6,7 @@ from wellread.base.config import Config
 
 
 class TokensConfig(Config, frozen=True):
-    tokens_per_shard: int = 100_000_000  # ours: 200 MB, held for each split until it is written
+    tokens_per_shard: int = 32_000_000  # ours: 64 MB, held for each split until it is written
     threads: int | None = None  # none: one for each core; the result is the same
     engine: Literal["native", "ray"] = "native"  # ray: a cluster encodes, this process writes
 
