@@ -119,7 +119,7 @@ def train_rustbpe(job: Job) -> Callable[[Any], Any]:
 
     def train(texts: list[str]) -> Any:
         tokenizer = rustbpe.Tokenizer()
-        tokenizer.train_from_iterator(iter(texts), job.vocab_size - 1, pattern=PATTERN.pattern)
+        tokenizer.train_from_iterator(iter(texts), job.vocab_size - 1, pattern=PATTERN)
         return tokenizer
 
     return train
@@ -131,7 +131,7 @@ def train_bpeasy(job: Job) -> Callable[[Any], Any]:
     from wellread.tokenizer.alphabet import PATTERN
 
     longest = 1 << 20  # no limit: the others have none
-    return lambda texts: bpeasy.train_bpe(iter(texts), PATTERN.pattern, longest, job.vocab_size - 1)
+    return lambda texts: bpeasy.train_bpe(iter(texts), PATTERN, longest, job.vocab_size - 1)
 
 
 def plain(
@@ -220,7 +220,7 @@ def load_tiktoken(job: Job) -> Any:
     ranks = {token: rank for rank, token in enumerate(tokens[:-1])}
     return tiktoken.Encoding(
         "benchmark",
-        pat_str=PATTERN.pattern,
+        pat_str=PATTERN,
         mergeable_ranks=ranks,
         special_tokens={END_OF_TEXT: len(ranks)},
     )

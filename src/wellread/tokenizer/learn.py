@@ -1,6 +1,6 @@
 """Learning merges: the pair that occurs most often becomes one token, again and again.
 
-Pre-tokens lie end to end in one array of cells, a byte each, with BORDER between them. A token
+Pre-tokens lie end to end in one array of cells, a byte each, with a border before each. A token
 has its id in its first cell and in its last, and its length in bytes is known from its id: so
 both neighbours of a place are found without links. Each pair has the list of places where it
 begins. All places of a pair are known when the later of its two tokens is made, so a list is
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from numba import int64 as integer
+from numba import uint32 as single
 
 from wellread.base.errors import InputError
 from wellread.base.kernels import inlined, kernel
@@ -23,7 +24,7 @@ from wellread.tokenizer.alphabet import byte_order
 from wellread.tokenizer.vocabulary import NUM_BYTES, Pair
 
 Array = npt.NDArray[Any]
-BORDER, DEAD = 0xFFFFFFFF, 0xFFFFFFFE  # in cells: between pre-tokens; inside a token
+LARGEST_PLACE = 0xFFFFFFFF  # lists hold places as uint32
 DONE, PAUSED, CROWDED = range(3)  # why `_learn` returns; CROWDED: give lists and pairs more room
 NUM_PAIRS, HEAP_SIZE, LISTS_USED, NUM_MERGES, LIST_WANTED = range(5)  # in `state`
 PAUSE = 1000  # merges between reports of progress
@@ -32,9 +33,11 @@ PAUSE = 1000  # merges between reports of progress
 class _Arrays:
     """The text as cells, and room for more. Past `memory` bytes arrays are files in `folder`."""
 
-    def __init__(self, num_cells: int, num_words: int, memory: int, folder: Path) -> None:
+    def __init__(
+        self, num_cells: int, num_words: int, kind: Any, memory: int, folder: Path
+    ) -> None:
         self._left, self._folder, self._files = memory, folder, 0
-        self.cells = self.zeros(num_cells, np.uint32)
+        self.cells = self.zeros(num_cells, kind)
         self.word_of = self.zeros(num_cells, np.uint32)
         self.weights = self.zeros(num_words, np.int64)
 
@@ -77,22 +80,27 @@ def learn_merges(
     """
     sizes = np.array([_size(part) for part in records]).reshape(-1, 2)
     num_cells, num_words = int(sizes[:, 0].sum()) + 1, int(sizes[:, 1].sum())
-    if num_cells >= DEAD:
-        raise InputError(f"{num_cells:,} bytes of distinct pre-tokens; at most {DEAD:,} fit")
-    arrays = _Arrays(num_cells, num_words, memory, folder)
+    if num_cells > LARGEST_PLACE:
+        raise InputError(
+            f"{num_cells:,} bytes of distinct pre-tokens; at most {LARGEST_PLACE:,} fit"
+        )
+    vocabulary = NUM_BYTES + num_merges
+    # Two values beyond all ids are for borders and for cells inside a token.
+    kind = np.uint16 if vocabulary <= 0xFFFE else np.uint32
+    arrays = _Arrays(num_cells, num_words, kind, memory, folder)
     ids = np.empty(NUM_BYTES, np.uint32)
     ids[list(byte_order())] = np.arange(NUM_BYTES)
-    arrays.cells[0] = BORDER
+    arrays.cells[0] = np.iinfo(kind).max
     at, word = 1, 0
     for part in records:
         at, word = _fill(part, ids, arrays.cells, arrays.word_of, arrays.weights, at, word)
+    del part
     records.clear()
 
-    num_lists, num_pairs = int(2.5 * num_cells), min(num_cells, 1 << 18) + NUM_BYTES**2
+    num_lists, num_pairs = 2 * num_cells, min(num_cells, 1 << 18) + NUM_BYTES**2
     pairs = [arrays.zeros(num_pairs, kind) for kind in PAIR_COLUMNS]
     lists = arrays.zeros(num_lists, np.uint32)
     events = [arrays.zeros(1 << 16, np.uint32) for _ in range(2)]
-    vocabulary = NUM_BYTES + num_merges
     lengths = np.ones(vocabulary, np.uint32)
     sums, nums = np.zeros((2, vocabulary), np.int64), np.zeros((2, vocabulary), np.int64)
     made, counts = np.zeros((num_merges, 2), np.uint32), np.zeros(num_merges, np.int64)
@@ -119,9 +127,11 @@ def learn_merges(
                 lists = arrays.larger(lists, len(lists) + max(len(lists) // 2, wanted))
             if state[NUM_PAIRS] + min(wanted, 2 * vocabulary) > len(pairs[0]):
                 room = len(pairs[0]) + max(len(pairs[0]) // 2, min(wanted, 2 * vocabulary))
-                pairs = [arrays.larger(column, room) for column in pairs]
+                for at, column in enumerate(pairs):
+                    pairs[at] = arrays.larger(column, room)
             if wanted > len(events[0]):
-                events = [arrays.zeros(2 * wanted, np.uint32) for _ in range(2)]
+                events.clear()
+                events += [arrays.zeros(wanted, np.uint32) for _ in range(2)]
 
 
 # Of each pair: left id, right id, where its list starts and its length. Of the heap: count, pair.
@@ -154,7 +164,7 @@ def _fill(record: Any, ids: Any, cells: Any, word_of: Any, weights: Any, at: Any
                 cells[at + byte] = ids[text[8 * (place + 2) + byte]]
                 word_of[at + byte] = word
             at += length
-            cells[at] = BORDER
+            cells[at] = cells[0]
             at += 1
             word += 1
         place += 2 + (length + 7) // 8
@@ -215,10 +225,11 @@ def _start(
     heap_counts: Any, heap: Any, lists: Any, state: Any,
 ) -> None:  # fmt: skip
     """List the places of each pair of bytes."""
+    border = cells[0]
     numbers = np.zeros(NUM_BYTES * NUM_BYTES, np.int64)
     sums = np.zeros(NUM_BYTES * NUM_BYTES, np.int64)
     for at in range(1, len(cells) - 1):
-        if cells[at] != BORDER and cells[at + 1] != BORDER:
+        if cells[at] != border and cells[at + 1] != border:
             both = integer(cells[at]) * NUM_BYTES + integer(cells[at + 1])
             numbers[both] += 1
             sums[both] += weights[word_of[at]]
@@ -233,7 +244,7 @@ def _start(
             _push(heap_counts, heap, pair, sums[both], pair, left, right)
             pair += 1
     for at in range(1, len(cells) - 1):
-        if cells[at] != BORDER and cells[at + 1] != BORDER:
+        if cells[at] != border and cells[at + 1] != border:
             both = integer(cells[at]) * NUM_BYTES + integer(cells[at + 1])
             lists[filled[both]] = at
             filled[both] += 1
@@ -247,6 +258,7 @@ def _learn(
     token_lengths: Any, sums: Any, nums: Any, made: Any, counts: Any, state: Any, until: Any,
 ) -> Any:  # fmt: skip
     """Make merges until there are `until`; see the module's docstring."""
+    border = cells[0]
     num_merges = state[NUM_MERGES]
     while num_merges < until and state[HEAP_SIZE] > 0:
         pair, count = heap[0], heap_counts[0]
@@ -289,21 +301,21 @@ def _learn(
             if cells[at] != a or cells[middle] != b:
                 continue  # aaa: the place before took one of the two
             if length_b > 1:
-                cells[middle] = DEAD
+                cells[middle] = border - 1  # inside a token
             cells[at] = new
             cells[after - 1] = new
             weight = weights[word_of[at]]
             before, following = cells[at - 1], cells[after]
-            if before != BORDER:
+            if before != border:
                 sums[0, before] += weight
                 nums[0, before] += 1
-                event_ids[num_events] = before << 1
+                event_ids[num_events] = single(before) << single(1)
                 event_places[num_events] = at - integer(token_lengths[before])
                 num_events += 1
-            if following != BORDER:
+            if following != border:
                 sums[1, following] += weight
                 nums[1, following] += 1
-                event_ids[num_events] = (following << 1) | 1
+                event_ids[num_events] = (single(following) << single(1)) | single(1)
                 event_places[num_events] = at
                 num_events += 1
 
