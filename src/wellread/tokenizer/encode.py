@@ -2,10 +2,11 @@
 
 Most pre-tokens have been seen before. Those of up to 15 bytes are looked up in a cache whose
 entries are half a cache line: 16 bytes of key (the text itself and its length) and 16 bytes of
-value (the ids and how many), so that a hit costs two comparisons and two stores. Longer ones, up
-to 64 bytes, and those of more ids than a value holds have a second cache. What is in neither is
-merged by rank. Caches have a fixed size and forget; they hold whole keys, so that they never answer
-for another text.
+value (the ids and how many), so that a hit costs two comparisons and two stores. All threads share
+it: an entry is written once and stays. What finds its place taken goes to a smaller cache of the
+thread's own, which forgets. Longer pre-tokens, up to 64 bytes, and those of more ids than a value
+holds have another. What is nowhere is merged by rank. Entries hold whole keys, so that none ever
+answers for another text.
 """
 
 from typing import Any
@@ -19,10 +20,13 @@ from numba import uint64 as word
 
 from wellread.base.kernels import inlined, kernel
 from wellread.tokenizer.memory import (
+    claim,
     load8,
     load32,
     load64,
+    load_published,
     prefetch,
+    publish,
     store16,
     store32,
     store64,
@@ -31,11 +35,13 @@ from wellread.tokenizer.split import ONE, begin, find_ends, get
 
 # What a kernel needs, as addresses and numbers in one array of words.
 STATE, PAGES_AT, ENDS, KEYS, SCRATCH, MASKS = range(6)
-CACHE, CACHE_SHIFT, LONG_CACHE, BYTE_IDS, BYTE_PAIRS, PAIRS, PAIRS_SHIFT = range(6, 13)
+CACHE, OWN_CACHE, LONG_CACHE, BYTE_IDS, BYTE_PAIRS, PAIRS, PAIRS_SHIFT = range(6, 13)
 RANK_IDS, WIDTH = range(13, 15)  # WIDTH: 1 for ids of two bytes, 2 for ids of four
 TABLE_WORDS = 16
 
-CACHE_BITS = 20  # 2^20 entries of 32 bytes: 32 MiB for each thread, touched as text needs it
+CACHE_BITS = 20  # 2^20 entries of 32 bytes: 32 MiB for all threads, touched as text needs it
+OWN_BITS = 17  # 4 MiB for each thread
+BUSY = word(1)  # the high key of an entry that is being written; no text has it
 LONG_CACHE_BITS = 12
 LONG_SLOT = 192  # bytes: length, 64 of key, number of ids, 112 of ids
 LONG_IDS = 112
@@ -242,20 +248,31 @@ def _encode_long(tables: Any, text: Any, length: Any, out: Any) -> Any:
 
 @kernel
 def _encode_new(tables: Any, text: Any, length: Any, out: Any, key: Any) -> Any:
-    """Encode a short pre-token that the cache does not hold, and put it there."""
+    """Encode a short pre-token that no cache holds, and keep it.
+
+    It stays in the shared cache if one of its two places there is free, or else in the thread's
+    own, where the next one will take its place.
+    """
     width = get(tables, WIDTH)
     count = _merge_short(tables, text, length)
     _write(out, width, get(tables, SCRATCH), count)
-    slot = load64(key + word(16))
-    if load64(slot + word(8)) != word(0):
-        slot ^= word(32)  # the first to come stays, mostly a frequent one; the second is forgotten
-    store64(slot, load64(key))
-    store64(slot + word(8), load64(key + word(8)))
-    store64(slot + word(16), load64(out))
+    slot, high = load64(key + word(16)), load64(key + word(8))
+    is_shared = claim(slot + word(8), BUSY)
+    if not is_shared:
+        slot ^= word(32)
+        is_shared = claim(slot + word(8), BUSY)
+    if not is_shared:
+        slot = load64(key + word(24))
     value = load64(out + word(8)) & word(0x0000FFFFFFFFFFFF) | (word(count) << word(48))
     if count > (7 if width == ONE else 3):  # the eighth place is for how many
         value = word(0)
+    store64(slot, load64(key))
+    store64(slot + word(16), load64(out))
     store64(slot + word(24), value)
+    if is_shared:
+        publish(slot + word(8), high)
+    else:
+        store64(slot + word(8), high)
     return count
 
 
@@ -267,7 +284,7 @@ def _emit(tables: Any, text: Any, start: Any, count: Any, out: Any) -> Any:
     them there and waits for none.
     """
     ends, keys, width = get(tables, ENDS), get(tables, KEYS), get(tables, WIDTH)
-    masks, cache, shift = get(tables, MASKS), get(tables, CACHE), get(tables, CACHE_SHIFT)
+    masks, cache, own = get(tables, MASKS), get(tables, CACHE), get(tables, OWN_CACHE)
     at = text + start
     for number in range(count):
         end = text + load64(ends + word(8 * number))
@@ -276,12 +293,14 @@ def _emit(tables: Any, text: Any, start: Any, count: Any, out: Any) -> Any:
         mask = masks + (length << word(4))
         low = load64(at) & load64(mask)
         high = (load64(at + word(8)) & load64(mask + word(8))) | (length << word(56))
-        slot = cache + ((((low * MIX_1) ^ (high * MIX_2)) >> shift) << word(5))
+        place = ((low * MIX_1) ^ (high * MIX_2)) >> word(64 - CACHE_BITS)
+        slot = cache + (place << word(5))
         prefetch(slot)
         key = keys + word(32 * number)
         store64(key, low)
         store64(key + word(8), high)
         store64(key + word(16), slot)
+        store64(key + word(24), own + ((place >> word(CACHE_BITS - OWN_BITS)) << word(5)))
         at = end
     at = text + start
     for number in range(count):
@@ -289,9 +308,11 @@ def _emit(tables: Any, text: Any, start: Any, count: Any, out: Any) -> Any:
         low, high, slot = load64(key), load64(key + word(8)), load64(key + word(16))
         begins = at
         at = text + load64(ends + word(8 * number))
-        if load64(slot) != low or load64(slot + word(8)) != high:
+        if load_published(slot + word(8)) != high or load64(slot) != low:
             slot ^= word(32)
-            if load64(slot) != low or load64(slot + word(8)) != high:
+            if load_published(slot + word(8)) != high or load64(slot) != low:
+                slot = load64(key + word(24))
+            if load64(slot + word(8)) != high or load64(slot) != low:
                 if at - begins > word(SHORT_KEY):
                     num_ids = _encode_long(tables, begins, at - begins, out)
                 else:

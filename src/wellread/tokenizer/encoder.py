@@ -15,7 +15,6 @@ from wellread.tokenizer.encode import (
     BYTE_PAIRS,
     CACHE,
     CACHE_BITS,
-    CACHE_SHIFT,
     EMPTY,
     ENDS,
     ID_BITS,
@@ -27,6 +26,8 @@ from wellread.tokenizer.encode import (
     MASKS,
     NO_ID,
     NO_RANK,
+    OWN_BITS,
+    OWN_CACHE,
     PAGES_AT,
     PAIRS,
     PAIRS_SHIFT,
@@ -77,6 +78,7 @@ class Encoder:
         self._pairs = np.full(1 << self._pairs_bits, EMPTY, np.uint64)
         fill_pairs(merges, self._pairs, 64 - self._pairs_bits)
         self._masks = key_masks()
+        self._cache = aligned_zeros(4 << CACHE_BITS)
         self._workspaces: deque[_Workspace] = deque()  # those that no thread is using
 
     def encode_text(self, text: bytes, *, threads: int = 1) -> Ids:
@@ -132,7 +134,15 @@ class Encoder:
             cuts.append(int(safe_cut(address, cuts[-1], cuts[-1] + part, last)))
         cuts.append(last)
         runs = [[(text, np.array(cut, np.int64))] for cut in itertools.pairwise(cuts)]
-        return np.concatenate([ids for ids, _ in _mapped(self._fill, [*runs, end], threads)])
+        parts = [ids for ids, _ in _mapped(self._fill, [*runs, end], threads)]
+        ends = np.cumsum([len(part) for part in parts])
+        room = np.empty(ends[-1], self.dtype)
+
+        def place(number: int) -> None:
+            room[ends[number] - len(parts[number]) : ends[number]] = parts[number]
+
+        _mapped(place, range(len(parts)), threads)
+        return room
 
     def _fill(self, runs: list[Run], first_id: int = NO_ID) -> tuple[Ids, Counts]:
         """Encode `runs` into one array of ids, and one of how many each document has."""
@@ -159,13 +169,13 @@ class Encoder:
     def _workspace(self) -> "_Workspace":
         tables: dict[int, npt.NDArray[Any]] = {
             MASKS: self._masks,
+            CACHE: self._cache,
             BYTE_IDS: self._byte_ids,
             BYTE_PAIRS: self._byte_pairs,
             PAIRS: self._pairs,
             RANK_IDS: self._rank_ids,
         }
         numbers = {
-            CACHE_SHIFT: 64 - CACHE_BITS,
             PAIRS_SHIFT: 64 - self._pairs_bits,
             WIDTH: 1 if self.dtype == np.uint16 else 2,
         }
@@ -204,7 +214,7 @@ class _Workspace:
             ENDS: np.zeros(ROOM + 8, np.uint64),
             KEYS: aligned_zeros(4 * ROOM),
             SCRATCH: np.zeros(2 * LONG_KEY, np.uint32),
-            CACHE: aligned_zeros(4 << CACHE_BITS),
+            OWN_CACHE: aligned_zeros(4 << OWN_BITS),
             LONG_CACHE: aligned_zeros((LONG_SLOT // 8) << LONG_CACHE_BITS),
         }
         self._tables = np.zeros(TABLE_WORDS, np.uint64)

@@ -45,6 +45,42 @@ store32, store64 = _store(32, types.uint32), _store(64, types.uint64)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def claim(typing: Any, address: Any, mark: Any) -> Any:
+    """Put `mark` where 0 is, as only one of several threads can; whether it was this one."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        zero = ir.Constant(ir.IntType(64), 0)
+        done = builder.cmpxchg(pointer, zero, arguments[1], "acq_rel", "acquire")
+        return builder.extract_value(done, 1)
+
+    return types.boolean(types.uint64, types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def publish(typing: Any, address: Any, value: Any) -> Any:
+    """Store a word such that a thread that sees it sees what was stored before it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        builder.store_atomic(arguments[1], pointer, "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load_published(typing: Any, address: Any) -> Any:
+    """What `publish` stored, before all that is loaded after it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.load_atomic(pointer, "acquire", 8)
+
+    return types.uint64(types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def lowest_bit(typing: Any, word: Any) -> Any:
     """The place of the lowest bit that is set; 64 bits have undefined places if none is."""
 
