@@ -22,11 +22,13 @@ def commands(page: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a reader stands in: `.venv`, the recipes, and the quick demo once the README made it."""
+    """What a reader stands in: the checkout, and the quick demo once the README made it."""
     here = tmp_path_factory.mktemp("reader")
     (here / ".venv").mkdir()
     (here / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
-    shutil.copytree(REPOSITORY / "recipes", here / "recipes")
+    for name in ("recipes", "docs"):
+        shutil.copytree(REPOSITORY / name, here / name)
+    shutil.copy(REPOSITORY / "README.md", here)
     return here
 
 
