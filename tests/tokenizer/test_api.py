@@ -1,9 +1,14 @@
 """What a caller of Tokenizer may rely on, beyond the ids themselves."""
 
-from collections.abc import Iterator
+import copy
+import multiprocessing
+import multiprocessing.reduction
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from itertools import cycle, islice, pairwise
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -287,3 +292,51 @@ def test_a_generator_of_texts_can_be_learnt_from() -> None:
 def test_a_vocabulary_too_small_for_the_bytes_is_refused(vocab_size: int) -> None:
     with pytest.raises(InputError, match=str(vocab_size)):
         Tokenizer.train(["low"], vocab_size=vocab_size)
+
+
+def copies(tokenizer: Tokenizer) -> list[Tokenizer]:
+    tokenizer.encode("used before it is copied")
+    sent = multiprocessing.reduction.ForkingPickler.dumps(tokenizer)
+    return [copy.deepcopy(tokenizer), multiprocessing.reduction.ForkingPickler.loads(sent)]
+
+
+def test_copies_of_a_used_tokenizer_encode_for_themselves() -> None:
+    tokenizer = Tokenizer.train(["low lower lowest"], vocab_size=262)
+    ids = tokenizer.encode("slower").tolist()
+    for other in copies(tokenizer):
+        assert other.encode("slower").tolist() == ids
+        assert tokenizer.encode("lowest").tolist() == other.encode("lowest").tolist()
+
+
+def test_a_used_tokenizer_goes_to_other_processes() -> None:
+    tokenizer = Tokenizer.train(["low lower lowest"], vocab_size=262)
+    expected = [tokenizer.encode(text).tolist() for text in ("low", "slower", "")]
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert [
+            ids.tolist() for ids in pool.map(tokenizer.encode, ("low", "slower", ""))
+        ] == expected
+
+
+def test_offsets_are_64_bit_integers_even_of_nothing() -> None:
+    tokenizer = Tokenizer.train([], vocab_size=257)
+    for text in ("", "\u00e9!"):
+        offsets = tokenizer.encode_with_offsets(text)
+        assert offsets.byte_starts.dtype == offsets.char_starts.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda t: t.encode(5), "a text is of type int; expected str or bytes"),
+        (lambda t: t.encode("a", threads=0), "threads is 0; at least 1"),
+        (lambda t: t.encode_batch("abc"), "one text, 'abc', where several are expected"),
+        (lambda t: Tokenizer.train("abc", 300), "one text, 'abc', where several are expected"),
+        (lambda t: Tokenizer.train(["a"], 2**40), "at most 2,097,152 fit"),
+        (lambda t: t.encode_column(pa.array(["a"])), "a column of string; expected large_string"),
+    ],
+)
+def test_a_wrong_call_is_refused_in_a_sentence(
+    call: Callable[[Tokenizer], object], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        call(Tokenizer.train([], vocab_size=257))

@@ -41,3 +41,16 @@ def human_seconds(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def without_surrogates(text: str) -> str:
+    r"""`text` with a character for each pair of surrogates, and U+FFFD for lone ones.
+
+    >>> without_surrogates("a \ud83d\ude42 \ud83d").encode()
+    b'a \xf0\x9f\x99\x82 \xef\xbf\xbd'
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from wellread.base.errors import InputError
 from wellread.base.files import HashingReader, input_files
 from wellread.base.manifest import Draft, is_artifact, read_artifact, read_manifest
+from wellread.base.text import without_surrogates
 from wellread.formats import tables
 from wellread.formats.compressed import read_lines
 
@@ -145,6 +146,10 @@ def _pieces(path: Path) -> Iterator[bytes]:
             if cut := _last_cut(rest):
                 yield rest[:cut]
                 rest = rest[cut:]
+    try:
+        checker.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 (ends inside a character)") from None
     if rest:
         yield rest
 
@@ -181,7 +186,7 @@ def read_columns(path: Path, bad: BadRecord = refuse) -> Iterator[Columns]:
             yield _columns(
                 pa.array([d.url for d in documents], pa.string()),
                 pa.array([d.split for d in documents], pa.string()),
-                [d.text.encode("utf-8", "replace").decode() for d in documents],
+                [without_surrogates(d.text) for d in documents],
             )
 
 

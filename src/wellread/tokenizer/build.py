@@ -47,13 +47,14 @@ def train_tokenizer(
 def _learn(
     sources: list[Path], config: TokenizerConfig, draft: Draft, progress: Progress
 ) -> Tokenizer:
-    def texts() -> Iterator[bytes | str]:
+    def texts() -> Iterator[bytes]:
         for source in sources:
-            for split, text in read_texts(source, bad):
+            for split, given in read_texts(source, bad):
                 draft.counts["in"] += 1
                 if split != "train":
                     draft.drop("held out", str(source))
                     continue
+                text = to_utf8(given)
                 draft.counts["out"] += 1
                 draft.counts["bytes"] += len(text)
                 progress(draft.counts["in"], None, f"{draft.counts['bytes'] / 1e6:,.0f} MB read")

@@ -17,7 +17,9 @@ import numpy.typing as npt
 from numba import int64 as integer
 from numba import uint64 as word
 
+from wellread.base.errors import InputError
 from wellread.base.kernels import inlined, kernel
+from wellread.base.text import without_surrogates
 from wellread.tokenizer.encode import MIX_1, MIX_2, SHORT_KEY, key_masks
 from wellread.tokenizer.memory import (
     PADDING,
@@ -435,7 +437,6 @@ def to_utf8(text: str | bytes) -> bytes:
     """
     if isinstance(text, bytes):
         return text
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+    if not isinstance(text, str):
+        raise InputError(f"a text is of type {type(text).__name__}; expected str or bytes")
+    return without_surrogates(text).encode()

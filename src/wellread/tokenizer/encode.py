@@ -73,6 +73,8 @@ def pair_rank(tables: Any, left: Any, right: Any) -> Any:
 def _merge_short(tables: Any, text: Any, length: Any) -> Any:
     """Merge up to 64 bytes; their ids are then in SCRATCH (uint32). How many there are.
 
+    Of the pairs of the lowest rank, the leftmost first, one at a time.
+
     The ranks of neighbours are kept, so that a merge looks up two pairs only.
     """
     ids, byte_ids = get(tables, SCRATCH), get(tables, BYTE_IDS)
@@ -257,10 +259,11 @@ def _encode_new(tables: Any, text: Any, length: Any, out: Any, key: Any) -> Any:
     count = _merge_short(tables, text, length)
     _write(out, width, get(tables, SCRATCH), count)
     slot, high = load64(key + word(16)), load64(key + word(8))
-    is_shared = claim(slot + word(8), BUSY)
+    # Looked at first: a claim takes the cache line from other threads even if it fails.
+    is_shared = load_published(slot + word(8)) == word(0) and claim(slot + word(8), BUSY)
     if not is_shared:
         slot ^= word(32)
-        is_shared = claim(slot + word(8), BUSY)
+        is_shared = load_published(slot + word(8)) == word(0) and claim(slot + word(8), BUSY)
     if not is_shared:
         slot = load64(key + word(24))
     value = load64(out + word(8)) & word(0x0000FFFFFFFFFFFF) | (word(count) << word(48))

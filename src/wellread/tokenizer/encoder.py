@@ -31,6 +31,7 @@ from wellread.tokenizer.encode import (
     PAGES_AT,
     PAIRS,
     PAIRS_SHIFT,
+    RANK_BITS,
     RANK_IDS,
     SCRATCH,
     STATE,
@@ -50,6 +51,7 @@ Counts = npt.NDArray[np.int64]
 SPARE = 8  # ids of room behind the last one, since ids are written several at a time
 PART = 1 << 20  # bytes that one thread encodes, at least, before it takes more
 PARTS_PER_THREAD, LARGEST_PART = 4, 1 << 24  # of one long text
+MAX_IDS = 1 << ID_BITS
 SHORT = 1 << 16  # bytes: a text up to here is copied to a place with padding
 
 Run = tuple[npt.NDArray[np.uint8], Counts]  # a buffer with padding, offsets of documents in it
@@ -59,8 +61,12 @@ class Encoder:
     """The tables of one vocabulary, and a workspace with caches for each thread that encodes."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        if len(vocabulary.tokens) > 1 << ID_BITS:
-            raise InputError(f"{len(vocabulary.tokens):,} ids; at most {1 << ID_BITS:,} fit")
+        if len(vocabulary.tokens) > MAX_IDS:
+            raise InputError(f"{len(vocabulary.tokens):,} ids; at most {MAX_IDS:,} fit")
+        if len(vocabulary.merges) >= 1 << RANK_BITS:
+            raise InputError(
+                f"{len(vocabulary.merges):,} merges; fewer than {1 << RANK_BITS:,} fit"
+            )
         self.dtype: Any = np.uint16 if len(vocabulary.tokens) <= 1 << 16 else np.uint32
         special = set(vocabulary.special.values())
         number_of = {t: i for i, t in enumerate(vocabulary.tokens) if i not in special}
@@ -85,7 +91,7 @@ class Encoder:
         """The ids of one text."""
         if len(text) > SHORT:
             return self._encode_long(np.frombuffer(text, np.uint8), threads)
-        workspace = self._workspaces.pop() if self._workspaces else self._workspace()
+        workspace = self._taken()
         size = len(text)
         workspace.text[:size] = np.frombuffer(text, np.uint8)
         workspace.offset[1] = size
@@ -120,7 +126,7 @@ class Encoder:
     def _encode_long(self, text: npt.NDArray[np.uint8], threads: int) -> Ids:
         """The ids of one long text, cut where its pre-tokens end anyway."""
         address, size = text.ctypes.data, len(text)
-        last = int(safe_cut(address, 0, size - PADDING, size - PADDING))
+        last = int(safe_cut(address, 0, size - PADDING - 1, size - PADDING))
         if last >= size - PADDING:
             last = 0  # no cut: a text with hardly any white space is copied whole
         tail = np.zeros(size - last + PADDING, np.uint8)
@@ -150,7 +156,7 @@ class Encoder:
         counts = np.empty(sum(len(offsets) - 1 for _, offsets in runs), np.int64)
         # Never more ids than bytes. Pages that nothing is written to take no memory.
         room = np.empty(sum(sizes) + len(counts) + SPARE, self.dtype)
-        workspace = self._workspaces.pop() if self._workspaces else self._workspace()
+        workspace = self._taken()
         filled = done = 0
         for buffer, offsets in runs:
             filled += encode_documents(
@@ -165,6 +171,13 @@ class Encoder:
         self._workspaces.append(workspace)
         room.resize(filled, refcheck=False)  # in place: gives back the rest
         return room, counts
+
+    def _taken(self) -> "_Workspace":
+        """A workspace that no other thread has, until it is put back."""
+        try:
+            return self._workspaces.pop()
+        except IndexError:
+            return self._workspace()
 
     def _workspace(self) -> "_Workspace":
         tables: dict[int, npt.NDArray[Any]] = {

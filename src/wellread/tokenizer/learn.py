@@ -56,13 +56,15 @@ class _Arrays:
         self._left += array.nbytes if not isinstance(array, np.memmap) else 0
         grown = self.zeros(size, array.dtype)
         grown[: len(array)] = array
+        if isinstance(array, np.memmap):
+            Path(str(array.filename)).unlink()  # its pages stay until `array` is gone
         return grown
 
 
 def learn_merges(
     records: list[Array],
     num_merges: int,
-    folder: Path = Path(),
+    folder: Path,
     *,
     memory: int = 1 << 30,
     report: Callable[[int], None] | None = None,
@@ -75,7 +77,7 @@ def learn_merges(
     `memory` bytes arrays are files in `folder`.
 
     >>> from wellread.tokenizer.count import count_pre_tokens
-    >>> list(learn_merges(count_pre_tokens(["aaab", "aaab", "ab"], Path()), 2))
+    >>> list(learn_merges(count_pre_tokens(["aaab", "aaab", "ab"], Path()), 2, Path()))
     [((64, 64), 4), ((64, 65), 3)]
     """
     sizes = np.array([_size(part) for part in records]).reshape(-1, 2)
@@ -92,9 +94,10 @@ def learn_merges(
     ids[list(byte_order())] = np.arange(NUM_BYTES)
     arrays.cells[0] = np.iinfo(kind).max
     at, word = 1, 0
-    for part in records:
-        at, word = _fill(part, ids, arrays.cells, arrays.word_of, arrays.weights, at, word)
-    del part
+    for number in range(len(records)):
+        at, word = _fill(
+            records[number], ids, arrays.cells, arrays.word_of, arrays.weights, at, word
+        )
     records.clear()
 
     num_lists, num_pairs = 2 * num_cells, min(num_cells, 1 << 18) + NUM_BYTES**2
@@ -281,7 +284,7 @@ def _learn(
             continue
         if (
             state[LISTS_USED] + 2 * found > len(lists)
-            or state[NUM_PAIRS] + 2 * min(found, NUM_BYTES + num_merges) > len(left)
+            or state[NUM_PAIRS] + 2 * min(found, NUM_BYTES + num_merges + 1) > len(left)
             or 2 * found > len(event_ids)
         ):
             state[LIST_WANTED] = found

@@ -40,7 +40,7 @@ def _store(bits: int, kind: Any) -> Callable[..., Any]:
 
 
 load8, load32, load64 = _load(8, types.uint8), _load(32, types.uint32), _load(64, types.uint64)
-store8, store16 = _store(8, types.uint8), _store(16, types.uint16)
+store16 = _store(16, types.uint16)
 store32, store64 = _store(32, types.uint32), _store(64, types.uint64)
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from wellread.base.errors import InputError
 from wellread.tokenizer.alphabet import byte_order
 from wellread.tokenizer.count import DEFAULT_MEMORY, Words, count_pre_tokens, to_utf8
-from wellread.tokenizer.encoder import Encoder, Ids
+from wellread.tokenizer.encoder import MAX_IDS, Encoder, Ids
 from wellread.tokenizer.files import read_vocabulary, write_vocabulary
 from wellread.tokenizer.learn import learn_merges
 from wellread.tokenizer.memory import PADDING
@@ -68,14 +68,19 @@ class Tokenizer:
         which counts go to temporary files.
         """
         with tempfile.TemporaryDirectory(prefix="wellread-") as folder:
-            threads = threads or num_cores()
-            counts = count_pre_tokens(texts, Path(folder), threads=threads, memory=memory)
+            counts = count_pre_tokens(
+                several(texts), Path(folder), threads=num_threads(threads), memory=memory
+            )
             return cls(learn_vocabulary(counts, vocab_size, Path(folder), memory=memory))
 
     def save(self, directory: str | Path) -> None:
         """Write the files that GPT-2, Hugging Face and tiktoken read."""
         Path(directory).mkdir(parents=True, exist_ok=True)
         write_vocabulary(Path(directory), self.vocabulary)
+
+    def __reduce__(self) -> tuple[type["Tokenizer"], tuple[Vocabulary]]:
+        # The encoder holds addresses of this process, so that a copy must make its own.
+        return type(self), (self.vocabulary,)
 
     @property
     def vocab_size(self) -> int:
@@ -91,20 +96,22 @@ class Tokenizer:
         return Encoder(self.vocabulary)
 
     def encode(
-        self, text: str | bytes, *, allowed_special: Collection[str] = (), threads: int = 1
+        self, text: str | bytes, *, allowed_special: Collection[str] = (), threads: int | None = 1
     ) -> Ids:
         """The ids of `text`, shape (num_tokens,): uint16 where every id fits, else uint32.
 
         Arithmetic on uint16 wraps: widen first. In a str, lone surrogates are encoded as U+FFFD.
         Bytes need not be UTF-8, and come back as they were. The text of a special token is
-        ordinary text unless named in `allowed_special`. `threads` helps from about 2 MB on.
+        ordinary text unless named in `allowed_special`. `threads` helps from about 2 MB on; None:
+        one for each core.
 
         >>> Tokenizer.train([], vocab_size=257).encode("é!").tolist()
         [127, 102, 0]
         """
-        given = to_utf8(text)
+        given, threads = to_utf8(text), num_threads(threads)
         if not allowed_special:
             return self._encoder.encode_text(given, threads=threads)
+        allowed_special = tuple(allowed_special)
         for name in allowed_special:
             if name not in self.vocabulary.special:
                 known = ", ".join(self.vocabulary.special)
@@ -130,9 +137,9 @@ class Tokenizer:
         `threads` None: one for each core. Texts of about a megabyte share one array, of which the
         results are views: copy one that is to outlive the others.
         """
-        given = [to_utf8(text) for text in texts]
+        given = [to_utf8(text) for text in several(texts)]
         found: list[Ids] = []
-        for ids, counts in self._encoder.encode(given, threads=threads or num_cores()):
+        for ids, counts in self._encoder.encode(given, threads=num_threads(threads)):
             ends = np.cumsum(counts).tolist()
             found += [ids[start:end] for start, end in itertools.pairwise([0, *ends])]
         return found
@@ -142,6 +149,10 @@ class Tokenizer:
 
         Each text stands after `end_of_text`, which counts. No object is made for a text.
         """
+        if texts.type != pa.large_string():
+            raise InputError(f"a column of {texts.type}; expected large_string (cast it)")
+        if not len(texts):
+            return np.zeros(0, self._encoder.dtype), np.zeros(0, np.int64)
         _, offsets_buffer, data = texts.buffers()
         places = np.frombuffer(offsets_buffer, np.int64)[texts.offset :][: len(texts) + 1]
         room = np.zeros(int(places[-1] - places[0]) + PADDING, np.uint8)
@@ -165,8 +176,10 @@ class Tokenizer:
         given = to_utf8(text)
         ids = self.encode(given)
         byte_starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(self._lengths[ids])])
-        characters = np.cumsum(character_starts(given))  # that begin at each byte or before
-        char_starts = np.append(characters - 1, characters[-1:] if given else [0])[byte_starts]
+        characters = np.cumsum(
+            character_starts(given), dtype=np.int64
+        )  # that begin at each byte or before
+        char_starts = np.append(characters - 1, characters[-1] if given else 0)[byte_starts]
         return Offsets(ids=ids, byte_starts=byte_starts, char_starts=char_starts)
 
     @cached_property
@@ -208,8 +221,11 @@ def learn_vocabulary(
     report: Callable[[int], None] | None = None,
 ) -> Vocabulary:
     """The vocabulary learnt from counted pre-tokens; past `memory` bytes work is in `folder`."""
-    if vocab_size < NUM_BYTES + 1:
-        raise InputError(f"vocab_size is {vocab_size}; 256 bytes and {END_OF_TEXT} need 257")
+    if not NUM_BYTES + 1 <= vocab_size <= MAX_IDS:
+        raise InputError(
+            f"vocab_size is {vocab_size}; 256 bytes and {END_OF_TEXT} need 257, and at most "
+            f"{MAX_IDS:,} fit"
+        )
     tokens = [bytes([byte]) for byte in byte_order()]
     merges: list[Pair] = []
     merge_counts: list[int] = []
@@ -224,6 +240,22 @@ def learn_vocabulary(
         special={END_OF_TEXT: len(tokens)},
         merge_counts=merge_counts,
     )
+
+
+def several(texts: Iterable[str | bytes]) -> Iterable[str | bytes]:
+    """`texts`, which must not be one text: its characters would be taken for texts."""
+    if isinstance(texts, str | bytes):
+        raise InputError(f"one text, {texts[:20]!r}, where several are expected: give a list")
+    return texts
+
+
+def num_threads(asked: int | None) -> int:
+    """How many threads to use; None: one for each core."""
+    if asked is None:
+        return num_cores()
+    if asked < 1:
+        raise InputError(f"threads is {asked}; at least 1 is needed, or None for all cores")
+    return asked
 
 
 def num_cores() -> int:

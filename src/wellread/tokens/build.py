@@ -162,7 +162,7 @@ def _encoded(
     if config.engine == "ray":
         from wellread.tokens.cluster import encode_on_ray  # Daft loads only where it is used
 
-        return encode_on_ray(corpus, vocabulary, draft.out, draft.drop)
+        return encode_on_ray(corpus, vocabulary, tokenizer.vocab_size, draft.out, draft.drop)
     return encode_here(corpus, tokenizer, draft.drop, threads=config.threads or num_cores())
 
 

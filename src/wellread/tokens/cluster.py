@@ -16,6 +16,7 @@ from daft.functions import monotonically_increasing_id
 from wellread.base.errors import InputError
 from wellread.base.manifest import is_artifact, read_artifact
 from wellread.formats.documents import STAGE, BadRecord, documents_files
+from wellread.formats.tokens import dtype_for
 from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.tokens.encode import Encoded
 
@@ -43,7 +44,7 @@ class _Encoder:
 
 
 def encode_on_ray(
-    corpus: Path, vocabulary: Path, folder: Path, bad: BadRecord
+    corpus: Path, vocabulary: Path, vocab_size: int, folder: Path, bad: BadRecord
 ) -> Iterator[Encoded]:
     """Encode a corpus artifact or Parquet files, in order, on the cluster that Ray knows.
 
@@ -60,7 +61,7 @@ def encode_on_ray(
     daft.set_runner_ray()
     frame = _frame(files, bad)
     encoder = _Encoder(str(vocabulary.resolve()))
-    dtype = Tokenizer.load(vocabulary).encode("").dtype
+    dtype = np.dtype(dtype_for(vocab_size))
     frame = frame.with_column("row", monotonically_increasing_id())
     frame = frame.select("row", "url", "split", encoder(col("text")).alias("encoded"))
     with tempfile.TemporaryFile(dir=folder) as spool:
