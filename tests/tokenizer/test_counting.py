@@ -70,7 +70,7 @@ def test_merges_learnt_in_files_are_those_learnt_in_memory(tmp_path: Path) -> No
 def test_counts_of_64_bits_do_not_overflow(tmp_path: Path) -> None:
     counter = Counter()
     counter.count([b"hello hello"])
-    record = counter.pack()
+    [record] = counter.pack()
     record[0] = 2**40
     counter.add(record)
     assert 2**40 + 1 in dict(counter.counted()).values()

@@ -9,10 +9,11 @@ from pathlib import Path
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
+from wellread.base.threads import num_threads
 from wellread.formats.documents import read_documents, read_texts
 from wellread.tokenizer.config import TokenizerConfig
 from wellread.tokenizer.count import count_pre_tokens, num_records, to_utf8
-from wellread.tokenizer.tokenizer import Tokenizer, learn_vocabulary, num_cores
+from wellread.tokenizer.tokenizer import Tokenizer, learn_vocabulary
 
 STAGE = "tokenizer"
 NUM_HELD_OUT = 200  # documents that the bytes per token are measured on
@@ -72,7 +73,7 @@ def _learn(
     memory = config.memory << 20
     with tempfile.TemporaryDirectory(prefix=".counts-", dir=draft.out) as name:
         folder = Path(name)
-        threads = config.threads or num_cores()
+        threads = num_threads(config.threads)
         counts = count_pre_tokens(texts(), folder, threads=threads, memory=memory)
         draft.counts["distinct pre-tokens"] = sum(num_records(part) for part in counts)
         if not draft.counts["distinct pre-tokens"]:

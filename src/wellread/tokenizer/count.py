@@ -8,7 +8,6 @@ nothing.
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ from numba import uint64 as word
 from wellread.base.errors import InputError
 from wellread.base.kernels import inlined, kernel
 from wellread.base.text import without_surrogates
-from wellread.tokenizer.encode import MIX_1, MIX_2, SHORT_KEY, key_masks
+from wellread.base.threads import in_order
+from wellread.tokenizer.encode import MIX_1, MIX_2, SHORT_KEY, key_masks, short_key
 from wellread.tokenizer.memory import (
     PADDING,
     aligned_zeros,
@@ -44,6 +44,12 @@ ARENA, ARENA_SIZE, ARENA_USED, DOCUMENT, START, PENDING = range(7, 13)
 COUNTER_WORDS = 16
 DONE, TABLE_FULL, ARENA_FULL = range(3)
 LONG = word(0xFF00000000000000)  # in the high key of a text of more than 15 bytes: with its length
+
+
+@inlined
+def record_words(length: Any) -> Any:
+    """How many words the packed record of a pre-token of `length` bytes has."""
+    return 2 + (length + 7) // 8
 
 
 @kernel
@@ -122,9 +128,7 @@ def _add(counter: Any, text: Any, length: Any, count: Any) -> None:
     if length > word(SHORT_KEY):
         _add_long(counter, text, length, count)
         return
-    mask = get(counter, MASKS) + (length << word(4))
-    low = load64(text) & load64(mask)
-    high = (load64(text + word(8)) & load64(mask + word(8))) | (length << word(56))
+    low, high = short_key(get(counter, MASKS), text, length)
     _add_short(counter, low, high, _slot(low, high, get(counter, BITS)), count)
 
 
@@ -179,10 +183,7 @@ def _count_batch(counter: Any, text: Any, start: Any, count: Any) -> None:
     at = text + start
     for number in range(count):
         end = text + load64(ends + word(8 * number))
-        length = min(end - at, word(SHORT_KEY + 1))
-        mask = masks + (length << word(4))
-        low = load64(at) & load64(mask)
-        high = (load64(at + word(8)) & load64(mask + word(8))) | (length << word(56))
+        low, high = short_key(masks, at, end - at)
         prefetch(table + (_slot(low, high, bits) << word(5)))
         at = end
     at = text + start
@@ -203,7 +204,7 @@ def _add_records(counter: Any, record: Any, address: Any, place: Any) -> Any:
         if get(counter, ARENA_USED) + word(length + 8) > get(counter, ARENA_SIZE):
             return ARENA_FULL, place
         _add(counter, address + word(8 * (place + 2)), word(length), record[place])
-        place += 2 + (length + 7) // 8
+        place += record_words(length)
     return DONE, place
 
 
@@ -221,34 +222,44 @@ def _rehash(old: Any, counter: Any) -> None:
                 store64(table + (slot << word(5)) + word(8 * at), old[start + at])
 
 
-@kernel
-def _pack(table: Any, arena: Any, partition: Any, num_partitions: Any, out: Any) -> Any:
-    """Write the packed records of one partition of a table to `out`; how many words they need.
+@inlined
+def _partition(low: Any, high: Any, num_partitions: Any) -> Any:
+    return ((low ^ high) * MIX_2 >> word(32)) % word(num_partitions)
 
-    With an `out` too short nothing is written beyond it.
-    """
-    needed = 0
+
+@inlined
+def _length(high: Any) -> Any:
+    return integer(high & ~LONG if high >= LONG else high >> word(56))
+
+
+@kernel
+def _packed_sizes(table: Any, sizes: Any) -> None:
+    """How many words the packed records of each partition of a table need."""
+    for start in range(0, len(table), 4):
+        low, high = table[start], table[start + 1]
+        if high != word(0):
+            sizes[_partition(low, high, len(sizes))] += record_words(_length(high))
+
+
+@kernel
+def _pack(table: Any, arena: Any, places: Any, out: Any) -> None:
+    """Write the packed records of partition p of a table from `places[p]` of `out` on."""
     for start in range(0, len(table), 4):
         low, high = table[start], table[start + 1]
         if high == word(0):
             continue
-        if ((low ^ high) * MIX_2 >> word(32)) % word(num_partitions) != word(partition):
-            continue
-        is_long = high >= LONG
-        length = high & ~LONG if is_long else high >> word(56)
-        size = 2 + (integer(length) + 7) // 8
-        if needed + size <= len(out):
-            out[needed], out[needed + 1] = table[start + 2], length
-            if is_long:
-                first = integer(table[start + 3] >> word(3))
-                for at in range(size - 2):
-                    out[needed + 2 + at] = arena[first + at]
-            else:
-                out[needed + 2] = low
-                if size > 3:
-                    out[needed + 3] = high & word(0x00FFFFFFFFFFFFFF)
-        needed += size
-    return needed
+        partition, length = _partition(low, high, len(places)), _length(high)
+        at, size = places[partition], record_words(length)
+        places[partition] += size
+        out[at], out[at + 1] = table[start + 2], word(length)
+        if high >= LONG:
+            first = integer(table[start + 3] >> word(3))
+            for more in range(size - 2):
+                out[at + 2 + more] = arena[first + more]
+        else:
+            out[at + 2] = low
+            if size > 3:
+                out[at + 3] = high & word(0x00FFFFFFFFFFFFFF)
 
 
 def padded_words(size: int) -> Words:
@@ -262,7 +273,7 @@ def num_records(record: Any) -> Any:
     count, at = 0, 0
     while at < len(record):
         count += 1
-        at += 2 + (integer(record[at + 1]) + 7) // 8
+        at += record_words(integer(record[at + 1]))
     return count
 
 
@@ -274,7 +285,7 @@ class Counter:
         self._kept: dict[int, npt.NDArray[Any]] = {
             STATE: np.zeros(STATE_WORDS, np.uint64),
             PAGES_AT: class_pages(),
-            ENDS: np.zeros(ROOM + 8, np.uint64),
+            ENDS: np.zeros(ROOM, np.uint64),
             MASKS: key_masks(),
         }
         for place, array in self._kept.items():
@@ -310,22 +321,23 @@ class Counter:
                 return
             self._grow(status, int(record[at + 1]))
 
-    def pack(self, partition: int = 0, num_partitions: int = 1) -> Words:
-        """All entries, or those of one partition, as packed records."""
-        nothing = np.zeros(0, np.uint64)
-        size = _pack(self._table, self._arena, partition, num_partitions, nothing)
-        out = padded_words(size)
-        _pack(self._table, self._arena, partition, num_partitions, out)
-        return out
+    def pack(self, num_partitions: int = 1) -> list[Words]:
+        """All entries as packed records, by partition."""
+        sizes = np.zeros(num_partitions, np.int64)
+        _packed_sizes(self._table, sizes)
+        ends = np.cumsum(sizes)
+        out = padded_words(int(ends[-1]))
+        _pack(self._table, self._arena, ends - sizes, out)
+        return np.split(out, ends[:-1])
 
     def counted(self) -> Iterator[tuple[bytes, int]]:
         """Each pre-token and how often it was seen, in no order that means anything."""
-        record = self.pack()
+        [record] = self.pack()
         raw, at = record.tobytes(), 0
         while at < len(record):
             count, length = int(record[at]), int(record[at + 1])
             yield raw[8 * (at + 2) : 8 * (at + 2) + length], count
-            at += 2 + (length + 7) // 8
+            at += record_words(length)
 
     def _grow(self, status: int, wanted: int) -> None:
         if status == TABLE_FULL:
@@ -357,39 +369,30 @@ def count_pre_tokens(
 ) -> list[Words]:
     """How often each pre-token of `texts` occurs, as packed records.
 
-    Whenever the tables of all threads exceed `memory` bytes they are written to `folder`, by
-    partition; the records are then files there, mapped into memory.
+    A thread whose table exceeds its share of `memory` bytes writes it to `folder`, by partition; if
+    any did, the records are files there, mapped into memory.
     """
-    counters: deque[Counter] = deque(Counter() for _ in range(threads))
-    everyone = list(counters)
-    has_spilled = False
+    everyone = [Counter() for _ in range(threads)]
+    free = deque(enumerate(everyone))
 
     def work(batch: list[bytes]) -> None:
-        counter = counters.pop()
+        number, counter = free.pop()
         counter.count(batch)
-        counters.append(counter)
+        if counter.num_bytes > memory // threads:
+            _spill(counter, folder / f"spilled-{number}")
+        free.append((number, counter))
 
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[None]] = deque()
-        for batch in _batches(texts):
-            waiting.append(pool.submit(work, batch))
-            if len(waiting) > 2 * threads:
-                waiting.popleft().result()
-            if sum(counter.num_bytes for counter in everyone) > memory:
-                while waiting:
-                    waiting.popleft().result()
-                _spill(everyone, folder)
-                has_spilled = True
-        while waiting:
-            waiting.popleft().result()
-    if has_spilled:
-        _spill(everyone, folder)
+    for _ in in_order(work, _batches(texts), threads):
+        pass
+    if any(folder.glob("spilled-*")):
+        for number, counter in enumerate(everyone):
+            _spill(counter, folder / f"spilled-{number}")
         return [_read_back(folder, partition) for partition in range(NUM_PARTITIONS)]
     first, *others = everyone
     for other in others:
-        first.add(other.pack())
+        first.add(other.pack()[0])
         other.clear()
-    return [first.pack()]
+    return first.pack()
 
 
 def _batches(texts: Iterable[str | bytes]) -> Iterator[list[bytes]]:
@@ -404,26 +407,26 @@ def _batches(texts: Iterable[str | bytes]) -> Iterator[list[bytes]]:
         yield batch
 
 
-def _spill(counters: list[Counter], folder: Path) -> None:
-    for partition in range(NUM_PARTITIONS):
-        with (folder / f"spilled-{partition}").open("ab") as file:
-            for counter in counters:
-                counter.pack(partition, NUM_PARTITIONS).tofile(file)
-    for counter in counters:
-        counter.clear()
+def _spill(counter: Counter, folder: Path) -> None:
+    """Append each partition of a table to a file of its own, and empty the table."""
+    folder.mkdir(exist_ok=True)
+    for partition, record in enumerate(counter.pack(NUM_PARTITIONS)):
+        with (folder / str(partition)).open("ab") as file:
+            record.tofile(file)
+    counter.clear()
 
 
 def _read_back(folder: Path, partition: int) -> Words:
-    """The sum of what was spilled of a partition, in a file."""
-    spilled = folder / f"spilled-{partition}"
-    record = padded_words(spilled.stat().st_size // 8)
-    with spilled.open("rb") as file:
-        file.readinto(record.view(np.uint8).data)
+    """The sum of what all threads spilled of a partition, in a file."""
     counter = Counter()
-    counter.add(record)
-    spilled.unlink()
+    for path in folder.glob(f"spilled-*/{partition}"):
+        record = padded_words(path.stat().st_size // 8)
+        with path.open("rb") as file:
+            file.readinto(record.view(np.uint8).data)
+        counter.add(record)
+        path.unlink()
     summed = folder / f"counted-{partition}"
-    counter.pack().tofile(summed)
+    counter.pack()[0].tofile(summed)
     if not summed.stat().st_size:
         return padded_words(0)
     return np.memmap(summed, dtype=np.uint64, mode="r")

@@ -69,6 +69,28 @@ def pair_rank(tables: Any, left: Any, right: Any) -> Any:
         slot = (slot + ONE) & ((ONE << (word(64) - shift)) - ONE)
 
 
+@inlined
+def short_key(masks: Any, text: Any, length: Any) -> Any:
+    """The two words that stand for a pre-token of up to 15 bytes; for longer ones see `key_masks`.
+
+    The text, with its length in the top byte.
+    """
+    length = min(length, word(SHORT_KEY + 1))
+    mask = masks + (length << word(4))
+    low = load64(text) & load64(mask)
+    return low, (load64(text + word(8)) & load64(mask + word(8))) | (length << word(56))
+
+
+@inlined
+def _store_id(out: Any, width: Any, number: Any) -> Any:
+    """Write an id to `out`, as uint16 if `width` is 1; the address after it."""
+    if width == ONE:
+        store16(out, half(number))
+    else:
+        store32(out, single(number))
+    return out + (ONE << width)
+
+
 @kernel
 def _merge_short(tables: Any, text: Any, length: Any) -> Any:
     """Merge up to 64 bytes; their ids are then in SCRATCH (uint32). How many there are.
@@ -191,13 +213,9 @@ def _merge_long(tables: Any, text: Any, length: Any) -> Any:
 
 @inlined
 def _write(out: Any, width: Any, ids: Any, count: Any) -> None:
-    """Copy uint32 ids to `out`, as uint16 if `width` is 1."""
-    if width == ONE:
-        for at in range(count):
-            store16(out + word(2 * at), half(load32(ids + word(4 * at))))
-    else:
-        for at in range(count):
-            store32(out + word(4 * at), load32(ids + word(4 * at)))
+    """Copy uint32 ids to `out`."""
+    for at in range(count):
+        out = _store_id(out, width, load32(ids + word(4 * at)))
 
 
 @kernel
@@ -225,10 +243,7 @@ def _encode_long(tables: Any, text: Any, length: Any, out: Any) -> Any:
     if length > word(LONG_KEY):
         merged = _merge_long(tables, text, length)
         for at in range(len(merged)):
-            if width == ONE:
-                store16(out + word(2 * at), half(merged[at]))
-            else:
-                store32(out + word(4 * at), merged[at])
+            out = _store_id(out, width, merged[at])
         return len(merged)
     slot, found = _long_slot(tables, text, length)
     ids = slot + word(16 + LONG_KEY)
@@ -291,11 +306,7 @@ def _emit(tables: Any, text: Any, start: Any, count: Any, out: Any) -> Any:
     at = text + start
     for number in range(count):
         end = text + load64(ends + word(8 * number))
-        length = end - at
-        length = min(length, word(SHORT_KEY + 1))
-        mask = masks + (length << word(4))
-        low = load64(at) & load64(mask)
-        high = (load64(at + word(8)) & load64(mask + word(8))) | (length << word(56))
+        low, high = short_key(masks, at, end - at)
         place = ((low * MIX_1) ^ (high * MIX_2)) >> word(64 - CACHE_BITS)
         slot = cache + (place << word(5))
         prefetch(slot)
@@ -349,11 +360,7 @@ def encode_documents(
     for document in range(len(offsets) - 1):
         begins = out
         if first_id != NO_ID:
-            if width == ONE:
-                store16(out, half(first_id))
-            else:
-                store32(out, single(first_id))
-            out += ONE << width
+            out = _store_id(out, width, first_id)
         base = text + word(offsets[document])
         length = word(offsets[document + 1] - offsets[document])
         begin(state, base, length, get(tables, PAGES_AT))

@@ -2,14 +2,15 @@
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from wellread.base.errors import InputError
+from wellread.base.threads import in_order
+from wellread.formats.tokens import Ids, dtype_for
 from wellread.tokenizer.encode import (
     BYTE_IDS,
     BYTE_PAIRS,
@@ -46,7 +47,6 @@ from wellread.tokenizer.split import ROOM, STATE_WORDS, safe_cut
 from wellread.tokenizer.unicode import class_pages
 from wellread.tokenizer.vocabulary import NUM_BYTES, Vocabulary
 
-Ids = npt.NDArray[np.unsignedinteger[Any]]
 Counts = npt.NDArray[np.int64]
 SPARE = 8  # ids of room behind the last one, since ids are written several at a time
 PART = 1 << 20  # bytes that one thread encodes, at least, before it takes more
@@ -67,7 +67,7 @@ class Encoder:
             raise InputError(
                 f"{len(vocabulary.merges):,} merges; fewer than {1 << RANK_BITS:,} fit"
             )
-        self.dtype: Any = np.uint16 if len(vocabulary.tokens) <= 1 << 16 else np.uint32
+        self.dtype = dtype_for(len(vocabulary.tokens))
         special = set(vocabulary.special.values())
         number_of = {t: i for i, t in enumerate(vocabulary.tokens) if i not in special}
         self._byte_ids = np.array([number_of[bytes([b])] for b in range(NUM_BYTES)], np.uint32)
@@ -111,7 +111,7 @@ class Encoder:
             room = np.frombuffer(b"".join([*group, bytes(PADDING)]), np.uint8)
             return self.encode_buffer(room, np.cumsum([0, *map(len, group)]))
 
-        return _mapped(work, groups, threads)
+        return list(in_order(work, groups, min(threads, max(len(groups), 1))))
 
     def encode_buffer(
         self, buffer: npt.NDArray[np.uint8], offsets: Counts, *, first_id: int = NO_ID
@@ -140,14 +140,14 @@ class Encoder:
             cuts.append(int(safe_cut(address, cuts[-1], cuts[-1] + part, last)))
         cuts.append(last)
         runs = [[(text, np.array(cut, np.int64))] for cut in itertools.pairwise(cuts)]
-        parts = [ids for ids, _ in _mapped(self._fill, [*runs, end], threads)]
+        parts = [ids for ids, _ in in_order(self._fill, [*runs, end], threads)]
         ends = np.cumsum([len(part) for part in parts])
         room = np.empty(ends[-1], self.dtype)
 
         def place(number: int) -> None:
             room[ends[number] - len(parts[number]) : ends[number]] = parts[number]
 
-        _mapped(place, range(len(parts)), threads)
+        list(in_order(place, range(len(parts)), threads))
         return room
 
     def _fill(self, runs: list[Run], first_id: int = NO_ID) -> tuple[Ids, Counts]:
@@ -208,13 +208,6 @@ def _groups(texts: Sequence[bytes]) -> Iterator[list[bytes]]:
         yield group
 
 
-def _mapped(function: Callable[[Any], Any], items: Sequence[Any], threads: int) -> list[Any]:
-    if threads == 1 or len(items) == 1:
-        return [function(item) for item in items]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(function, items))
-
-
 class _Workspace:
     """What one thread encodes with: the array of addresses that kernels take, caches, buffers."""
 
@@ -224,7 +217,7 @@ class _Workspace:
         self._kept = shared | {
             STATE: np.zeros(STATE_WORDS, np.uint64),
             PAGES_AT: class_pages(),
-            ENDS: np.zeros(ROOM + 8, np.uint64),
+            ENDS: np.zeros(ROOM, np.uint64),
             KEYS: aligned_zeros(4 * ROOM),
             SCRATCH: np.zeros(2 * LONG_KEY, np.uint32),
             OWN_CACHE: aligned_zeros(4 << OWN_BITS),

@@ -21,6 +21,7 @@ from numba import uint32 as single
 from wellread.base.errors import InputError
 from wellread.base.kernels import inlined, kernel
 from wellread.tokenizer.alphabet import byte_order
+from wellread.tokenizer.count import record_words
 from wellread.tokenizer.vocabulary import NUM_BYTES, Pair
 
 Array = npt.NDArray[Any]
@@ -133,8 +134,7 @@ def learn_merges(
                 for at, column in enumerate(pairs):
                     pairs[at] = arrays.larger(column, room)
             if wanted > len(events[0]):
-                events.clear()
-                events += [arrays.zeros(wanted, np.uint32) for _ in range(2)]
+                events = [arrays.larger(column, wanted) for column in events]
 
 
 # Of each pair: left id, right id, where its list starts and its length. Of the heap: count, pair.
@@ -150,7 +150,7 @@ def _size(record: Any) -> Any:
         if length > 1:
             cells += length + 1
             words += 1
-        at += 2 + (length + 7) // 8
+        at += record_words(length)
     return cells, words
 
 
@@ -170,7 +170,7 @@ def _fill(record: Any, ids: Any, cells: Any, word_of: Any, weights: Any, at: Any
             cells[at] = cells[0]
             at += 1
             word += 1
-        place += 2 + (length + 7) // 8
+        place += record_words(length)
     return at, word
 
 
@@ -200,10 +200,10 @@ def _push(
 
 
 @kernel
-def _pop(heap_counts: Any, heap: Any, size: Any, left: Any, right: Any) -> None:
-    """Take the first of a heap of `size`; it has size - 1 then."""
-    count, pair = heap_counts[size - 1], heap[size - 1]
-    size -= 1
+def _sink(
+    heap_counts: Any, heap: Any, size: Any, count: Any, pair: Any, left: Any, right: Any
+) -> None:
+    """Put a pair in place of the first of a heap of `size`, and where it belongs."""
     place = 0
     while True:
         child = 2 * place + 1
@@ -220,6 +220,13 @@ def _pop(heap_counts: Any, heap: Any, size: Any, left: Any, right: Any) -> None:
         place = child
     heap_counts[place] = count
     heap[place] = pair
+
+
+@kernel
+def _drop_first(heap_counts: Any, heap: Any, state: Any, left: Any, right: Any) -> None:
+    last = state[HEAP_SIZE] - 1
+    state[HEAP_SIZE] = last
+    _sink(heap_counts, heap, last, heap_counts[last], heap[last], left, right)
 
 
 @kernel
@@ -275,12 +282,11 @@ def _learn(
                 found += 1
                 total += weights[word_of[at]]
         lengths[pair] = found
+        if total == 0:
+            _drop_first(heap_counts, heap, state, left, right)
+            continue
         if total != count:
-            _pop(heap_counts, heap, state[HEAP_SIZE], left, right)
-            state[HEAP_SIZE] -= 1
-            if total > 0:
-                _push(heap_counts, heap, state[HEAP_SIZE], total, pair, left, right)
-                state[HEAP_SIZE] += 1
+            _sink(heap_counts, heap, state[HEAP_SIZE], total, pair, left, right)
             continue
         if (
             state[LISTS_USED] + 2 * found > len(lists)
@@ -289,8 +295,7 @@ def _learn(
         ):
             state[LIST_WANTED] = found
             return CROWDED
-        _pop(heap_counts, heap, state[HEAP_SIZE], left, right)
-        state[HEAP_SIZE] -= 1
+        _drop_first(heap_counts, heap, state, left, right)
 
         new = np.uint32(NUM_BYTES + num_merges)
         token_lengths[new] = length_a + length_b

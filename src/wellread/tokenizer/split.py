@@ -157,14 +157,11 @@ def _classify(text: Any, offset: Any, end: Any, pages: Any, carry: Any) -> Any:
 def _contraction(text: Any, at: Any, end: Any) -> Any:
     """How many bytes the contraction at the apostrophe `at` has, 0 if there is none."""
     following = load64(text + at)
-    first = (following >> word(8)) & word(255)
-    second = (following >> word(16)) & word(255)
+    letter, letters = (following >> word(8)) & word(0xFF), (following >> word(8)) & word(0xFFFF)
     length = word(0)
-    if first == word(0x73) or first == word(0x74) or first == word(0x6D) or first == word(0x64):
+    if letter in (word(0x73), word(0x74), word(0x6D), word(0x64)):  # s t m d
         length = word(2)
-    elif (second == word(0x65) and (first == word(0x72) or first == word(0x76))) or second == word(
-        0x6C
-    ) == first:
+    elif letters in (word(0x6572), word(0x6576), word(0x6C6C)):  # re ve ll, the first one lowest
         length = word(3)
     return length if at + length <= end else word(0)
 
@@ -201,7 +198,7 @@ def _keep(
 def find_ends(state: Any, ends: Any) -> Any:
     """Write where the next pre-tokens end (uint64) to `ends`; how many, 0 when there are no more.
 
-    At most ROOM; `ends` has 8 words of room beyond.
+    At most ROOM.
     """
     state, ends = word(state), word(ends)
     if get(state, FINISHED) != word(0):
@@ -357,7 +354,7 @@ def pre_token_starts(text: bytes) -> npt.NDArray[np.int64]:
     """
     room = padded(text)
     state = np.zeros(STATE_WORDS, np.uint64)
-    ends = np.zeros(ROOM + 8, np.uint64)
+    ends = np.zeros(ROOM, np.uint64)
     begin(state.ctypes.data, room.ctypes.data, len(text), class_pages().ctypes.data)
     starts = [np.zeros(min(len(text), 1), np.int64)]
     while count := find_ends(state.ctypes.data, ends.ctypes.data):

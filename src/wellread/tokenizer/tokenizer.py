@@ -2,7 +2,6 @@
 
 import codecs
 import itertools
-import os
 import re
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -15,9 +14,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from wellread.base.errors import InputError
+from wellread.base.threads import num_threads
+from wellread.formats.tokens import Ids
 from wellread.tokenizer.alphabet import byte_order
 from wellread.tokenizer.count import DEFAULT_MEMORY, Words, count_pre_tokens, to_utf8
-from wellread.tokenizer.encoder import MAX_IDS, Encoder, Ids
+from wellread.tokenizer.encoder import MAX_IDS, Encoder
 from wellread.tokenizer.files import read_vocabulary, write_vocabulary
 from wellread.tokenizer.learn import learn_merges
 from wellread.tokenizer.memory import PADDING
@@ -247,17 +248,3 @@ def several(texts: Iterable[str | bytes]) -> Iterable[str | bytes]:
     if isinstance(texts, str | bytes):
         raise InputError(f"one text, {texts[:20]!r}, where several are expected: give a list")
     return texts
-
-
-def num_threads(asked: int | None) -> int:
-    """How many threads to use; None: one for each core."""
-    if asked is None:
-        return num_cores()
-    if asked < 1:
-        raise InputError(f"threads is {asked}; at least 1 is needed, or None for all cores")
-    return asked
-
-
-def num_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -22,6 +22,7 @@ from wellread.base.manifest import (
     writing,
 )
 from wellread.base.progress import Progress, silent
+from wellread.base.threads import num_threads
 from wellread.formats import tables
 from wellread.formats.tokens import (
     DOCUMENTS,
@@ -32,7 +33,7 @@ from wellread.formats.tokens import (
     dtype_for,
     shard_name,
 )
-from wellread.tokenizer.tokenizer import Tokenizer, num_cores
+from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.tokens.config import TokensConfig
 from wellread.tokens.encode import Encoded, encode_here
 
@@ -163,7 +164,7 @@ def _encoded(
         from wellread.tokens.cluster import encode_on_ray  # Daft loads only where it is used
 
         return encode_on_ray(corpus, vocabulary, tokenizer.vocab_size, draft.out, draft.drop)
-    return encode_here(corpus, tokenizer, draft.drop, threads=config.threads or num_cores())
+    return encode_here(corpus, tokenizer, draft.drop, threads=num_threads(config.threads))
 
 
 def _place(

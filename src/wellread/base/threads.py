@@ -1,0 +1,44 @@
+"""Work on threads, its results in order. Only code that releases the GIL gains by it."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from wellread.base.errors import InputError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def in_order(function: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
+    """`function` of each item, in the order of `items`, of which few are taken in advance.
+
+    At most two for each thread and one more are at work or done and not yet asked for.
+
+    >>> list(in_order(str.upper, ["a", "b"], threads=2))
+    ['A', 'B']
+    """
+    if threads == 1:
+        yield from map(function, items)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[R]] = deque()
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def num_threads(asked: int | None) -> int:
+    """How many threads to use; None: one for each core that this process may use."""
+    if asked is None:
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+    if asked < 1:
+        raise InputError(f"threads is {asked}; at least 1 is needed, or None for all cores")
+    return asked
