@@ -3,20 +3,22 @@
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.base.threads import num_threads
-from wellread.formats.documents import read_documents, read_texts
+from wellread.formats.documents import BadRecord, read_texts
 from wellread.tokenizer.config import TokenizerConfig
 from wellread.tokenizer.count import count_pre_tokens, num_records, to_utf8
 from wellread.tokenizer.tokenizer import Tokenizer, learn_vocabulary
 
 STAGE = "tokenizer"
-NUM_HELD_OUT = 200  # documents that the bytes per token are measured on
+MEASURED = ("validation", "train")  # where bytes per token are measured: the first that is there
+NUM_MEASURED, MEASURED_BYTES = 200, 1 << 26  # documents and bytes of each, held in memory
+
+Sample = dict[str, list[bytes]]  # the first texts of each split in MEASURED
 
 
 def train_tokenizer(
@@ -34,32 +36,38 @@ def train_tokenizer(
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
+        sample: Sample = {split: [] for split in MEASURED}
         if config.vocabulary is not None:
             tokenizer = Tokenizer.load(config.vocabulary)
+            for _ in _sampled(sources, sample, _ignore):
+                if _is_full(sample[MEASURED[0]]):
+                    break
         else:
-            tokenizer = _learn(sources, config, draft, progress)
+            tokenizer = _learn(sources, config, draft, sample, progress)
         tokenizer.save(out)
         draft.facts["vocab_size"] = tokenizer.vocab_size
         draft.facts["num_merges"] = len(tokenizer.merges)
-        _measure(tokenizer, sources, draft)
+        _measure(tokenizer, sample, draft)
     return read_manifest(out)
 
 
 def _learn(
-    sources: list[Path], config: TokenizerConfig, draft: Draft, progress: Progress
+    sources: list[Path],
+    config: TokenizerConfig,
+    draft: Draft,
+    sample: Sample,
+    progress: Progress,
 ) -> Tokenizer:
     def texts() -> Iterator[bytes]:
-        for source in sources:
-            for split, given in read_texts(source, bad):
-                draft.counts["in"] += 1
-                if split != "train":
-                    draft.drop("held out", str(source))
-                    continue
-                text = to_utf8(given)
-                draft.counts["out"] += 1
-                draft.counts["bytes"] += len(text)
-                progress(draft.counts["in"], None, f"{draft.counts['bytes'] / 1e6:,.0f} MB read")
-                yield text
+        for source, split, text in _sampled(sources, sample, bad):
+            draft.counts["in"] += 1
+            if split != "train":
+                draft.drop("held out", str(source))
+                continue
+            draft.counts["out"] += 1
+            draft.counts["bytes"] += len(text)
+            progress(draft.counts["in"], None, f"{draft.counts['bytes'] / 1e6:,.0f} MB read")
+            yield text
 
     def bad(reason: str, where: str) -> None:
         draft.counts["in"] += 1
@@ -92,19 +100,30 @@ def _learn(
     return Tokenizer(vocabulary)
 
 
-def _measure(tokenizer: Tokenizer, sources: list[Path], draft: Draft) -> None:
+def _sampled(
+    sources: list[Path], sample: Sample, bad: BadRecord
+) -> Iterator[tuple[Path, str, bytes]]:
+    """Source, split and text of each document; the first of the measured splits join `sample`."""
+    for source in sources:
+        for split, given in read_texts(source, bad):
+            text = to_utf8(given)
+            if split in sample and not _is_full(sample[split]):
+                sample[split].append(text)
+            yield source, split, text
+
+
+def _is_full(texts: list[bytes]) -> bool:
+    return len(texts) == NUM_MEASURED or sum(map(len, texts)) >= MEASURED_BYTES
+
+
+def _ignore(reason: str, where: str) -> None:
+    """Nothing is learnt, so nothing is counted."""
+
+
+def _measure(tokenizer: Tokenizer, sample: Sample, draft: Draft) -> None:
     """Bytes per token on held-out documents; where a corpus has none, on training ones."""
-
-    def ignore(reason: str, where: str) -> None:
-        """Counted when the corpus was read to learn from it."""
-
-    for split in ("validation", "train"):
-        documents = (d for source in sources for d in read_documents(source, ignore))
-        texts = [
-            to_utf8(d.text)
-            for d in islice((d for d in documents if d.split == split), NUM_HELD_OUT)
-        ]
-        if texts:
+    for split in MEASURED:
+        if texts := sample[split]:
             num_tokens = sum(len(ids) for ids in tokenizer.encode_batch(texts))
             num_bytes = sum(map(len, texts))
             draft.facts["measured_on"] = f"{len(texts)} {split} documents"

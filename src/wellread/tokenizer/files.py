@@ -68,12 +68,13 @@ def _read_folder(directory: Path) -> Vocabulary:
     raise InputError(f"{directory}: no tokenizer here{found}; expected {KINDS}")
 
 
-def write_vocabulary(directory: Path, vocabulary: Vocabulary) -> None:
+def write_vocabulary(directory: Path, vocabulary: Vocabulary, *, with_ranks: bool = True) -> None:
     """Write the vocabulary to an existing folder in every format that can hold it.
 
     `vocab.json` and `merges.txt` for GPT-2's programs, `tokenizer.json` and
     `tokenizer_config.json` for Hugging Face's, and `ranks.tiktoken` for tiktoken, but only if its
-    ids would be the same there (see `ranks_of`). `merge_counts.txt`, a count a line in the order
+    ids would be the same there (see `ranks_of`), which takes longer to find out than all the
+    rest: not if not `with_ranks`. `merge_counts.txt`, a count a line in the order
     of merges, if the counts are known. A file of the last two names that does not belong to this
     vocabulary is removed.
     """
@@ -93,7 +94,7 @@ def write_vocabulary(directory: Path, vocabulary: Vocabulary) -> None:
         "merges.txt": merges_txt(merges),
         "tokenizer.json": tokenizer_json(vocab, merges, vocabulary),
         "tokenizer_config.json": tokenizer_config_json(vocabulary),
-        RANKS: ranks_of(vocabulary),
+        RANKS: ranks_of(vocabulary) if with_ranks else None,
         COUNTS: merge_counts_txt(counts) if counts else None,
     }
     for name, content in contents.items():

@@ -1,6 +1,5 @@
 """The stage `tokens`: encode a corpus, split by split, into `.npy` shards."""
 
-import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -33,11 +32,10 @@ from wellread.formats.tokens import (
     dtype_for,
     shard_name,
 )
+from wellread.tokenizer.files import write_vocabulary
 from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.tokens.config import TokensConfig
 from wellread.tokens.encode import Encoded, encode_here
-
-VOCABULARY_FILES = ("vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json")
 
 
 class _Shards:
@@ -100,7 +98,7 @@ def _write_shard(draft: Draft, name: str, parts: list[Ids]) -> None:
 def tokenize_corpus(
     corpus: Path, tokenizer: Path, out: Path, config: TokensConfig, *, progress: Progress = silent
 ) -> Manifest:
-    """Encode `corpus` with the vocabulary in `tokenizer`, which is copied beside the shards.
+    """Encode `corpus` with the vocabulary in `tokenizer`, which is written beside the shards.
 
     Holds one unfinished shard for each split, one that is being written, and two pieces of 256
     documents for each thread.
@@ -110,7 +108,8 @@ def tokenize_corpus(
         return done
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         encoder = Tokenizer.load(tokenizer)
-        _copy_vocabulary(tokenizer, encoder, out / "tokenizer")
+        (out / "tokenizer").mkdir()
+        write_vocabulary(out / "tokenizer", encoder.vocabulary, with_ranks=False)
         shards = _Shards(draft, config)
         sizes: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
 
@@ -144,17 +143,6 @@ def tokenize_corpus(
         )
         draft.write("tokens.json", msgspec.json.format(msgspec.json.encode(header), indent=1))
     return read_manifest(out)
-
-
-def _copy_vocabulary(given: Path, tokenizer: Tokenizer, out: Path) -> None:
-    """The files that GPT-2 and Hugging Face read, as they are where they are there."""
-    if not all((given / name).is_file() for name in ("vocab.json", "merges.txt")):
-        tokenizer.save(out)
-        return
-    out.mkdir()
-    for name in VOCABULARY_FILES:
-        if (given / name).is_file():
-            shutil.copyfile(given / name, out / name)
 
 
 def _encoded(
