@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from wellread.base.errors import InputError
+from wellread.base.manifest import read_manifest
 from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.tokens.build import tokenize_corpus
 from wellread.tokens.config import TokensConfig
@@ -18,13 +19,10 @@ SHARED = ("train-00000.npy", "documents.parquet", "tokens.json")
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    texts = [
-        f"Document {number}: naïve cafés ☕, {'word ' * (number % 70)}" for number in range(3000)
-    ]
-    urls = [f"http://a.example/{number}" for number in range(3000)]
-    pq.write_table(
-        pa.table({"url": urls, "text": texts}), tmp_path / "c.parquet", row_group_size=500
-    )
+    texts = [f"Document {n}: naïve cafés ☕, {'word ' * (n % 70)}" for n in range(3000)]
+    given = [None if n == 1_700 else text for n, text in enumerate(texts)]
+    table = pa.table({"url": [f"http://a.example/{n}" for n in range(3000)], "text": given})
+    pq.write_table(table, tmp_path / "c.parquet", row_group_size=500)
     Tokenizer.train(texts, vocab_size=400).save(tmp_path / "tokenizer")
     return tmp_path / "c.parquet"
 
@@ -46,6 +44,8 @@ def test_a_ray_cluster_writes_the_same_bytes(corpus: Path, tmp_path: Path) -> No
     subprocess.run(command, check=True, timeout=300)
     for name in SHARED:
         assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
+    for engine in ("here", "there"):
+        assert read_manifest(tmp_path / engine).dropped == {"text is not a string": 1}
 
 
 def test_ray_takes_no_plain_files(tmp_path: Path, corpus: Path) -> None:

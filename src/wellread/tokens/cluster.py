@@ -59,13 +59,21 @@ def encode_on_ray(
     if not ray.is_initialized():
         ray.init(log_to_driver=False, logging_level="error")
     daft.set_runner_ray()
-    frame = _frame(files, bad)
+    frame = daft.read_parquet(files).with_column("row", monotonically_increasing_id())
+    if "split" not in frame.column_names:
+        frame = frame.with_column("split", daft.lit("train"))
     encoder = _Encoder(str(vocabulary.resolve()))
     dtype = np.dtype(dtype_for(vocab_size))
-    frame = frame.with_column("row", monotonically_increasing_id())
-    frame = frame.select("row", "url", "split", encoder(col("text")).alias("encoded"))
+    encoded = encoder(col("text").fill_null("")).alias("encoded")
+    frame = frame.select("row", "url", "split", col("text").is_null().alias("missing"), encoded)
     with tempfile.TemporaryFile(dir=folder) as spool:
-        parts = [_spooled(batch, spool, dtype) for batch in frame.to_arrow_iter() if len(batch)]
+        parts = []
+        for batch in frame.to_arrow_iter():
+            whole = batch.filter(pc.invert(batch["missing"]))
+            for _ in range(len(batch) - len(whole)):
+                bad("text is not a string", str(corpus))
+            if len(whole):
+                parts.append(_spooled(whole, spool, dtype))
         if parts:
             yield from _in_order(pa.Table.from_batches(parts), np.memmap(spool, dtype, "r"))
 
@@ -120,13 +128,3 @@ def readable(corpus: Path) -> list[str]:
             f"{', '.join(names)}"
         )
     return [str(corpus)]
-
-
-def _frame(files: list[str], bad: BadRecord) -> daft.DataFrame:
-    """Columns url, split and text; rows without a text are left out."""
-    frame = daft.read_parquet(files)
-    if "split" not in frame.column_names:
-        frame = frame.with_column("split", daft.lit("train"))
-    for _ in range(frame.where(col("text").is_null()).count_rows()):
-        bad("text is not a string", files[0])
-    return frame.where(col("text").not_null()).select("url", "split", "text")
