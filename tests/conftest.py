@@ -1,11 +1,25 @@
 """Fixtures that many tests share."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 REPOSITORY = Path(__file__).resolve().parents[1]
+CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +29,17 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real files absent: no folder {folder} (set WELLREAD_TEST_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """Debian's Chromium, asking nothing of the network."""
+    from playwright.sync_api import sync_playwright  # only who looks at a page waits for it
+
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("no browser: install Debian's chromium")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM))
+        yield found
+        found.close()

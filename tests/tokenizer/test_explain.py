@@ -2,14 +2,12 @@
 
 import doctest
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from wellread.base.errors import InputError
 from wellread.tokenizer.alphabet import PATTERN
@@ -196,19 +194,6 @@ def test_a_picture_is_escaped_and_only_of_short_texts() -> None:
     assert "&lt;b&gt;" in to_svg([explain(TOKENIZER, "<b>")])
     with pytest.raises(InputError, match="a picture shows at most 64"):
         to_svg([explain(TOKENIZER, "word " * 20)])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.skip("no browser: install Debian's chromium")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield found
-        found.close()
 
 
 @pytest.mark.slow
