@@ -21,7 +21,7 @@ from numba import uint32 as single
 from wellread.base.errors import InputError
 from wellread.base.kernels import inlined, kernel
 from wellread.tokenizer.alphabet import byte_order
-from wellread.tokenizer.count import record_words
+from wellread.tokenizer.count import DEFAULT_MEMORY, record_words
 from wellread.tokenizer.vocabulary import NUM_BYTES, Pair
 
 Array = npt.NDArray[Any]
@@ -67,7 +67,7 @@ def learn_merges(
     num_merges: int,
     folder: Path,
     *,
-    memory: int = 1 << 30,
+    memory: int = DEFAULT_MEMORY,
     report: Callable[[int], None] | None = None,
 ) -> Iterator[tuple[Pair, int]]:
     """The merges learnt from counted pre-tokens (see `count.pack`), with each pair's count.
@@ -81,26 +81,8 @@ def learn_merges(
     >>> list(learn_merges(count_pre_tokens(["aaab", "aaab", "ab"], Path()), 2, Path()))
     [((64, 64), 4), ((64, 65), 3)]
     """
-    sizes = np.array([_size(part) for part in records]).reshape(-1, 2)
-    num_cells, num_words = int(sizes[:, 0].sum()) + 1, int(sizes[:, 1].sum())
-    if num_cells > LARGEST_PLACE:
-        raise InputError(
-            f"{num_cells:,} bytes of distinct pre-tokens; at most {LARGEST_PLACE:,} fit"
-        )
-    vocabulary = NUM_BYTES + num_merges
-    # Two values beyond all ids are for borders and for cells inside a token.
-    kind = np.uint16 if vocabulary <= 0xFFFE else np.uint32
-    arrays = _Arrays(num_cells, num_words, kind, memory, folder)
-    ids = np.empty(NUM_BYTES, np.uint32)
-    ids[list(byte_order())] = np.arange(NUM_BYTES)
-    arrays.cells[0] = np.iinfo(kind).max
-    at, word = 1, 0
-    for number in range(len(records)):
-        at, word = _fill(
-            records[number], ids, arrays.cells, arrays.word_of, arrays.weights, at, word
-        )
-    records.clear()
-
+    arrays = _laid_out(records, num_merges, memory, folder)
+    num_cells, vocabulary = len(arrays.cells), NUM_BYTES + num_merges
     num_lists, num_pairs = 2 * num_cells, min(num_cells, 1 << 18) + NUM_BYTES**2
     pairs = [arrays.zeros(num_pairs, kind) for kind in PAIR_COLUMNS]
     lists = arrays.zeros(num_lists, np.uint32)
@@ -135,6 +117,29 @@ def learn_merges(
                     pairs[at] = arrays.larger(column, room)
             if wanted > len(events[0]):
                 events = [arrays.larger(column, wanted) for column in events]
+
+
+def _laid_out(records: list[Array], num_merges: int, memory: int, folder: Path) -> _Arrays:
+    """The pre-tokens of `records`, which is emptied, as cells."""
+    sizes = np.array([_size(part) for part in records]).reshape(-1, 2)
+    num_cells, num_words = int(sizes[:, 0].sum()) + 1, int(sizes[:, 1].sum())
+    if num_cells > LARGEST_PLACE:
+        raise InputError(
+            f"{num_cells:,} bytes of distinct pre-tokens; at most {LARGEST_PLACE:,} fit"
+        )
+    # Two values beyond all ids are for borders and for cells inside a token.
+    kind = np.uint16 if NUM_BYTES + num_merges <= 0xFFFE else np.uint32
+    arrays = _Arrays(num_cells, num_words, kind, memory, folder)
+    ids = np.empty(NUM_BYTES, np.uint32)
+    ids[list(byte_order())] = np.arange(NUM_BYTES)
+    arrays.cells[0] = np.iinfo(kind).max
+    at, word = 1, 0
+    for number in range(len(records)):
+        at, word = _fill(
+            records[number], ids, arrays.cells, arrays.word_of, arrays.weights, at, word
+        )
+    records.clear()
+    return arrays
 
 
 # Of each pair: left id, right id, where its list starts and its length. Of the heap: count, pair.

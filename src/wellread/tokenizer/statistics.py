@@ -17,7 +17,7 @@ from wellread.tokenizer.tokenizer import Tokenizer
 
 Counts = npt.NDArray[np.int64]
 
-MAX_DISTINCT = 1 << 19  # pre-tokens held before they are encoded and added up; some 300 bytes each
+MAX_DISTINCT = 1 << 19  # pre-tokens held before they are encoded and added up
 NUM_LONGEST = 10
 
 KINDS = ("prose", "code", "numbers", "other")
