@@ -94,7 +94,11 @@ class Draft:
         path.parent.mkdir(parents=True, exist_ok=True)
         with HashingWriter(path) as file:
             yield file
-        self._written[name] = _file(path, file.sha256())
+        self.did_write(name, file.sha256())
+
+    def did_write(self, name: str, sha256: str) -> None:
+        """Record an output's digest; what is not recorded is read again at the end."""
+        self._written[name] = _file(self.out / name, sha256)
 
     def write(self, name: str, content: bytes) -> None:
         with self.open(name) as file:

@@ -1,6 +1,5 @@
 """Running the kernels of `encode` over texts, on one thread or several."""
 
-import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -50,11 +49,9 @@ from wellread.tokenizer.vocabulary import NUM_BYTES, Vocabulary
 Counts = npt.NDArray[np.int64]
 SPARE = 8  # ids of room behind the last one, since ids are written several at a time
 PART = 1 << 20  # bytes that one thread encodes, at least, before it takes more
-PARTS_PER_THREAD, LARGEST_PART = 4, 1 << 24  # of one long text
+LARGEST_PART = 1 << 24  # of one long text
 MAX_IDS = 1 << ID_BITS
 SHORT = 1 << 16  # bytes: a text up to here is copied to a place with padding
-
-Run = tuple[npt.NDArray[np.uint8], Counts]  # a buffer with padding, offsets of documents in it
 
 
 class Encoder:
@@ -81,7 +78,8 @@ class Encoder:
             if left in byte_of and right in byte_of:
                 self._byte_pairs[byte_of[left], byte_of[right]] = rank
         self._pairs_bits = max(10, int(4 * len(merges)).bit_length())
-        self._pairs = np.full(1 << self._pairs_bits, EMPTY, np.uint64)
+        self._pairs = aligned_zeros(1 << self._pairs_bits)
+        self._pairs.fill(EMPTY)
         fill_pairs(merges, self._pairs, 64 - self._pairs_bits)
         self._masks = key_masks()
         self._cache = aligned_zeros(4 << CACHE_BITS)
@@ -121,56 +119,42 @@ class Encoder:
         The ids are in one array; beside it how many each document has, `first_id` before it
         included.
         """
-        return self._fill([(buffer, offsets)], first_id)
+        counts = np.empty(len(offsets) - 1, np.int64)
+        workspace = self._taken()
+        room = workspace.ids_for(int(offsets[-1] - offsets[0]) + len(counts))
+        ids = room[: _write(workspace, buffer, offsets, room, counts, first_id)].copy()
+        self._workspaces.append(workspace)
+        return ids, counts
 
     def _encode_long(self, text: npt.NDArray[np.uint8], threads: int) -> Ids:
         """The ids of one long text, cut where its pre-tokens end anyway."""
-        address, size = text.ctypes.data, len(text)
-        last = int(safe_cut(address, 0, size - PADDING - 1, size - PADDING))
-        if last >= size - PADDING:
+        last = int(safe_cut(text.ctypes.data, 0, len(text) - PADDING - 1, len(text) - PADDING))
+        if last >= len(text) - PADDING:
             last = 0  # no cut: a text with hardly any white space is copied whole
-        tail = np.zeros(size - last + PADDING, np.uint8)
-        tail[: size - last] = text[last:]
-        end = [(tail, np.array([0, size - last], np.int64))]
-        if threads == 1:
-            return self._fill([(text, np.array([0, last], np.int64)), *end])[0]
-        cuts = [0]
-        part = min(max(size // (PARTS_PER_THREAD * threads), PART), LARGEST_PART)
-        while last - cuts[-1] > part:
-            cuts.append(int(safe_cut(address, cuts[-1], cuts[-1] + part, last)))
-        cuts.append(last)
-        runs = [[(text, np.array(cut, np.int64))] for cut in itertools.pairwise(cuts)]
-        parts = [ids for ids, _ in in_order(self._fill, [*runs, end], threads)]
-        ends = np.cumsum([len(part) for part in parts])
-        room = np.empty(ends[-1], self.dtype)
+        tail = np.zeros(len(text) - last + PADDING, np.uint8)
+        tail[: len(text) - last] = text[last:]
+        cuts = np.array([*_cuts(text, last, threads), len(text)], np.int64)
+        # Each part has its own place in one array, and is then moved to where the one before ends.
+        room = np.empty(len(text) + SPARE * len(cuts), self.dtype)
+        places = cuts + SPARE * np.arange(len(cuts))
 
-        def place(number: int) -> None:
-            room[ends[number] - len(parts[number]) : ends[number]] = parts[number]
+        def work(part: int) -> int:
+            buffer, offsets = text, cuts[part : part + 2]
+            if part == len(cuts) - 2:
+                buffer, offsets = tail, offsets - last
+            workspace = self._taken()
+            count = _write(workspace, buffer, offsets, room[places[part] :], workspace.count)
+            self._workspaces.append(workspace)
+            return count
 
-        list(in_order(place, range(len(parts)), threads))
+        filled = 0
+        with room.view(np.uint8).data as moved:
+            for part, count in enumerate(in_order(work, range(len(cuts) - 1), threads)):
+                start, size = places[part] * room.itemsize, count * room.itemsize
+                moved[filled : filled + size] = moved[start : start + size]
+                filled += size
+        room.resize(filled // room.itemsize, refcheck=False)  # in place: gives back the rest
         return room
-
-    def _fill(self, runs: list[Run], first_id: int = NO_ID) -> tuple[Ids, Counts]:
-        """Encode `runs` into one array of ids, and one of how many each document has."""
-        sizes = [int(offsets[-1] - offsets[0]) for _, offsets in runs]
-        counts = np.empty(sum(len(offsets) - 1 for _, offsets in runs), np.int64)
-        # Never more ids than bytes. Pages that nothing is written to take no memory.
-        room = np.empty(sum(sizes) + len(counts) + SPARE, self.dtype)
-        workspace = self._taken()
-        filled = done = 0
-        for buffer, offsets in runs:
-            filled += encode_documents(
-                workspace.tables_at,
-                buffer.ctypes.data,
-                offsets,
-                first_id,
-                room.ctypes.data + filled * room.itemsize,
-                counts[done : done + len(offsets) - 1],
-            )
-            done += len(offsets) - 1
-        self._workspaces.append(workspace)
-        room.resize(filled, refcheck=False)  # in place: gives back the rest
-        return room, counts
 
     def _taken(self) -> "_Workspace":
         """A workspace that no other thread has, until it is put back."""
@@ -193,6 +177,33 @@ class Encoder:
             WIDTH: 1 if self.dtype == np.uint16 else 2,
         }
         return _Workspace(tables, numbers, self.dtype)
+
+
+def _write(
+    workspace: "_Workspace", buffer: npt.NDArray[np.uint8], offsets: Counts, room: Ids,
+    counts: Counts, first_id: int = NO_ID,
+) -> int:  # fmt: skip
+    """Write the ids of the documents of `buffer` to `room`; how many, and of each document."""
+    return int(
+        encode_documents(
+            workspace.tables_at, buffer.ctypes.data, offsets, first_id, room.ctypes.data, counts
+        )
+    )
+
+
+def _cuts(text: npt.NDArray[np.uint8], last: int, threads: int) -> Iterator[int]:
+    """0, `last`, and between them where `threads` divide a long text.
+
+    Each part is a share of what is left, so that the last ones are small and no thread waits long.
+    """
+    cut = 0
+    yield cut
+    while cut < last:
+        part = last
+        if threads > 1:
+            part = min(max((last - cut) // (2 * threads), PART), LARGEST_PART)
+        cut = int(safe_cut(text.ctypes.data, cut, min(cut + part, last), last))
+        yield cut
 
 
 def _groups(texts: Sequence[bytes]) -> Iterator[list[bytes]]:
@@ -231,6 +242,18 @@ class _Workspace:
         self.tables_at = self._tables.ctypes.data
         self.text = np.zeros(SHORT + PADDING, np.uint8)
         self.text_at = self.text.ctypes.data
-        self.ids = np.zeros(SHORT + SPARE, dtype)
+        self.ids: Ids = np.zeros(SHORT + SPARE, dtype)
         self.ids_at = self.ids.ctypes.data
         self.offset, self.count = np.zeros(2, np.int64), np.zeros(1, np.int64)
+
+    def ids_for(self, num_bytes: int) -> Ids:
+        """Room for the ids of so many bytes, never more than bytes: the same room if it suffices.
+
+        What the system hands out is slow the first time that it is touched.
+        """
+        if num_bytes > LARGEST_PART:
+            return np.empty(num_bytes + SPARE, self.ids.dtype)
+        if num_bytes + SPARE > len(self.ids):
+            self.ids = np.empty(num_bytes + SPARE, self.ids.dtype)
+            self.ids_at = self.ids.ctypes.data
+        return self.ids

@@ -156,7 +156,8 @@ class Tokenizer:
             return np.zeros(0, self._encoder.dtype), np.zeros(0, np.int64)
         _, offsets_buffer, data = texts.buffers()
         places = np.frombuffer(offsets_buffer, np.int64)[texts.offset :][: len(texts) + 1]
-        room = np.zeros(int(places[-1] - places[0]) + PADDING, np.uint8)
+        room = np.empty(int(places[-1] - places[0]) + PADDING, np.uint8)
+        room[-PADDING:] = 0
         if data is not None:
             given = np.frombuffer(data, np.uint8)[places[0] : places[-1]]
             room[: len(given)] = given

@@ -1,7 +1,7 @@
 """The stage `tokens`: encode a corpus, split by split, into `.npy` shards."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -37,62 +37,77 @@ from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.tokens.config import TokensConfig
 from wellread.tokens.encode import Encoded, encode_here
 
+MOST_WAITING = 8  # pieces of ids that the writing thread is behind
+
+
+class _Shard:
+    """An `.npy` file that grows; how long it is, its header knows last."""
+
+    def __init__(self, draft: Draft, name: str, dtype: Any, expected: int) -> None:
+        self._draft, self._name, self._dtype = draft, name, dtype
+        self.file = (draft.out / name).open("wb")
+        self.length = 0  # of what has been handed over, whether written yet or not
+        self.write_header(expected)
+
+    def write_header(self, length: int) -> None:
+        # numpy leaves room for any length, so that a header never changes its size.
+        header = {"descr": self._dtype, "fortran_order": False, "shape": (length,)}
+        self.file.seek(0)
+        np.lib.format.write_array_header_1_0(self.file, header)
+
+    def write(self, ids: Ids) -> None:
+        self.file.write(ids.view(np.uint8).data)
+
+    def close(self) -> None:
+        self.write_header(self.length)
+        self.file.close()
+        self._draft.did_write(self._name, sha256_of(self._draft.out / self._name))
+
 
 class _Shards:
-    """The shards of every split while they fill; one full shard at a time is being written."""
+    """The shards of every split while they grow, written by a thread of their own."""
 
     def __init__(self, draft: Draft, config: TokensConfig) -> None:
         self._draft, self._limit = draft, config.tokens_per_shard
-        self._filling: defaultdict[str, list[Ids]] = defaultdict(list)
-        self._num_filled: defaultdict[str, int] = defaultdict(int)
+        self._open: dict[str, _Shard] = {}
         self._num_shards: defaultdict[str, int] = defaultdict(int)
         self._thread = ThreadPoolExecutor(1)
-        self._writing: Future[None] | None = None
+        self._writing: deque[Future[None]] = deque()
 
     def add(self, split: str, ids: Ids) -> None:
         while len(ids):
-            taken = ids[: self._limit - self._num_filled[split]]
+            if split not in self._open:
+                name = shard_name(split, self._num_shards[split])
+                dtype = np.lib.format.dtype_to_descr(ids.dtype)
+                self._open[split] = _Shard(self._draft, name, dtype, self._limit)
+                self._num_shards[split] += 1
+            shard = self._open[split]
+            taken = ids[: self._limit - shard.length]
             ids = ids[len(taken) :]
-            self._filling[split].append(taken)
-            self._num_filled[split] += len(taken)
-            if self._num_filled[split] == self._limit:
-                self._write(split)
+            shard.length += len(taken)
+            self._do(shard.write, taken)
+            if shard.length == self._limit:
+                self._do(self._open.pop(split).close)
+
+    def _do(self, work: Callable[..., None], *given: Ids) -> None:
+        self._writing.append(self._thread.submit(work, *given))
+        while len(self._writing) > MOST_WAITING:
+            self._writing.popleft().result()
 
     def __enter__(self) -> "_Shards":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        with self._thread:
-            if kind is None:
-                for split in sorted(self._filling):
-                    if self._num_filled[split]:
-                        self._write(split)
-                self._wait()
-
-    def _wait(self) -> None:
-        if self._writing is not None:
-            self._writing.result()
-
-    def _write(self, split: str) -> None:
-        self._wait()
-        name = shard_name(split, self._num_shards[split])
-        self._writing = self._thread.submit(_write_shard, self._draft, name, self._filling[split])
-        self._filling[split] = []
-        self._num_filled[split] = 0
-        self._num_shards[split] += 1
-
-
-def _write_shard(draft: Draft, name: str, parts: list[Ids]) -> None:
-    """Write a shard part by part: at once would need twice the memory."""
-    with draft.open(name) as file:
-        header = {
-            "descr": np.lib.format.dtype_to_descr(parts[0].dtype),
-            "fortran_order": False,
-            "shape": (sum(map(len, parts)),),
-        }
-        np.lib.format.write_array_header_1_0(file, header)
-        for part in parts:
-            file.write(part.view(np.uint8).data)
+        try:
+            with self._thread:
+                if kind is None:
+                    for split in sorted(self._open):
+                        self._do(self._open[split].close)
+                    while self._writing:
+                        self._writing.popleft().result()
+        finally:
+            for shard in self._open.values():
+                shard.file.close()
 
 
 def tokenize_corpus(
@@ -100,8 +115,7 @@ def tokenize_corpus(
 ) -> Manifest:
     """Encode `corpus` with the vocabulary in `tokenizer`, which is written beside the shards.
 
-    Holds one unfinished shard for each split, one that is being written, and two pieces of 256
-    documents for each thread.
+    Holds two pieces of 256 documents for each thread, and the ids of a few more.
     """
     inputs = {"corpus": [corpus], "tokenizer": [tokenizer]}
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
