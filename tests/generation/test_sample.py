@@ -1,54 +1,212 @@
 """Samples are exact where they can be, and repeatable where they are random."""
 
-from pathlib import Path
+import math
+from collections import Counter
 
+import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import GPT2Config, GPT2LMHeadModel
 
-from wellread.generation.sample import generate_ids
+from wellread.base.errors import InputError
+from wellread.generation.sample import (
+    Sampling,
+    generate,
+    generate_ids,
+    sample_texts,
+    stream_ids,
+    stream_text,
+)
 from wellread.model.gpt2 import GPT2
-from wellread.model.load import save_model
-from wellread.model.sizes import ModelConfig
+from wellread.model.sizes import Architecture
+from wellread.tokenizer.tokenizer import Tokenizer
 
-PROMPTS = [list(range(n, 3 * n)) for n in range(1, 30, 3)]
+CONTEXT, VOCABULARY = 64, 300
+TOKENIZER = Tokenizer.train(["the cat sat on the mat, and the hat"] * 9, vocab_size=270)
+
+
+def network(shape: Architecture) -> GPT2:
+    """Weights far enough from each other that no two tokens are nearly as likely."""
+    model = GPT2(shape).initialise(seed=1)
+    source = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=source) * 0.1)
+    return model.eval()
+
+
+@pytest.fixture(scope="module", params=["pre", "post"])  # with the kernel, and without
+def model(request: pytest.FixtureRequest) -> GPT2:
+    shape = Architecture(
+        layers=2, width=64, heads=2, context=CONTEXT, vocab_size=VOCABULARY, norm=request.param
+    )
+    return network(shape)
+
+
+def prompts(count: int) -> list[list[int]]:
+    source = np.random.default_rng(0)
+    return [source.integers(0, VOCABULARY, size).tolist() for size in source.integers(1, 40, count)]
+
+
+def test_greedy_equals_hugging_face_on_200_prompts() -> None:
+    shape = Architecture(layers=3, width=128, heads=2, context=CONTEXT, vocab_size=VOCABULARY)
+    ours = network(shape)
+    theirs = GPT2LMHeadModel(
+        GPT2Config(n_layer=3, n_embd=128, n_head=2, n_positions=CONTEXT, vocab_size=VOCABULARY)
+    ).eval()
+    with torch.no_grad():
+        for name, weight in ours.named_parameters():
+            is_conv1d = weight.dim() == 2 and name.startswith("h.")
+            value = weight.t() if is_conv1d else weight
+            theirs.get_parameter(f"transformer.{name}").copy_(value)
+    theirs.generation_config.eos_token_id = None
+    given = prompts(200)
+    found = generate_ids(ours, given, max_new_tokens=16, top_k=1, seeds=[0] * 200)
+    for prompt, new in zip(given, found, strict=True):
+        expected = theirs.generate(
+            torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt)),
+            max_new_tokens=16, do_sample=False, pad_token_id=0,
+        )  # fmt: skip
+        assert new.tolist() == expected[0, len(prompt) :].tolist()
+
+
+def slow_greedy(model: GPT2, prompt: list[int], count: int) -> list[int]:
+    """One pass over everything for each token; past the context from the last half of it."""
+    seen = prompt[-(CONTEXT - min(count, CONTEXT // 2)) :]
+    new: list[int] = []
+    for _ in range(count):
+        if len(seen) > CONTEXT:
+            seen = seen[-(CONTEXT // 2) :]
+        with torch.no_grad():
+            new.append(int(model(torch.tensor([seen]))[0, -1].argmax()))
+        seen = [*seen, new[-1]]
+    return new
+
+
+def test_with_and_without_cache_are_the_same_past_the_context_too(model: GPT2) -> None:
+    given = prompts(6)
+    found = generate_ids(model, given, max_new_tokens=150, top_k=1, seeds=[0] * 6)
+    for prompt, new in zip(given, found, strict=True):
+        assert new.tolist() == slow_greedy(model, prompt, 150)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 64])
+def test_a_sample_does_not_depend_on_its_company(model: GPT2, rows: int) -> None:
+    given, seeds = prompts(20), list(range(20))
+    sampling = Sampling(max_new_tokens=30, top_k=20)
+    together: list[list[int]] = [[] for _ in given]
+    for token in stream_ids(model, given, sampling, seeds=seeds, end_of_text=9, rows=rows):
+        together[token.sample].append(token.id)
+    for number, prompt in enumerate(given):
+        alone = stream_ids(model, [prompt], sampling, seeds=[number], end_of_text=9)
+        assert together[number] == [token.id for token in alone]
+
+
+def test_log_probabilities_are_the_models_whatever_the_temperature(model: GPT2) -> None:
+    sampling = Sampling(max_new_tokens=5, temperature=0.3, top_k=7, top_p=0.9)
+    tokens = list(stream_ids(model, [[5, 6]], sampling, seeds=[3]))
+    ids = torch.tensor([[5, 6, *(token.id for token in tokens)]])
+    with torch.no_grad():
+        log_probs = model(ids).log_softmax(-1)
+    expected = [log_probs[0, 1 + at, token.id].item() for at, token in enumerate(tokens)]
+    assert [token.log_prob for token in tokens] == pytest.approx(expected, abs=1e-4)
+
+
+def shares(model: GPT2, sampling: Sampling) -> Counter[int]:
+    drawn = generate_ids(
+        model, [[5, 6]] * 4000, max_new_tokens=1, seeds=range(4000),
+        temperature=sampling.temperature, top_k=sampling.top_k,
+    )  # fmt: skip
+    return Counter(int(ids[0]) for ids in drawn)
+
+
+def test_tokens_are_drawn_as_often_as_they_are_likely(model: GPT2) -> None:
+    with torch.no_grad():
+        logits = model(torch.tensor([[5, 6]]))[0, -1].double()
+    likely = logits.topk(4)
+    weights = (likely.values / 2.0).softmax(0)
+    drawn = shares(model, Sampling(temperature=2.0, top_k=4))
+    assert set(drawn) == set(likely.indices.tolist())
+    for number, weight in zip(likely.indices.tolist(), weights.tolist(), strict=True):
+        deviation = math.sqrt(weight * (1 - weight) / 4000)
+        assert abs(drawn[number] / 4000 - weight) < 4 * deviation
+
+
+def test_top_p_draws_from_the_fewest_that_have_the_probability(model: GPT2) -> None:
+    with torch.no_grad():
+        weights = model(torch.tensor([[5, 6]]))[0, -1].double().softmax(0).sort(descending=True)
+    enough = int((weights.values.cumsum(0) < 0.3).sum()) + 1
+    sampling = Sampling(max_new_tokens=1, top_p=0.3)
+    tokens = stream_ids(model, [[5, 6]] * 500, sampling, seeds=range(500))
+    assert {token.id for token in tokens} <= set(weights.indices[:enough].tolist())
+
+
+def test_a_tie_at_the_edge_of_top_k_stays() -> None:
+    shape = Architecture(layers=1, width=64, heads=1, context=8, vocab_size=10)
+    model = GPT2(shape).initialise(0).eval()
+    with torch.no_grad():
+        model.wte.weight.zero_()  # all tokens are equally likely
+    drawn = generate_ids(model, [[1]] * 300, max_new_tokens=1, top_k=2, seeds=range(300))
+    assert {int(ids[0]) for ids in drawn} == set(range(10))
 
 
 @pytest.fixture(scope="module")
-def model() -> GPT2:
-    shape = ModelConfig(size="2x64", context=64).architecture(vocab_size=100)
-    return GPT2(shape).initialise(seed=1).eval()
+def writer() -> GPT2:
+    return network(Architecture(layers=2, width=64, heads=1, context=48, vocab_size=270))
 
 
-def test_greedy_equals_hugging_face(model: GPT2, tmp_path: Path) -> None:
-    save_model(model, tmp_path)
-    theirs = AutoModelForCausalLM.from_pretrained(tmp_path)
-    theirs.generation_config.eos_token_id = None
-    seeds = [0] * len(PROMPTS)
-    for prompt, ours in zip(
-        PROMPTS, generate_ids(model, PROMPTS, max_new_tokens=6, top_k=1, seeds=seeds), strict=True
-    ):
-        expected = theirs.generate(
-            torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt)),
-            max_new_tokens=6, do_sample=False, pad_token_id=0,
-        )  # fmt: skip
-        assert ours.tolist() == expected[0, len(prompt) :].tolist()
+def test_a_text_ends_before_a_stop_string(writer: GPT2) -> None:
+    sampling = Sampling(max_new_tokens=40)
+    whole = sample_texts(writer, TOKENIZER, ["the"], sampling)[0]
+    raw = TOKENIZER.decode_bytes(whole.ids)
+    stop = next(chr(byte) for byte in raw[8:] if byte < 0x80)
+    cut = sample_texts(writer, TOKENIZER, ["the"], sampling, stop=["nowhere", stop])[0]
+    assert cut.ended == "stop"
+    assert cut.text == raw[: raw.index(stop.encode())].decode("utf-8", "replace")
+    pieces = stream_text(writer, TOKENIZER, "the", sampling, stop=["nowhere", stop])
+    assert "".join(piece.text for piece in pieces) == cut.text
 
 
-def test_a_sample_does_not_depend_on_its_company(model: GPT2) -> None:
-    seeds = list(range(len(PROMPTS)))
-    together = generate_ids(model, PROMPTS, max_new_tokens=8, seeds=seeds)
-    alone = generate_ids(model, PROMPTS[3:4], max_new_tokens=8, seeds=[3])
-    assert together[3].tolist() == alone[0].tolist()
+def test_a_stream_gives_the_same_text_and_probability(writer: GPT2) -> None:
+    sampling = Sampling(max_new_tokens=60)
+    whole = sample_texts(writer, TOKENIZER, ["on"] * 3, sampling, seed=5)[2]
+    pieces = list(stream_text(writer, TOKENIZER, "on", sampling, seed=5, sample=2))
+    assert "".join(piece.text for piece in pieces) == whole.text
+    assert sum(piece.log_prob for piece in pieces) <= 0
+    assert len(whole.ids) == len(whole.log_probs)
 
 
-def test_a_sample_goes_on_past_the_context(model: GPT2) -> None:
-    (ids,) = generate_ids(model, [[1, 2, 3]], max_new_tokens=200, seeds=[0])
-    assert len(ids) == 200
+def test_the_same_seed_writes_the_same_and_another_does_not(writer: GPT2) -> None:
+    def texts(seed: int) -> list[str]:
+        return generate(writer, TOKENIZER, ["", "the cat"], max_new_tokens=20, seed=seed)
+
+    assert texts(1) == texts(1)
+    assert texts(1) != texts(2)
 
 
-def test_top_k_draws_only_from_the_likeliest(model: GPT2) -> None:
-    with torch.inference_mode():
-        likeliest = set(model(torch.tensor([[5, 6]]))[0, -1].topk(3).indices.tolist())
-    drawn = generate_ids(model, [[5, 6]] * 60, max_new_tokens=1, top_k=3, seeds=range(60))
-    assert {int(ids[0]) for ids in drawn} == likeliest
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"temperature": 0.0}, "temperature is 0.0; it must be more than 0"),
+        ({"temperature": math.nan}, "temperature is nan"),
+        ({"top_k": 0}, "top_k is 0; at least 1"),
+        ({"top_p": 1.5}, "top_p is 1.5; it must be more than 0 and at most 1"),
+        ({"max_new_tokens": 0}, "max_new_tokens is 0"),
+        ({"stop": [""]}, "an empty stop string"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(
+    writer: GPT2, wrong: dict[str, float], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        generate(writer, TOKENIZER, ["a"], **wrong)  # type: ignore[arg-type]
+
+
+def test_one_prompt_that_is_no_list_is_refused(writer: GPT2) -> None:
+    with pytest.raises(InputError, match="give a list"):
+        generate(writer, TOKENIZER, "a prompt")
+
+
+def test_an_empty_row_of_ids_is_refused(writer: GPT2) -> None:
+    with pytest.raises(InputError, match="prompt 1 is empty"):
+        generate_ids(writer, [[1], []], max_new_tokens=1, seeds=[0, 0])

@@ -120,7 +120,7 @@ class TorchModel:
 
     def _after(self, context: Ids, continuations: Sequence[Ids]) -> list[Scored]:
         """Score several continuations of one context, whose keys and values they share."""
-        cache = Cache()
+        cache = Cache(self.model.config, 1, len(context) - 1, self.model.head_VC)
         self.model.hidden(self._tensor(context[None, :-1]), cache)
         longest = max(map(len, continuations))
         size = max(1, self.batch_tokens // (len(context) + longest))
@@ -128,7 +128,7 @@ class TorchModel:
         for start in range(0, len(continuations), size):
             targets = continuations[start : start + size]
             rows = [np.concatenate([context[-1:], target[:-1]]) for target in targets]
-            found += self._score(rows, targets, repeat(cache, len(rows)))
+            found += self._score(rows, targets, cache.repeated(len(rows), longest))
         return found
 
     def _score(
@@ -160,7 +160,7 @@ class TorchModel:
         for rows_NC, wanted_N in zip(
             hidden_NC.split(HEAD_ROWS), targets_N.split(HEAD_ROWS), strict=True
         ):
-            logits_NV = F.linear(rows_NC, self.model.wte.weight).float()
+            logits_NV = F.linear(rows_NC, self.model.head_VC).float()
             target_N = logits_NV.gather(1, wanted_N[:, None])[:, 0]
             log_probs.append((target_N - logits_NV.logsumexp(dim=1)).cpu().double().numpy())
             is_best.append((logits_NV.argmax(dim=1) == wanted_N).cpu().numpy())
@@ -186,14 +186,3 @@ class TorchModel:
             seeds=seeds,
             end_of_text=self.end_of_text,
         )
-
-
-def repeat(cache: Cache, rows: int) -> Cache:
-    """The keys and values of one row for `rows` rows."""
-    repeated = Cache()
-    repeated.length = cache.length
-    repeated.layers = [
-        (k_1HSD.expand(rows, -1, -1, -1), v_1HSD.expand(rows, -1, -1, -1))
-        for k_1HSD, v_1HSD in cache.layers
-    ]
-    return repeated

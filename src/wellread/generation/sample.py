@@ -1,19 +1,188 @@
 """Sampling token by token, each sample from its own seed, so that its company does not matter."""
 
-from collections.abc import Sequence
-from typing import Any
+import codecs
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from wellread.base.errors import InputError
 from wellread.base.seeds import generator, seed_for
-from wellread.model.gpt2 import GPT2, Cache
+from wellread.generation.decode import Decoder
+from wellread.model.gpt2 import GPT2
 from wellread.tokenizer.tokenizer import Tokenizer
+
+MOST_ROWS = 64  # samples that grow side by side
+
+
+class Sampling(msgspec.Struct, frozen=True, kw_only=True):
+    """How the next token is chosen. The released code's defaults, but for `top_k`.
+
+    `top_k` 1 is greedy. With both, `top_p` chooses among the `top_k`.
+    """
+
+    max_new_tokens: int = 100
+    temperature: float = 1.0
+    top_k: int | None = None  # k = 40 is generally a good value (openai/gpt-2, src/sample.py)
+    top_p: float | None = None  # the likeliest tokens that have this probability together
+
+    def __post_init__(self) -> None:
+        if self.max_new_tokens < 1:
+            raise InputError(f"max_new_tokens is {self.max_new_tokens}; at least 1 is needed")
+        if not self.temperature > 0:
+            raise InputError(
+                f"temperature is {self.temperature}; it must be more than 0 (top_k 1 is greedy)"
+            )
+        if self.top_k is not None and self.top_k < 1:
+            raise InputError(f"top_k is {self.top_k}; at least 1 is needed, or none for all tokens")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise InputError(f"top_p is {self.top_p}; it must be more than 0 and at most 1")
+
+
+class Token(NamedTuple):
+    """One more token of a sample."""
+
+    sample: int
+    id: int
+    log_prob: float  # natural logarithm, by the model itself: whatever temperature, k and p are
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model wrote after a prompt."""
+
+    text: str  # without the prompt
+    ids: list[int]
+    log_probs: list[float]  # of each id, natural logarithm
+    ended: Literal["length", "end of text", "stop"]
+
+
+Done = Callable[[int, int], bool]  # (sample, id): whether the sample ends with this id
 
 
 @torch.inference_mode()
+def stream_ids(  # noqa: C901, PLR0913 - one loop; what a sample depends on
+    model: GPT2,
+    prompts: Sequence[Sequence[int] | npt.NDArray[Any]],
+    sampling: Sampling,
+    *,
+    seeds: Sequence[int],
+    end_of_text: int | None = None,
+    is_done: Done | None = None,
+    rows: int = MOST_ROWS,
+) -> Iterator[Token]:
+    """The new ids of each sample as they are chosen; `end_of_text` ends one and is not given.
+
+    Of a prompt that is too long for the context the beginning is lost. When the context is full,
+    a sample goes on from the last half of it.
+    """
+    for number, prompt in enumerate(prompts):
+        if not len(prompt):
+            raise InputError(f"prompt {number} is empty; begin with <|endoftext|>")
+    context = model.config.context
+    room = min(sampling.max_new_tokens, context // 2)
+    begins = [list(map(int, prompt))[-(context - room) :] for prompt in prompts]
+    waiting = deque(
+        _Growing(*each) for each in zip(range(len(prompts)), begins, seeds, strict=True)
+    )
+    free = min(rows, len(prompts))
+    if not free:
+        return
+    decoder = Decoder(model, free, max(map(len, begins)) + sampling.max_new_tokens)
+    growing: dict[int, _Growing] = {}  # row -> sample
+    try:
+        while waiting or growing:
+            empty = [row for row in range(free) if row not in growing]
+            begun = dict(zip(empty, [waiting.popleft() for _ in empty if waiting], strict=False))
+            parts = [
+                (begun, decoder.begin, {row: one.prompt for row, one in begun.items()}),
+                (growing, decoder.step, {row: one.last for row, one in growing.items()}),
+            ]
+            following: dict[int, _Growing] = {}
+            for samples, logits_of, given in parts:
+                if not samples:
+                    continue
+                sources = [one.source for one in samples.values()]
+                found = choose(logits_of(given), sources, sampling)  # type: ignore[operator]
+                for (row, one), (token, log_prob) in zip(samples.items(), found, strict=True):
+                    one.last, one.length = token, one.length + 1
+                    is_last = token == end_of_text or one.length == sampling.max_new_tokens
+                    if token != end_of_text:
+                        is_last |= is_done is not None and is_done(one.number, token)
+                        yield Token(one.number, token, log_prob)
+                    if not is_last:
+                        following[row] = one
+            growing = dict(sorted(following.items()))
+            if not waiting and growing and 2 * len(growing) <= free:
+                decoder.keep(list(growing))
+                growing = dict(enumerate(growing.values()))
+                free = len(growing)
+    finally:
+        decoder.close()
+
+
+class _Growing:
+    """A sample at work."""
+
+    def __init__(self, number: int, prompt: list[int], seed: int) -> None:
+        self.number, self.prompt, self.length, self.last = number, prompt, 0, -1
+        self.source = generator(seed, "sample")
+
+
+def choose(
+    logits_NV: Tensor, sources: Sequence[np.random.Generator], sampling: Sampling
+) -> list[tuple[int, float]]:
+    """The next id of each row, and its log-probability."""
+    if sampling.top_k == 1:
+        chosen_N = logits_NV.argmax(dim=1)
+    else:
+        ids = [
+            _draw(*candidates, source, sampling)
+            for candidates, source in zip(_candidates(logits_NV, sampling), sources, strict=True)
+        ]
+        chosen_N = torch.tensor(ids, device=logits_NV.device)
+    log_probs_N = logits_NV.gather(1, chosen_N[:, None])[:, 0] - logits_NV.logsumexp(dim=1)
+    return list(zip(chosen_N.tolist(), log_probs_N.tolist(), strict=True))
+
+
+Candidates = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]  # ids in order, logits
+
+
+def _candidates(logits_NV: Tensor, sampling: Sampling) -> Iterator[Candidates]:
+    """For each row the ids among which is drawn, and their logits."""
+    if sampling.top_k is None or sampling.top_k >= logits_NV.shape[1]:
+        all_V = np.arange(logits_NV.shape[1])
+        for logits_V in logits_NV:
+            yield all_V, logits_V.double().cpu().numpy()
+        return
+    # Ties at the edge all stay: the released code compares with the k-th value too.
+    edge_N1 = logits_NV.topk(sampling.top_k, dim=1).values[:, -1:]
+    rows, ids = (logits_NV >= edge_N1).nonzero(as_tuple=True)
+    values = logits_NV[rows, ids].double().cpu().numpy()
+    ends = np.cumsum(np.bincount(rows.cpu().numpy(), minlength=len(logits_NV)))[:-1]
+    yield from zip(np.split(ids.cpu().numpy(), ends), np.split(values, ends), strict=True)
+
+
+def _draw(
+    ids: npt.NDArray[np.int64],
+    logits: npt.NDArray[np.float64],
+    source: np.random.Generator,
+    sampling: Sampling,
+) -> int:
+    scaled = logits / sampling.temperature
+    weights = np.exp(scaled - scaled.max())
+    if sampling.top_p is not None:
+        order = np.argsort(-weights, kind="stable")
+        before = np.cumsum(weights[order]) - weights[order]
+        weights[order[before >= sampling.top_p * weights.sum()]] = 0.0
+    sums = weights.cumsum()
+    return int(ids[np.searchsorted(sums, source.random() * sums[-1], side="right")])
+
+
 def generate_ids(  # noqa: PLR0913 - the settings of sampling, by their usual names
     model: GPT2,
     prompts: Sequence[Sequence[int] | npt.NDArray[Any]],
@@ -24,58 +193,120 @@ def generate_ids(  # noqa: PLR0913 - the settings of sampling, by their usual na
     top_k: int | None = None,
     end_of_text: int | None = None,
 ) -> list[npt.NDArray[np.int64]]:
-    """The new ids after each prompt, at most `max_new_tokens`, without `end_of_text`.
+    """The new ids after each prompt, at most `max_new_tokens`, without `end_of_text`."""
+    sampling = Sampling(max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k)
+    found: list[list[int]] = [[] for _ in prompts]
+    for token in stream_ids(model, prompts, sampling, seeds=seeds, end_of_text=end_of_text):
+        found[token.sample].append(token.id)
+    return [np.array(ids, dtype=np.int64) for ids in found]
 
-    `top_k=1` is greedy. A prompt too long for the context loses its beginning; past the context
-    the model goes on from the last half of it.
-    """
-    return [
-        _continue(
-            model, list(map(int, prompt)), max_new_tokens, Chooser(temperature, top_k, seed),
-            end_of_text,
+
+class _Text:
+    """The text of a sample while it grows, and whether a stop string is in it."""
+
+    def __init__(self, tokenizer: Tokenizer, stop: Sequence[str]) -> None:
+        if "" in stop:
+            raise InputError("an empty stop string would end every text before it begins")
+        self._tokenizer, self._stop = tokenizer, [text.encode() for text in stop]
+        self.text = b""
+        self.cut: int | None = None
+
+    def add(self, token: int) -> bool:
+        """Append a token; whether the text now has a stop string, before which it is cut."""
+        before = len(self.text)
+        self.text += self._tokenizer.decode_bytes([token])
+        places = [self.text.find(stop, max(before - len(stop) + 1, 0)) for stop in self._stop]
+        found = [place for place in places if place >= 0]
+        if found:
+            self.cut = min(found)
+        return bool(found)
+
+    def may_become_a_stop(self) -> bool:
+        """Whether the text ends as a stop string begins."""
+        return any(
+            self.text.endswith(stop[:length])
+            for stop in self._stop
+            for length in range(1, len(stop))
         )
-        for prompt, seed in zip(prompts, seeds, strict=True)
+
+
+class Piece(NamedTuple):
+    """A part of a text, one token or the few that make whole characters."""
+
+    text: str
+    log_prob: float  # natural logarithm, of its tokens together
+
+
+def stream_text(  # noqa: PLR0913 - what a sample depends on
+    model: GPT2,
+    tokenizer: Tokenizer,
+    prompt: str,
+    sampling: Sampling,
+    *,
+    seed: int = 0,
+    sample: int = 0,
+    stop: Sequence[str] = (),
+) -> Iterator[Piece]:
+    """Number `sample` of what `sample_texts` gives for one prompt, piece by piece as it comes."""
+    text = _Text(tokenizer, stop)
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    given, log_prob = 0, 0.0
+    for token in stream_ids(
+        model, starts(tokenizer, [prompt]), sampling,
+        seeds=seeds_for(seed, sample + 1)[sample:], end_of_text=tokenizer.end_of_text,
+        is_done=lambda _, chosen: text.add(chosen),
+    ):  # fmt: skip
+        log_prob += token.log_prob
+        if text.cut is None and not text.may_become_a_stop():
+            piece = decoder.decode(text.text[given:])
+            given = len(text.text)
+            if piece:
+                yield Piece(piece, log_prob)
+                log_prob = 0.0
+    if rest := decoder.decode(text.text[given : text.cut], final=True):
+        yield Piece(rest, log_prob)
+
+
+def sample_texts(
+    model: GPT2,
+    tokenizer: Tokenizer,
+    prompts: Sequence[str],
+    sampling: Sampling,
+    *,
+    seed: int = 0,
+    stop: Sequence[str] = (),
+) -> list[Sample]:
+    """A sample for each prompt, with ids and log-probabilities; `stop` is not in the texts."""
+    texts = [_Text(tokenizer, stop) for _ in prompts]
+    tokens: list[list[Token]] = [[] for _ in prompts]
+    for token in stream_ids(
+        model, starts(tokenizer, prompts), sampling, seeds=seeds_for(seed, len(prompts)),
+        end_of_text=tokenizer.end_of_text, is_done=lambda sample, chosen: texts[sample].add(chosen),
+    ):  # fmt: skip
+        tokens[token.sample].append(token)
+    return [
+        Sample(
+            text=text.text[: text.cut].decode("utf-8", "replace"),
+            ids=[token.id for token in own],
+            log_probs=[token.log_prob for token in own],
+            ended=(
+                "stop" if text.cut is not None
+                else "length" if len(own) == sampling.max_new_tokens
+                else "end of text"
+            ),
+        )
+        for text, own in zip(texts, tokens, strict=True)
     ]  # fmt: skip
 
 
-class Chooser:
-    """Picks the next id from its logits."""
-
-    def __init__(self, temperature: float, top_k: int | None, seed: int) -> None:
-        self.temperature, self.top_k = temperature, top_k
-        self.source = generator(seed, "sample")
-
-    def __call__(self, logits_V: Tensor) -> int:
-        if self.top_k == 1:
-            return int(logits_V.argmax())
-        scaled = (logits_V.double() / self.temperature).cpu().numpy()
-        if self.top_k is not None and self.top_k < len(scaled):
-            # Ties at the edge all stay: the released code compares with the k-th value too.
-            scaled = np.where(
-                scaled < np.partition(scaled, -self.top_k)[-self.top_k], -np.inf, scaled
-            )
-        weights = np.exp(scaled - scaled.max()).cumsum()
-        return int(np.searchsorted(weights, self.source.random() * weights[-1], side="right"))
+def starts(tokenizer: Tokenizer, prompts: Sequence[str]) -> list[list[int]]:
+    """The ids of prompts; a document begins after `<|endoftext|>`, and so does each of them."""
+    return [[tokenizer.end_of_text, *tokenizer.encode(prompt).tolist()] for prompt in prompts]
 
 
-def _continue(
-    model: GPT2, prompt: list[int], max_new: int, choose: Chooser, end_of_text: int | None
-) -> npt.NDArray[np.int64]:
-    context = model.config.context
-    room = min(max_new, context // 2)
-    seen = prompt[-(context - room) :]
-    new: list[int] = []
-    cache, pending = Cache(), seen
-    while len(new) < max_new:
-        if cache.length + len(pending) > context:
-            cache, pending = Cache(), (seen + new)[-(context // 2) :]
-        ids_BT = torch.tensor([pending], device=model.wte.weight.device)
-        chosen = choose(model(ids_BT, cache)[0, -1])
-        if chosen == end_of_text:
-            break
-        new.append(chosen)
-        pending = [chosen]
-    return np.array(new, dtype=np.int64)
+def seeds_for(seed: int, count: int) -> list[int]:
+    """A seed for each of `count` samples; the first ones do not depend on how many there are."""
+    return [seed_for(seed, "generate", str(number)) for number in range(count)]
 
 
 def generate(  # noqa: PLR0913 - the settings of sampling, by their usual names
@@ -86,17 +317,18 @@ def generate(  # noqa: PLR0913 - the settings of sampling, by their usual names
     max_new_tokens: int = 100,
     temperature: float = 1.0,
     top_k: int | None = 40,
+    top_p: float | None = None,
+    stop: Sequence[str] = (),
     seed: int = 0,
 ) -> list[str]:
     """Texts that continue `prompts` (not repeated in them); an empty prompt starts a document.
 
     k = 40 is what the released code's documentation calls generally a good value.
     """
-    start = [tokenizer.end_of_text]
-    ids = [start + tokenizer.encode(prompt).tolist() for prompt in prompts]
-    seeds = [seed_for(seed, "generate", str(number)) for number in range(len(prompts))]
-    found = generate_ids(
-        model, ids, max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k,
-        seeds=seeds, end_of_text=tokenizer.end_of_text,
-    )  # fmt: skip
-    return [tokenizer.decode(new) for new in found]
+    if isinstance(prompts, str):
+        raise InputError(f"one prompt, {prompts[:20]!r}, where several are expected: give a list")
+    sampling = Sampling(
+        max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p
+    )
+    found = sample_texts(model, tokenizer, prompts, sampling, seed=seed, stop=stop)
+    return [sample.text for sample in found]

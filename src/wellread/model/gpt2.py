@@ -3,10 +3,12 @@
 Radford et al. 2019, section 2.3, says what differs from GPT-1: "layer normalization was moved to
 the input of each sub-block [...] and an additional layer normalization was added after the final
 self-attention block"; the weights of residual layers are scaled by 1/sqrt(N) at initialisation.
-What it leaves open is as in the released code (openai/gpt-2, src/model.py).
+What it leaves open is as in the released code (openai/gpt-2, src/model.py). What the paper changed
+can be undone by a switch of `Architecture`: `norm`, `final_norm`, `residual_scaling`; and the head
+untied from the embedding.
 
 Shapes: B batch, T new positions, S all positions so far, H heads, D width of a head,
-C width of the model, V vocabulary.
+C width of the model, L layers, V vocabulary.
 """
 
 import math
@@ -18,29 +20,50 @@ from torch.nn import functional as F
 from wellread.base.seeds import seed_for
 from wellread.model.sizes import Architecture
 
-LAYER_NORM_EPSILON = 1e-5  # openai/gpt-2, src/model.py, norm
 WEIGHT_DEVIATION = 0.02  # openai/gpt-2, src/model.py, conv1d and wte
 POSITION_DEVIATION = 0.01  # openai/gpt-2, src/model.py, wpe
 
 
 class Cache:
-    """Keys and values of the positions seen so far, (B, H, S, D) for each layer."""
+    """Keys and values of the positions seen so far; each row is as long as it is.
 
-    def __init__(self) -> None:
-        self.length = 0
-        self.layers: list[tuple[Tensor, Tensor]] = []
+    Rows may grow apart: what stands in a row behind its length is not seen, and written over.
+    """
 
-    def extend(self, layer: int, k_BHTD: Tensor, v_BHTD: Tensor) -> tuple[Tensor, Tensor]:
-        """Append to a layer's keys and values; all of them."""
-        if layer == len(self.layers):
-            self.layers.append((k_BHTD, v_BHTD))
-        else:
-            k_old, v_old = self.layers[layer]
-            self.layers[layer] = (
-                torch.cat((k_old, k_BHTD), dim=2),
-                torch.cat((v_old, v_BHTD), dim=2),
-            )
-        return self.layers[layer]
+    def __init__(self, shape: Architecture, rows: int, room: int, like: Tensor) -> None:
+        size = (shape.layers, rows, shape.heads, room, shape.width // shape.heads)
+        self.k_LBHSD = torch.zeros(size, dtype=like.dtype, device=like.device)
+        self.v_LBHSD = torch.zeros_like(self.k_LBHSD)
+        self.lengths = [0] * rows
+
+    def positions(self, num_new: int) -> Tensor:
+        """Where the next `num_new` tokens of each row stand, (B, T)."""
+        starts_B = torch.tensor(self.lengths, device=self.k_LBHSD.device)
+        return starts_B[:, None] + torch.arange(num_new, device=starts_B.device)
+
+    def extend(
+        self, layer: int, positions_BT: Tensor, k_BHTD: Tensor, v_BHTD: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Keep a layer's keys and values of `positions_BT`; those of all positions so far."""
+        end = max(self.lengths) + positions_BT.shape[1]
+        rows_B1 = torch.arange(len(self.lengths), device=positions_BT.device)[:, None]
+        k_BHSD, v_BHSD = self.k_LBHSD[layer], self.v_LBHSD[layer]
+        k_BHSD[rows_B1, :, positions_BT] = k_BHTD.transpose(1, 2)
+        v_BHSD[rows_B1, :, positions_BT] = v_BHTD.transpose(1, 2)
+        return k_BHSD[:, :, :end], v_BHSD[:, :, :end]
+
+    def repeated(self, rows: int, more: int) -> "Cache":
+        """A cache of `rows` rows, each a copy of this one's only row, with room for `more`."""
+        (length,) = self.lengths
+        copy = Cache.__new__(Cache)
+        for name in ("k_LBHSD", "v_LBHSD"):
+            old_L1HSD = getattr(self, name)[:, :, :, :length]
+            size = (old_L1HSD.shape[0], rows, *old_L1HSD.shape[2:3], length + more)
+            new_LBHSD = old_L1HSD.new_zeros((*size, old_L1HSD.shape[-1]))
+            new_LBHSD[:, :, :, :length] = old_L1HSD
+            setattr(copy, name, new_LBHSD)
+        copy.lengths = [length] * rows
+        return copy
 
 
 class Attention(nn.Module):
@@ -52,19 +75,22 @@ class Attention(nn.Module):
         self.c_attn = nn.Linear(shape.width, 3 * shape.width)
         self.c_proj = nn.Linear(shape.width, shape.width)
 
-    def forward(self, x_BTC: Tensor, cache: Cache | None) -> Tensor:
+    def forward(
+        self, x_BTC: Tensor, positions_BT: Tensor | None = None, cache: Cache | None = None
+    ) -> Tensor:
         B, T, C = x_BTC.shape
         qkv = self.c_attn(x_BTC).view(B, T, 3, self.heads, C // self.heads)
-        q_BHTD, k_BHSD, v_BHSD = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-        if cache is not None:
-            k_BHSD, v_BHSD = cache.extend(self.layer, k_BHSD, v_BHSD)
-        S = k_BHSD.shape[2]
-        # With a cache the T queries are the last of the S positions, which is_causal cannot say.
-        mask_TS = None
-        if S > T > 1:
-            mask_TS = torch.ones(T, S, dtype=torch.bool, device=x_BTC.device).tril(S - T)
+        q_BHTD, k_BHTD, v_BHTD = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        k_BHSD, v_BHSD, seen_B1TS = k_BHTD, v_BHTD, None
+        if cache is not None and positions_BT is not None:
+            k_BHSD, v_BHSD = cache.extend(self.layer, positions_BT, k_BHTD, v_BHTD)
+            if any(cache.lengths):
+                # Which of the S positions each of the T queries sees; from nothing on, that is
+                # what is_causal says.
+                all_S = torch.arange(k_BHSD.shape[2], device=x_BTC.device)
+                seen_B1TS = all_S <= positions_BT[:, None, :, None]
         y_BHTD = F.scaled_dot_product_attention(
-            q_BHTD, k_BHSD, v_BHSD, attn_mask=mask_TS, is_causal=S == T
+            q_BHTD, k_BHSD, v_BHSD, attn_mask=seen_B1TS, is_causal=seen_B1TS is None
         )
         merged: Tensor = self.c_proj(y_BHTD.transpose(1, 2).reshape(B, T, C))
         return merged
@@ -84,18 +110,30 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """The normalisation stands at the input of each sub-block (pre-LN)."""
+    """Attention, then the feed-forward layer, each added to what it was given.
+
+    The normalisation stands at the input of each (pre-LN); `norm = "post"` puts it behind the
+    addition, as in GPT-1.
+    """
 
     def __init__(self, shape: Architecture, layer: int) -> None:
         super().__init__()
-        self.ln_1 = nn.LayerNorm(shape.width, eps=LAYER_NORM_EPSILON)
+        self.is_pre_norm = shape.norm == "pre"
+        self.ln_1 = nn.LayerNorm(shape.width, eps=shape.norm_epsilon)
         self.attn = Attention(shape, layer)
-        self.ln_2 = nn.LayerNorm(shape.width, eps=LAYER_NORM_EPSILON)
+        self.ln_2 = nn.LayerNorm(shape.width, eps=shape.norm_epsilon)
         self.mlp = FeedForward(shape)
 
-    def forward(self, x_BTC: Tensor, cache: Cache | None) -> Tensor:
-        x_BTC = x_BTC + self.attn(self.ln_1(x_BTC), cache)
-        y_BTC: Tensor = x_BTC + self.mlp(self.ln_2(x_BTC))
+    def forward(
+        self, x_BTC: Tensor, positions_BT: Tensor | None = None, cache: Cache | None = None
+    ) -> Tensor:
+        y_BTC: Tensor
+        if self.is_pre_norm:
+            x_BTC = x_BTC + self.attn(self.ln_1(x_BTC), positions_BT, cache)
+            y_BTC = x_BTC + self.mlp(self.ln_2(x_BTC))
+        else:
+            x_BTC = self.ln_1(x_BTC + self.attn(x_BTC, positions_BT, cache))
+            y_BTC = self.ln_2(x_BTC + self.mlp(x_BTC))
         return y_BTC
 
 
@@ -108,25 +146,39 @@ class GPT2(nn.Module):
         self.wte = nn.Embedding(config.vocab_size, config.width)
         self.wpe = nn.Embedding(config.context, config.width)
         self.h = nn.ModuleList(Block(config, layer) for layer in range(config.layers))
-        self.ln_f = nn.LayerNorm(config.width, eps=LAYER_NORM_EPSILON)
+        self.ln_f = (
+            nn.LayerNorm(config.width, eps=config.norm_epsilon)
+            if config.final_norm
+            else nn.Identity()
+        )
+        if not config.tied_head:
+            self.lm_head = nn.Linear(config.width, config.vocab_size, bias=False)
+
+    @property
+    def head_VC(self) -> Tensor:
+        """The matrix that turns what the blocks give into logits."""
+        return self.wte.weight if self.config.tied_head else self.lm_head.weight
 
     def forward(self, ids_BT: Tensor, cache: Cache | None = None) -> Tensor:
-        """Logits, (B, T) -> (B, T, V). With a cache, `ids_BT` are the next T positions of it."""
-        logits_BTV: Tensor = F.linear(self.hidden(ids_BT, cache), self.wte.weight)  # tied
-        return logits_BTV
+        """Logits, (B, T) -> (B, T, V). With a cache, `ids_BT` are the next T tokens of each row."""
+        return F.linear(self.hidden(ids_BT, cache), self.head_VC)
 
     def hidden(self, ids_BT: Tensor, cache: Cache | None = None) -> Tensor:
         """What the head reads: (B, T) -> (B, T, C)."""
-        start = cache.length if cache is not None else 0
-        end = start + ids_BT.shape[1]
+        T = ids_BT.shape[1]
+        end = T + (max(cache.lengths) if cache is not None else 0)
         if end > self.config.context:
             raise ValueError(f"{end} positions, but the context is {self.config.context}")
-        positions_T = torch.arange(start, end, device=ids_BT.device)
-        x_BTC = self.wte(ids_BT) + self.wpe(positions_T)
+        if cache is None:
+            positions_BT = None
+            x_BTC = self.wte(ids_BT) + self.wpe(torch.arange(T, device=ids_BT.device))
+        else:
+            positions_BT = cache.positions(T)
+            x_BTC = self.wte(ids_BT) + self.wpe(positions_BT)
         for block in self.h:
-            x_BTC = block(x_BTC, cache)
+            x_BTC = block(x_BTC, positions_BT, cache)
         if cache is not None:
-            cache.length = end
+            cache.lengths = [length + T for length in cache.lengths]
         normed: Tensor = self.ln_f(x_BTC)
         return normed
 
@@ -136,7 +188,8 @@ class GPT2(nn.Module):
         # N: two residual projections a layer. "Scale the weights of residual layers at
         # initialization by 1/sqrt(N)" (section 2.3); that these are the two c_proj is the common
         # reading.
-        residual = WEIGHT_DEVIATION / math.sqrt(2 * self.config.layers)
+        num_residual = 2 * self.config.layers if self.config.residual_scaling else 1
+        residual = WEIGHT_DEVIATION / math.sqrt(num_residual)
         for name, parameter in self.named_parameters():
             if name.endswith("bias"):
                 parameter.zero_()

@@ -1,0 +1,113 @@
+"""From a model and the ids so far to the logits of what comes next, for several rows at once.
+
+Rows are independent: each has its own prompt and its own length, may begin when others are far, and
+starts over from the last half of what it has when the context is full.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from wellread.generation.fused import Stepper, can_step
+from wellread.model.gpt2 import GPT2, Cache
+
+PROMPT_TOKENS = 8192  # read together, padding included: bounds the memory of a prompt's pass
+
+
+class Decoder:
+    """`rows` continuations of a model, each of at most `room` positions."""
+
+    def __init__(self, model: GPT2, rows: int, room: int) -> None:
+        self._model = model
+        self._room = min(room, model.config.context)
+        self._cache = Cache(model.config, rows, self._room, model.wte.weight)
+        self._ids: list[list[int]] = [[] for _ in range(rows)]  # those that the cache holds
+        self._stepper = Stepper(model, self._cache) if can_step(model, rows) else None
+
+    def close(self) -> None:
+        if self._stepper is not None:
+            self._stepper.close()
+
+    def begin(self, prompts: dict[int, list[int]]) -> Tensor:
+        """Logits (N, V) after the prompt of each row; what was in the row is gone."""
+        rows = list(prompts)
+        lasting = [prompts[row][-self._room :] for row in rows]
+        found: list[Tensor] = [torch.empty(0)] * len(rows)
+        order = sorted(range(len(rows)), key=lambda at: len(lasting[at]))
+        while order:
+            longest = len(lasting[order[-1]])
+            together = order[-max(1, PROMPT_TOKENS // longest) :]
+            del order[-len(together) :]
+            logits_NV = self._read([rows[at] for at in together], [lasting[at] for at in together])
+            for at, logits_V in zip(together, logits_NV, strict=True):
+                found[at] = logits_V
+        return torch.stack(found)
+
+    def _read(self, rows: Sequence[int], prompts: Sequence[list[int]]) -> Tensor:
+        """Read prompts, padded behind, into the cache's rows."""
+        lengths = [len(prompt) for prompt in prompts]
+        ids_NT = torch.zeros(len(rows), max(lengths), dtype=torch.long)
+        for at, prompt in enumerate(prompts):
+            ids_NT[at, : len(prompt)] = torch.tensor(prompt)
+        device = self._model.wte.weight.device
+        fresh = Cache(self._model.config, len(rows), max(lengths), self._model.wte.weight)
+        hidden_NTC = self._model.hidden(ids_NT.to(device), fresh)
+        cache = self._cache
+        for at, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+            cache.k_LBHSD[:, row, :, :length] = fresh.k_LBHSD[:, at, :, :length]
+            cache.v_LBHSD[:, row, :, :length] = fresh.v_LBHSD[:, at, :, :length]
+            cache.lengths[row] = length
+            self._ids[row] = list(prompts[at])
+        last_N = torch.tensor(lengths, device=device) - 1
+        last_NC = hidden_NTC[torch.arange(len(rows), device=device), last_N]
+        return F.linear(last_NC, self._model.head_VC).float()
+
+    def step(self, chosen: dict[int, int]) -> Tensor:
+        """Logits (N, V) after one more id in each of the rows named; others stay as they are."""
+        full = {
+            row: (self._ids[row] + [token])[-max(self._room // 2, 1) :]
+            for row, token in chosen.items()
+            if self._cache.lengths[row] == self._room
+        }
+        going = {row: token for row, token in chosen.items() if row not in full}
+        found: dict[int, Tensor] = {}
+        if going:
+            found.update(zip(going, self._step(going), strict=True))
+        if full:
+            found.update(zip(full, self.begin(full), strict=True))
+        return torch.stack([found[row] for row in chosen]) if full else self._last_NV
+
+    def _step(self, chosen: dict[int, int]) -> Tensor:
+        cache, rows = self._cache, list(chosen)
+        for row, token in chosen.items():
+            self._ids[row].append(token)
+        if self._stepper is not None:
+            places = [cache.lengths[row] for row in rows]
+            self._last_NV = self._stepper(rows, list(chosen.values()), places)
+            for row in rows:
+                cache.lengths[row] += 1
+            return self._last_NV
+        device = self._model.wte.weight.device
+        before = list(cache.lengths)
+        # Rows that stay take part, because a part of the cache would have to be copied. What they
+        # write stands behind their length; a row that is full has ended, or begins anew.
+        cache.lengths = [min(length, self._room - 1) for length in before]
+        ids_B1 = torch.zeros(len(before), 1, dtype=torch.long)
+        for row, token in chosen.items():
+            ids_B1[row] = token
+        hidden_BC = self._model.hidden(ids_B1.to(device), cache)[:, 0]
+        cache.lengths = [length + (row in chosen) for row, length in enumerate(before)]
+        self._last_NV = F.linear(hidden_BC[rows], self._model.head_VC).float()
+        return self._last_NV
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Go on with these rows only, numbered anew; the others' memory is given back."""
+        self._cache.k_LBHSD = self._cache.k_LBHSD[:, list(rows)]
+        self._cache.v_LBHSD = self._cache.v_LBHSD[:, list(rows)]
+        self._cache.lengths = [self._cache.lengths[row] for row in rows]
+        self._ids = [self._ids[row] for row in rows]
+        self.close()
+        can = can_step(self._model, len(rows))
+        self._stepper = Stepper(self._model, self._cache) if can else None
