@@ -32,7 +32,7 @@ def test_logits_equal_hugging_faces(small: GPT2, tmp_path: Path) -> None:
 
 @torch.no_grad()
 def test_the_cache_changes_nothing(small: GPT2) -> None:
-    cache = Cache()
+    cache = Cache(SMALL, rows=2, room=64, like=small.wte.weight)
     parts = [small(IDS[:, :10], cache), small(IDS[:, 10:11], cache), small(IDS[:, 11:], cache)]
     torch.testing.assert_close(torch.cat(parts, dim=1), small(IDS), rtol=1e-5, atol=1e-5)
 
