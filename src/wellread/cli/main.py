@@ -10,7 +10,7 @@ from types import FrameType
 import typer
 
 from wellread.base.errors import WellreadError
-from wellread.cli import doctor, recipes, stages, texts, tokenizer, why
+from wellread.cli import doctor, models, recipes, stages, texts, tokenizer, why
 
 app = typer.Typer(
     name="wellread",
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (recipes, stages, texts, why, doctor):
+for commands in (recipes, stages, models, texts, why, doctor):
     commands.register(app)
 tokenizer.register(stages.tokenizer_app)
 

@@ -10,6 +10,7 @@ from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest
 from wellread.base.progress import Progress
 from wellread.cli import show
+from wellread.cli.models import located
 from wellread.cli.options import Json, Out, takes_settings
 from wellread.corpus.config import CorpusConfig
 from wellread.crawl.config import CrawlConfig
@@ -163,7 +164,7 @@ def train(
 def evaluate(
     config: EvaluateConfig,
     model: Annotated[
-        Path | None, typer.Argument(help="A training run, a checkpoint, a Hugging Face folder.")
+        Path | None, typer.Argument(help="A run, a checkpoint, or what `import` reads.")
     ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Directory to write to.")] = None,
     corpus: Annotated[
@@ -181,7 +182,8 @@ def evaluate(
     from wellread.evaluate.run import evaluate as score
     from wellread.formats.results import read_results
 
-    _do("evaluate", out, lambda p: score(model, out, config, corpus=corpus, progress=p), json=json)
+    place = located(model)
+    _do("evaluate", out, lambda p: score(place, out, config, corpus=corpus, progress=p), json=json)
     if not json:
         show.scores(read_results(out))
 

@@ -24,6 +24,7 @@ from wellread.evaluate.task import (
 )
 from wellread.formats.results import STAGE, Item, Result, read_result, write_result
 from wellread.model.load import load_model, load_tokenizer
+from wellread.model.sources import locate
 from wellread.tokenizer.tokenizer import Tokenizer
 
 NUM_REPORTS = 20  # of progress, for each task
@@ -161,7 +162,7 @@ def evaluate_model(
 
 
 def evaluate(
-    model: Path,
+    model: str | Path,
     out: Path,
     config: EvaluateConfig,
     *,
@@ -174,6 +175,7 @@ def evaluate(
     settings had finished are kept.
     """
     prepared = prepare(config, corpus)
+    model = locate(model)
     inputs = inputs_of(model, config, corpus)
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done

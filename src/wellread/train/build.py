@@ -22,8 +22,9 @@ from wellread.formats.metrics import Step, encode_step, read_metrics
 from wellread.formats.tokens import STAGE as TOKENS
 from wellread.formats.tokens import TokensHeader, read_header, read_split
 from wellread.model.gpt2 import GPT2
-from wellread.model.load import find_device, load_model, load_tokenizer, save_model, save_tensors
+from wellread.model.load import find_device, load_model, load_tokenizer, save_model
 from wellread.model.sizes import ModelConfig
+from wellread.model.tensor_files import save_tensors
 from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.train.batches import Batches, Windows
 from wellread.train.config import RunConfig, TrainConfig
@@ -108,7 +109,8 @@ def _start_or_resume(
     if not found:
         network = GPT2(model.architecture(header.vocab_size)).initialise(config.seed).to(device)
         return Live(network, make_optimizer(network, config), 0, 0.0)
-    network = load_model(found[-1], device=str(device))
+    # In memory of its own, laid out as at the start: sums come out bitwise as without a stop.
+    network = load_model(found[-1], device=str(device), mapped=False)
     optimizer = make_optimizer(network, config)
     stored = load_file(found[-1] / "optimizer.safetensors", device=str(device))
     for name, parameter in network.named_parameters():
@@ -156,7 +158,7 @@ def _save(out: Path, live: Live, step: Step, config: TrainConfig) -> None:
     def write(folder: Path) -> None:
         save_model(live.network, folder)
         moments = {
-            f"{name}.{moment}": live.optimizer.state[parameter][moment].contiguous()
+            f"{name}.{moment}": live.optimizer.state[parameter][moment]
             for name, parameter in live.network.named_parameters()
             for moment in MOMENTS
         }

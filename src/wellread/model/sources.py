@@ -1,0 +1,72 @@
+"""What a MODEL may be, and where it is on this machine."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+from wellread.base.errors import InputError
+from wellread.formats.checkpoints import newest_checkpoint
+
+HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")  # gpt2, or OWNER/NAME
+RELEASED = "openai-community"  # the owner of what the hub used to call gpt2, gpt2-medium, ...
+USUAL_CACHE = ".cache/huggingface/hub"  # below the home directory
+KINDS = (
+    "a training run, one of its checkpoints, what `wellread import` or `export` wrote, a Hugging "
+    "Face folder (config.json and weights), OpenAI's folder (hparams.json and model.ckpt.*) or "
+    "nanoGPT's ckpt.pt"
+)
+
+
+def locate(model: str | Path, *, hub_cache: Path | None = None) -> Path:
+    """The file or folder that `model` names: a path, else a model of the Hugging Face hub.
+
+    The latter is looked for in the hub's cache only, by default where Hugging Face's library has
+    it; nothing is fetched.
+    """
+    path = Path(model)
+    if path.exists():
+        return path
+    name = str(model)
+    if not HUB_NAME.fullmatch(name):
+        raise InputError(f"{model}: there is no such file or folder; expected {KINDS}")
+    cache = hub_cache or default_hub_cache()
+    names = [name] if "/" in name else [name, f"{RELEASED}/{name}"]
+    for each in names:
+        if folder := _snapshot(cache / f"models--{each.replace('/', '--')}"):
+            return folder
+    raise InputError(
+        f"{model}: no such file or folder, and no such model in {cache}; name {KINDS}, or fetch "
+        f"one of that name from the hub: `hf download {names[-1]}`"
+    )
+
+
+def default_hub_cache() -> Path:
+    """Where Hugging Face's library keeps what it fetches, if it is installed; else its default."""
+    if importlib.util.find_spec("huggingface_hub") is None:
+        return Path.home() / USUAL_CACHE
+    return Path(importlib.import_module("huggingface_hub.constants").HF_HUB_CACHE)
+
+
+def _snapshot(repository: Path) -> Path | None:
+    """The files of the branch main; else of the only revision that is there."""
+    branch = repository / "refs" / "main"
+    if branch.is_file():
+        folder = repository / "snapshots" / branch.read_text(encoding="utf-8").strip()
+        return folder if folder.is_dir() else None
+    revisions = [path for path in repository.glob("snapshots/*") if path.is_dir()]
+    return revisions[0] if len(revisions) == 1 else None
+
+
+def checkpoint_of(model: Path) -> Path:
+    """The folder or file with the weights that `model` means; of a run, its newest checkpoint."""
+    if model.is_file():
+        if model.suffix in (".pt", ".pth"):
+            return model
+        raise InputError(f"{model}: a file; expected {KINDS}")
+    if (model / "config.json").is_file() or (model / "hparams.json").is_file():
+        return model
+    if (model / "checkpoints").is_dir():
+        return newest_checkpoint(model)
+    if (model / "ckpt.pt").is_file():
+        return model / "ckpt.pt"
+    raise InputError(f"{model}: no model here; expected {KINDS}")
