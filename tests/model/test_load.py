@@ -616,7 +616,7 @@ def test_import_and_export_are_commands(folder: Path, tmp_path: Path) -> None:
 
     done = wellread("import", "some/model", "-o", "in", "--dtype", "bfloat16")
     assert (done.returncode, done.stdout) == (0, "in\n"), done.stderr
-    assert "Hugging Face: 120,320 parameters, bfloat16" in done.stderr
+    assert "wellread: 120,320 parameters, bfloat16" in done.stderr
     done = wellread("export", "in", "-o", "out")
     assert (done.returncode, done.stdout) == (0, "out\n"), done.stderr
     assert "| weights | bfloat16 |" in (tmp_path / "out" / "README.md").read_text()

@@ -55,12 +55,13 @@ class HuggingFaceConfig(msgspec.Struct):
     scale_attn_weights: bool = True
     scale_attn_by_inverse_layer_idx: bool = False
     add_cross_attention: bool = False
-    wellread: dict[str, Any] = {}
+    wellread: dict[str, Any] | None = None  # our switches; none: not from us
 
 
 def read_hugging_face(folder: Path) -> Weights:
     """The model of a folder with config.json and the weights in any form of `transformers`."""
-    config = read_config(folder / "config.json")
+    found = _read_config(folder / "config.json")
+    config = checked(_architecture(found, folder / "config.json"), folder / "config.json")
     path = next((folder / name for name in FILES if (folder / name).is_file()), None)
     if path is None:
         raise InputError(
@@ -78,7 +79,8 @@ def read_hugging_face(folder: Path) -> Weights:
             stored[name] = tensor
     if config.tied_head:
         without_tied_head(stored, EMBEDDING, path)
-    return Weights(config, fit(stored, config, LAYOUT, path), "Hugging Face", [])
+    kind = "Hugging Face" if found.wellread is None else OURS
+    return Weights(config, fit(stored, config, LAYOUT, path), kind, [])
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -86,8 +88,8 @@ def _read(path: Path) -> Mapping[str, Any]:
     return dict(read_sharded(path, read)) if path.suffix == ".json" else read(path)
 
 
-def read_config(path: Path) -> Architecture:
-    """The network that config.json describes; another than a GPT-2 is refused."""
+def _read_config(path: Path) -> HuggingFaceConfig:
+    """config.json, refused where it describes another network than a GPT-2."""
     try:
         config = msgspec.json.decode(path.read_bytes(), type=HuggingFaceConfig)
     except (OSError, msgspec.DecodeError) as error:
@@ -105,11 +107,12 @@ def read_config(path: Path) -> Architecture:
     ):
         if found != wanted:
             raise InputError(f"{path}: {key} is {found}; expected {wanted}, as in GPT-2")
-    return checked(_architecture(config, path), path)
+    return config
 
 
 def _architecture(config: HuggingFaceConfig, path: Path) -> Architecture:
-    if unknown := sorted(set(config.wellread) - set(SWITCHES)):
+    switches = config.wellread or {}
+    if unknown := sorted(set(switches) - set(SWITCHES)):
         raise InputError(f"{path}: {OURS}.{unknown[0]} is not known to this version of wellread")
     given = {
         "layers": config.n_layer,
@@ -121,7 +124,7 @@ def _architecture(config: HuggingFaceConfig, path: Path) -> Architecture:
         "tied_head": config.tie_word_embeddings,
     }
     try:
-        return msgspec.convert(given | config.wellread, Architecture)
+        return msgspec.convert(given | switches, Architecture)
     except msgspec.ValidationError as error:
         raise InputError(f"{path}: {error}") from None
 
