@@ -47,7 +47,10 @@ def test_the_loss_falls(run: Path) -> None:
 
 def test_the_manifest_says_what_was_done(run: Path) -> None:
     manifest = read_manifest(run)
-    assert manifest.config["model"] == {"size": "1x64", "context": 32}
+    assert manifest.config["model"] == {
+        "size": "1x64", "context": 32, "norm": "pre", "final_norm": True,
+        "residual_scaling": True, "tied_head": True,
+    }  # fmt: skip
     assert manifest.facts["tokens_seen"] == 30 * 8 * 32
     assert manifest.facts["num_parameters"] == 300 * 64 + 32 * 64 + 12 * 64**2 + 13 * 64 + 128
 

@@ -151,12 +151,21 @@ def train(
     config: TrainConfig,
     size: Annotated[str, typer.Option(help="124M ... 1558M, or LAYERSxWIDTH.")] = "124M",
     context: Annotated[int, typer.Option(help="Tokens that the model sees at once.")] = 1024,
+    norm: Annotated[str, typer.Option(help="pre, or post as in GPT-1.")] = "pre",
+    final_norm: Annotated[bool, typer.Option(help="The norm before the head.")] = True,
+    residual_scaling: Annotated[bool, typer.Option(help="Of weights at the start.")] = True,
+    tied_head: Annotated[bool, typer.Option(help="The head is the token embedding.")] = True,
     json: Json = False,
 ) -> None:
     """Train a model; run the same command again to go on after an interruption."""
     from wellread.train.build import train as fit
 
-    model = ModelConfig(size=size, context=context)
+    if norm not in ("pre", "post"):
+        raise InputError(f"--norm {norm}: expected pre or post")
+    model = ModelConfig(
+        size=size, context=context, norm="pre" if norm == "pre" else "post", final_norm=final_norm,
+        residual_scaling=residual_scaling, tied_head=tied_head,
+    )  # fmt: skip
     _do("train", out, lambda p: fit(tokens, out, model, config, progress=p), json=json)
 
 

@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from wellread.cli import show
+from wellread.cli.models import located
 
 if TYPE_CHECKING:
     from wellread.generation.sample import Piece
@@ -24,9 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def sample(
-    model: Annotated[
-        Path, typer.Argument(help="A training run, a checkpoint, a Hugging Face folder.")
-    ],
+    model: Annotated[Path, typer.Argument(help="A run, a checkpoint, or what `import` reads.")],
     prompt: Annotated[
         str | None,
         typer.Option(help='Text to go on from; "": a new document; none: ask, on a terminal.'),
@@ -55,8 +54,9 @@ def sample(
     from wellread.generation.sample import Sampling, sample_texts, stream_text
     from wellread.model.load import load_model, load_tokenizer
 
-    network = load_model(model, device=device, dtype=dtype)
-    tokenizer = load_tokenizer(model)
+    place = located(model)
+    network = load_model(place, device=device, dtype=dtype)
+    tokenizer = load_tokenizer(place)
     sampling = Sampling(
         max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p
     )

@@ -4,7 +4,9 @@ Rows are independent: each has its own prompt and its own length, may begin when
 starts over from the last half of what it has when the context is full.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
@@ -16,6 +18,21 @@ from wellread.model.gpt2 import GPT2, Cache
 PROMPT_TOKENS = 8192  # read together, padding included: bounds the memory of a prompt's pass
 
 
+@contextlib.contextmanager
+def on_one_thread() -> Iterator[None]:
+    """Let PyTorch work on this thread alone.
+
+    After an operation on several, its others look for more for milliseconds, on the cores that the
+    kernel's threads need.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class Decoder:
     """`rows` continuations of a model, each of at most `room` positions."""
 
@@ -25,6 +42,10 @@ class Decoder:
         self._cache = Cache(model.config, rows, self._room, model.wte.weight)
         self._ids: list[list[int]] = [[] for _ in range(rows)]  # those that the cache holds
         self._stepper = Stepper(model, self._cache) if can_step(model, rows) else None
+
+    def choosing(self) -> AbstractContextManager[None]:
+        """Where the next tokens are chosen between two steps."""
+        return contextlib.nullcontext() if self._stepper is None else on_one_thread()
 
     def close(self) -> None:
         if self._stepper is not None:

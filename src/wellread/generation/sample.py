@@ -107,7 +107,9 @@ def stream_ids(  # noqa: C901, PLR0913 - one loop; what a sample depends on
                 if not samples:
                     continue
                 sources = [one.source for one in samples.values()]
-                found = choose(logits_of(given), sources, sampling)  # type: ignore[operator]
+                logits_NV = logits_of(given)  # type: ignore[operator]
+                with decoder.choosing():
+                    found = choose(logits_NV, sources, sampling)
                 for (row, one), (token, log_prob) in zip(samples.items(), found, strict=True):
                     one.last, one.length = token, one.length + 1
                     is_last = token == end_of_text or one.length == sampling.max_new_tokens

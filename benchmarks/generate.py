@@ -1,0 +1,257 @@
+"""Generation beside its peers, in one run.
+
+    python benchmarks/generate.py            # one table: batch 1, batch 64, reading a prompt
+
+GPT-2 of 124M parameters with random weights (the time does not depend on them), greedy, after a
+prompt of 32 tokens. Each run is a fresh process with two threads; loading, compiling and a first
+short generation come before the clock starts; the time of the prompt is measured apart and taken
+off. The floor of batch 1 is the time to read the weights
+once: a buffer of their size is read in the same rounds, as fast as the threads can. Ratios are
+taken by round. `pip install -e ".[test,bench]"` brings the peers; transformers' compiled row needs
+a C++ compiler, ours does not.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numba import njit
+from side_by_side import (
+    Outcome,
+    Run,
+    in_rounds,
+    machine,
+    ratios,
+    run_fresh,
+    seconds_of,
+    spread,
+    table,
+    use_cores,
+    version_of,
+)
+
+OURS = "wellread"
+SIZE, VOCABULARY, PROMPT = "124M", 50_257, 32
+LIMIT_SECONDS = 900.0
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    work: str  # step, prompt or read
+    library: str
+    dtype: str
+    rows: int
+    tokens: int  # new ones of each row, or the prompt's
+    threads: int
+    model: str
+    compiled: bool = False
+
+    def __str__(self) -> str:
+        how = f"{self.dtype}{', compiled' if self.compiled else ''}"
+        return f"{self.work} {self.library} {how}, {self.rows} rows"
+
+
+# What is timed
+
+
+def ours(job: Job) -> Callable[[int], Any]:
+    from wellread.generation.sample import generate_ids
+    from wellread.model.load import load_model
+
+    model = load_model(job.model, device="cpu", dtype=job.dtype)
+
+    def run(tokens: int) -> Any:
+        prompts = prompt_ids(job)
+        return generate_ids(model, prompts, max_new_tokens=tokens, seeds=range(job.rows), top_k=1)
+
+    return run
+
+
+def transformers(job: Job) -> Callable[[int], Any]:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(job.model, dtype=getattr(torch, job.dtype))
+    model.generation_config.eos_token_id = None
+    more: dict[str, Any] = {}
+    if job.compiled:
+        model.generation_config.cache_implementation = "static"
+        model.forward = torch.compile(model.forward, mode="default", fullgraph=True)
+
+    def run(tokens: int) -> Any:
+        given = torch.tensor(prompt_ids(job))
+        return model.generate(
+            given, attention_mask=torch.ones_like(given), max_new_tokens=tokens,
+            min_new_tokens=tokens, do_sample=False, pad_token_id=0, **more,
+        )  # fmt: skip
+
+    return run
+
+
+LIBRARIES = {OURS: ours, "transformers": transformers}
+
+
+def prompt_ids(job: Job) -> list[list[int]]:
+    length = job.tokens if job.work == "prompt" else PROMPT
+    numbers = np.random.default_rng(0).integers(0, VOCABULARY, (job.rows, length))
+    return [[int(number) for number in row] for row in numbers]
+
+
+@njit(nogil=True)  # type: ignore[untyped-decorator]
+def _sum(words: Any) -> Any:
+    total = np.uint64(0)
+    for word in words:
+        total += word
+    return total
+
+
+def read_once(num_bytes: int, threads: int) -> float:
+    """The fewest seconds in which `threads` read a buffer of `num_bytes`."""
+    parts = np.array_split(np.ones(num_bytes // 8, np.uint64), threads)
+    seconds = []
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(20):
+            start = time.perf_counter()
+            list(pool.map(_sum, parts))
+            seconds.append(time.perf_counter() - start)
+    return min(seconds[2:])
+
+
+def work(job: Job) -> Run:
+    use_cores(job.threads)
+    import torch
+
+    torch.set_num_threads(job.threads)
+    if job.work == "read":
+        seconds = read_once(job.tokens, job.threads)
+        return Run(seconds=seconds, warm_up_seconds=0.0, peak_bytes=0, amount=job.tokens)
+    run = LIBRARIES[job.library](job)
+    new = 1 if job.work == "prompt" else job.tokens
+    start = time.perf_counter()
+    run(1 if job.work == "prompt" else 4)
+    warm = time.perf_counter()
+    run(new)
+    seconds, amount = time.perf_counter() - warm, job.rows * job.tokens
+    if job.work == "step":  # without the prompt, and the token that it gives
+        again = time.perf_counter()
+        run(1)
+        seconds, amount = seconds - (time.perf_counter() - again), amount - job.rows
+    return Run(seconds=seconds, warm_up_seconds=warm - start, peak_bytes=0, amount=amount)
+
+
+# The table
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    repeat: int
+    threads: int
+    rows: list[int]
+    json: Path | None
+
+
+def measure(job: Job) -> Outcome:
+    return run_fresh(
+        __file__, msgspec.json.encode(job), environment={"OMP_NUM_THREADS": str(job.threads)},
+        limit_seconds=LIMIT_SECONDS,
+    )  # fmt: skip
+
+
+def jobs_of(options: Options, model: str, weight_bytes: int) -> list[Job]:
+    jobs = [
+        Job(work="read", library="", dtype=dtype, rows=1, tokens=weight_bytes // half,
+            threads=options.threads, model="")
+        for dtype, half in (("float32", 1), ("bfloat16", 2))
+    ]  # fmt: skip
+    kinds = [
+        (OURS, "float32", False), (OURS, "bfloat16", False), ("transformers", "float32", False),
+        ("transformers", "bfloat16", False), ("transformers", "float32", True),
+        ("transformers", "bfloat16", True),
+    ]  # fmt: skip
+    shapes = [("step", rows, 128 if rows == 1 else 32) for rows in options.rows]
+    for what, rows, tokens in (*shapes, ("prompt", 1, 1000)):
+        jobs += [
+            Job(work=what, library=library, dtype=dtype, rows=rows, tokens=tokens,
+                threads=options.threads, model=model, compiled=compiled)
+            for library, dtype, compiled in kinds
+            if not (compiled and (rows > 1 or what == "prompt"))
+        ]  # fmt: skip
+    return jobs
+
+
+def rows_of(jobs: list[Job], outcomes: dict[Job, list[Outcome]]) -> list[list[str]]:
+    floors = {job.dtype: outcomes[job] for job in jobs if job.work == "read"}
+    best = {(job.work, job.rows, job.dtype): outcomes[job] for job in jobs if job.library == OURS}
+    rows = []
+    for job in jobs:
+        if job.work == "read":
+            continue
+        what = "reading a prompt of 1,000" if job.work == "prompt" else f"{job.rows} at a time"
+        head = [what, f"{job.library} {version_of(job.library)}",
+                job.dtype + (", compiled" if job.compiled else "")]  # fmt: skip
+        runs = [outcome for outcome in outcomes[job] if isinstance(outcome, Run)]
+        if not runs:
+            rows.append([*head, outcomes[job][0].reason, "", ""])  # type: ignore[union-attr]
+            continue
+        speeds = [run.amount / run.seconds for run in runs]
+        mine = seconds_of(best[job.work, job.rows, job.dtype])
+        share = ""
+        if job.work == "step" and job.rows == 1:
+            floor = seconds_of(floors[job.dtype])
+            shares = [
+                100 * f * run.amount / run.seconds for f, run in zip(floor, runs, strict=True)
+            ]
+            share = f"{statistics.median(shares):.0f} % ({min(shares):.0f} to {max(shares):.0f})"
+        against = "1" if job.library == OURS else ratios(seconds_of(runs), mine)
+        rows.append([*head, spread(speeds, 1), against, share])
+    return rows
+
+
+def main() -> int:
+    if sys.argv[1:2] == ["_worker"]:
+        done = work(msgspec.json.decode(sys.argv[2], type=Job))
+        sys.stdout.write("\n" + msgspec.json.encode(done).decode() + "\n")
+        return 0
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--repeat", type=int, default=5, help="rounds")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--rows", type=int, nargs="+", default=[1, 64])
+    parser.add_argument("--json", type=Path, help="file for the raw numbers")
+    options = msgspec.convert(vars(parser.parse_args()), Options)
+    from wellread.model.gpt2 import GPT2
+    from wellread.model.load import save_model
+    from wellread.model.sizes import ModelConfig
+
+    with tempfile.TemporaryDirectory() as folder:
+        network = GPT2(ModelConfig(size=SIZE).architecture(VOCABULARY)).initialise(0)
+        save_model(network, Path(folder))
+        jobs = jobs_of(options, folder, network.config.num_bytes())
+        about = machine()
+        outcomes = in_rounds(jobs, options.repeat, measure)
+    floors = [
+        f"{job.dtype}: {job.tokens / 1e6:.0f} MB in {spread([1e3 * s for s in seconds], 2)} ms, "
+        f"{job.tokens / 1e9 / statistics.median(seconds):.1f} GB/s"
+        for job in jobs
+        if job.work == "read" and (seconds := seconds_of(outcomes[job]))
+    ]
+    headings = ["work", "library", "weights", "tokens/s", "its time / wellread's", "of the floor"]
+    body = table(headings, rows_of(jobs, outcomes))
+    sys.stdout.write(
+        f"{about}. {options.threads} threads, {options.repeat} rounds; medians (smallest to "
+        f"largest).\n\n{body}\n\nReading the weights once: {'; '.join(floors)}.\n"
+    )
+    if options.json:
+        runs = [{"job": job, "rounds": rounds} for job, rounds in outcomes.items()]
+        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(runs)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
