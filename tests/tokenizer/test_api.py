@@ -332,7 +332,22 @@ def test_offsets_are_64_bit_integers_even_of_nothing() -> None:
         (lambda t: t.encode_batch("abc"), "one text, 'abc', where several are expected"),
         (lambda t: Tokenizer.train("abc", 300), "one text, 'abc', where several are expected"),
         (lambda t: Tokenizer.train(["a"], 2**40), "at most 2,097,152 fit"),
-        (lambda t: t.encode_column(pa.array(["a"])), "a column of string; expected large_string"),
+        (
+            lambda t: t.encode_column(pa.array(["a"])),
+            "a column of string, a StringArray with 0 nul",
+        ),
+        (
+            lambda t: t.encode_column(pa.array(["a", None], pa.large_string())),
+            "a LargeStringArray with 1 nulls; expected",
+        ),
+        (lambda t: t.encode("a", allowed_special="all"), "allowed_special is the text 'all'"),
+        (lambda t: t.decode("123"), "ids are '123'; expected one row of integers"),
+        (lambda t: t.decode(5), "ids are 5; expected one row of integers"),
+        (lambda t: t.decode(np.array([[1, 2], [3, 4]])), r"ids of shape \(2, 2\) and type int64"),
+        (lambda t: t.decode([1.5]), r"ids of shape \(1,\) and type float64; expected"),
+        (lambda t: Tokenizer.train(["a"], "300"), "vocab_size is '300'"),
+        (lambda t: Tokenizer.train(["a"], 300, memory=0), "and memory 0; expected whole numbers"),
+        (lambda t: t.save(__file__), "a file is in the way; name a folder"),
     ],
 )
 def test_a_wrong_call_is_refused_in_a_sentence(

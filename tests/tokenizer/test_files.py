@@ -515,6 +515,8 @@ def test_a_damaged_vocab_json_is_refused_with_the_reason(
         (b"{}", r"vocab\.json: found 'no token at all'"),
         (b"[1]", r"vocab\.json: has a list; expected an object"),
         (b'{"!": 0,\n"a": ', r"vocab\.json:2: not JSON \(Expecting value, column 6\)"),
+        (b'{"!": ' + b"9" * 5000 + b"}", r"vocab\.json: not JSON as any tokenizer writes it"),
+        (b"[" * 100_000, r"vocab\.json: not JSON as any tokenizer writes it"),
         (b'{"!": 0,\n\n"\xff": 1}', r"vocab\.json:3: not UTF-8 \(invalid start byte\)"),
     ],
 )

@@ -59,3 +59,12 @@ def test_an_empty_corpus_is_an_error_and_leaves_nothing_finished(
     with pytest.raises(WellreadError, match=r"docs\.jsonl: no document in it"):
         tokenize_corpus(tmp_path / "docs.jsonl", tokenizer, tmp_path / "out", TokensConfig())
     assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_a_corpus_of_which_nothing_is_left_says_why(tmp_path: Path) -> None:
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9 au lait")
+    Tokenizer.train([], vocab_size=257).save(tmp_path / "vocabulary")
+    with pytest.raises(WellreadError, match=r"left out: not UTF-8 1 \(first: .*latin.txt \(byte 3"):
+        tokenize_corpus(
+            tmp_path / "latin.txt", tmp_path / "vocabulary", tmp_path / "out", TokensConfig()
+        )

@@ -83,6 +83,17 @@ class Draft:
         if len(named) < MAX_EXAMPLES:
             named.append(example)
 
+    def drops_named(self) -> str:
+        """What was left out so far, for a sentence that says why nothing is left; empty if nothing.
+
+        Most first, each with its first example.
+        """
+        said = [
+            f"{reason} {count:,} (first: {self.examples[reason][0]})"
+            for reason, count in self.dropped.most_common(3)
+        ]
+        return f"; left out: {', '.join(said)}" if said else ""
+
     def did_read(self, path: Path, sha256: str) -> None:
         """Record a raw input's digest, computed while it was streamed."""
         self._read[path.resolve()] = _file(path, sha256)

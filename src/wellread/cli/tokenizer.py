@@ -39,7 +39,7 @@ def decode(
     tokenizer: Vocabulary,
     ids: Annotated[list[int] | None, typer.Argument(help="Default: standard input.")] = None,
 ) -> None:
-    """Print the text of ids."""
+    """Print the text of ids; into a file or pipe, exactly their bytes and no line end."""
     from wellread.tokenizer.tokenizer import Tokenizer
 
     try:
@@ -49,7 +49,10 @@ def decode(
     loaded = Tokenizer.load(tokenizer)
     if outside := [number for number in given if not 0 <= number < loaded.vocab_size]:
         raise InputError(f"id {outside[0]} is not in the vocabulary of {loaded.vocab_size} ids")
-    print(loaded.decode(given))
+    if sys.stdout.isatty():
+        print(loaded.decode(given))
+    else:
+        sys.stdout.buffer.write(loaded.decode_bytes(given))
 
 
 def explain(

@@ -85,7 +85,10 @@ def _learn(
         counts = count_pre_tokens(texts(), folder, threads=threads, memory=memory)
         draft.counts["distinct pre-tokens"] = sum(num_records(part) for part in counts)
         if not draft.counts["distinct pre-tokens"]:
-            raise WellreadError(f"{names}: no training text, so nothing to learn a vocabulary from")
+            raise WellreadError(
+                f"{names}: no training text, so nothing to learn a vocabulary from"
+                f"{draft.drops_named()}"
+            )
         started = time.monotonic()
         vocabulary = learn_vocabulary(
             counts, config.vocab_size, folder, memory=memory, report=report
@@ -94,7 +97,7 @@ def _learn(
     if len(vocabulary.tokens) < config.vocab_size:
         raise InputError(
             f"{names}: has pairs for {len(vocabulary.tokens):,} ids only, not for "
-            f"{config.vocab_size:,}; lower vocab_size or give more text"
+            f"{config.vocab_size:,}; lower vocab_size or give more text{draft.drops_named()}"
         )
     draft.facts["merges_per_second"] = round(len(vocabulary.merges) / seconds) if seconds else None
     return Tokenizer(vocabulary)

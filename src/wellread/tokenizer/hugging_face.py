@@ -115,6 +115,9 @@ def _check_model(path: Path, model: Any) -> Mapping[str, Any]:
         case {"vocab": dict(), "merges": list()}:
             pass
         case _:
+            if isinstance(model, dict) and model.get("type") in (None, "BPE"):
+                key = "merges" if isinstance(model.get("vocab"), dict) else "vocab"
+                raise InputError(f"{path}: model has no {key}; expected BPE with vocab and merges")
             kind = model.get("type") if isinstance(model, dict) else model
             raise InputError(f"{path}: model is {kind}; expected BPE with vocab and merges")
     for key, value in model.items():

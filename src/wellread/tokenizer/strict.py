@@ -45,6 +45,8 @@ def read_json(path: Path) -> dict[str, Any]:
             f"{path}:{error.lineno}: not JSON ({error.msg}, column {error.colno}); is the file "
             "whole?"
         ) from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, deep nesting
+        raise InputError(f"{path}: not JSON as any tokenizer writes it ({error})") from None
     if not isinstance(found, dict):
         raise InputError(f"{path}: has a {type(found).__name__}; expected an object of JSON")
     return found

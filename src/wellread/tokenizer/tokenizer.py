@@ -27,7 +27,11 @@ from wellread.tokenizer.vocabulary import END_OF_TEXT, NUM_BYTES, Pair, Vocabula
 
 
 class Offsets(msgspec.Struct, frozen=True, kw_only=True):
-    """Ids and where each begins; the last entry of the starts is the length of the text."""
+    """Ids and where each begins; the last entry of the starts is the length of the text.
+
+    The text is the one that is encoded: in a str two surrogates that are a pair count as the one
+    character that they stand for.
+    """
 
     ids: Ids  # shape (num_tokens,)
     byte_starts: npt.NDArray[np.int64]  # shape (num_tokens + 1,), in the text's UTF-8
@@ -68,6 +72,10 @@ class Tokenizer:
         the texts, nor on `threads` (None: one for each core), nor on the bytes of `memory`, past
         which counts go to temporary files.
         """
+        if not isinstance(vocab_size, int) or memory < 1:
+            raise InputError(
+                f"vocab_size is {vocab_size!r} and memory {memory!r}; expected whole numbers"
+            )
         with tempfile.TemporaryDirectory(prefix="wellread-") as folder:
             counts = count_pre_tokens(
                 several(texts), Path(folder), threads=num_threads(threads), memory=memory
@@ -76,7 +84,10 @@ class Tokenizer:
 
     def save(self, directory: str | Path) -> None:
         """Write the files that GPT-2, Hugging Face and tiktoken read."""
-        Path(directory).mkdir(parents=True, exist_ok=True)
+        try:
+            Path(directory).mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise InputError(f"{directory}: a file is in the way; name a folder") from None
         write_vocabulary(Path(directory), self.vocabulary)
 
     def __reduce__(self) -> tuple[type["Tokenizer"], tuple[Vocabulary]]:
@@ -112,6 +123,8 @@ class Tokenizer:
         given, threads = to_utf8(text), num_threads(threads)
         if not allowed_special:
             return self._encoder.encode_text(given, threads=threads)
+        if isinstance(allowed_special, str):
+            raise InputError(f"allowed_special is the text {allowed_special!r}: give a list")
         allowed_special = tuple(allowed_special)
         for name in allowed_special:
             if name not in self.vocabulary.special:
@@ -150,8 +163,11 @@ class Tokenizer:
 
         Each text stands after `end_of_text`, which counts. No object is made for a text.
         """
-        if texts.type != pa.large_string():
-            raise InputError(f"a column of {texts.type}; expected large_string (cast it)")
+        if not isinstance(texts, pa.LargeStringArray) or texts.null_count:
+            raise InputError(
+                f"a column of {texts.type}, a {type(texts).__name__} with {texts.null_count} nulls; "
+                "expected a LargeStringArray without nulls (combine and cast it)"
+            )
         if not len(texts):
             return np.zeros(0, self._encoder.dtype), np.zeros(0, np.int64)
         _, offsets_buffer, data = texts.buffers()
@@ -190,7 +206,12 @@ class Tokenizer:
 
     def decode_bytes(self, ids: Iterable[int] | Ids) -> bytes:
         """The bytes that `ids` stand for; lossless."""
-        numbers = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
+        given = np.asarray(ids if isinstance(ids, np.ndarray) else list(_several_ids(ids)))
+        if given.size and (given.ndim != 1 or not np.issubdtype(given.dtype, np.integer)):
+            raise InputError(
+                f"ids of shape {given.shape} and type {given.dtype}; expected one row of integers"
+            )
+        numbers = given.tolist()
         if numbers and not 0 <= min(numbers) <= max(numbers) < len(self.tokens):
             wrong = next(number for number in numbers if not 0 <= number < len(self.tokens))
             raise InputError(f"id {wrong} is not in the vocabulary of {len(self.tokens)} ids")
@@ -249,3 +270,9 @@ def several(texts: Iterable[str | bytes]) -> Iterable[str | bytes]:
     if isinstance(texts, str | bytes):
         raise InputError(f"one text, {texts[:20]!r}, where several are expected: give a list")
     return texts
+
+
+def _several_ids(ids: Iterable[int]) -> Iterable[int]:
+    if isinstance(ids, str | bytes) or not hasattr(ids, "__iter__"):
+        raise InputError(f"ids are {ids!r}; expected one row of integers")
+    return ids

@@ -144,7 +144,9 @@ def tokenize_corpus(
             tables.write_tables(file, DOCUMENTS, tables_of_documents())
         draft.counts["in"] = draft.counts["out"] + sum(draft.dropped.values())
         if not draft.counts["out"]:
-            raise WellreadError(f"{corpus}: no document in it, so there is nothing to encode")
+            raise WellreadError(
+                f"{corpus}: no document in it, so there is nothing to encode{draft.drops_named()}"
+            )
         header = TokensHeader(
             dtype=np.dtype(dtype_for(encoder.vocab_size)).name,
             vocab_size=encoder.vocab_size,
