@@ -165,8 +165,8 @@ class Tokenizer:
         """
         if not isinstance(texts, pa.LargeStringArray) or texts.null_count:
             raise InputError(
-                f"a column of {texts.type}, a {type(texts).__name__} with {texts.null_count} nulls; "
-                "expected a LargeStringArray without nulls (combine and cast it)"
+                f"a column of {texts.type}, a {type(texts).__name__} with {texts.null_count} nulls"
+                "; expected a LargeStringArray without nulls (combine and cast it)"
             )
         if not len(texts):
             return np.zeros(0, self._encoder.dtype), np.zeros(0, np.int64)
