@@ -120,15 +120,15 @@ class TorchModel:
 
     def _after(self, context: Ids, continuations: Sequence[Ids]) -> list[Scored]:
         """Score several continuations of one context, whose keys and values they share."""
-        cache = Cache(self.model.config, 1, len(context) - 1, self.model.head_VC)
-        self.model.hidden(self._tensor(context[None, :-1]), cache)
         longest = max(map(len, continuations))
+        cache = Cache(self.model.config, 1, len(context) - 1 + longest, self.model.head_VC)
+        self.model.hidden(self._tensor(context[None, :-1]), cache)
         size = max(1, self.batch_tokens // (len(context) + longest))
         found: list[Scored] = []
         for start in range(0, len(continuations), size):
             targets = continuations[start : start + size]
             rows = [np.concatenate([context[-1:], target[:-1]]) for target in targets]
-            found += self._score(rows, targets, cache.repeated(len(rows), longest))
+            found += self._score(rows, targets, cache.with_rows([0] * len(rows)))
         return found
 
     def _score(

@@ -41,7 +41,11 @@ class Decoder:
         self._room = min(room, model.config.context)
         self._cache = Cache(model.config, rows, self._room, model.wte.weight)
         self._ids: list[list[int]] = [[] for _ in range(rows)]  # those that the cache holds
-        self._stepper = Stepper(model, self._cache) if can_step(model, rows) else None
+        self._stepper = self._new_stepper()
+
+    def _new_stepper(self) -> Stepper | None:
+        can = can_step(self._model, len(self._cache.lengths))
+        return Stepper(self._model, self._cache) if can else None
 
     def choosing(self) -> AbstractContextManager[None]:
         """Where the next tokens are chosen between two steps."""
@@ -92,13 +96,12 @@ class Decoder:
             for row, token in chosen.items()
             if self._cache.lengths[row] == self._room
         }
-        going = {row: token for row, token in chosen.items() if row not in full}
-        found: dict[int, Tensor] = {}
-        if going:
+        if not full:
+            return self._step(chosen)
+        found = dict(zip(full, self.begin(full), strict=True))
+        if going := {row: token for row, token in chosen.items() if row not in full}:
             found.update(zip(going, self._step(going), strict=True))
-        if full:
-            found.update(zip(full, self.begin(full), strict=True))
-        return torch.stack([found[row] for row in chosen]) if full else self._last_NV
+        return torch.stack([found[row] for row in chosen])
 
     def _step(self, chosen: dict[int, int]) -> Tensor:
         cache, rows = self._cache, list(chosen)
@@ -106,10 +109,9 @@ class Decoder:
             self._ids[row].append(token)
         if self._stepper is not None:
             places = [cache.lengths[row] for row in rows]
-            self._last_NV = self._stepper(rows, list(chosen.values()), places)
             for row in rows:
                 cache.lengths[row] += 1
-            return self._last_NV
+            return self._stepper(rows, list(chosen.values()), places)
         device = self._model.wte.weight.device
         before = list(cache.lengths)
         # Rows that stay take part, because a part of the cache would have to be copied. What they
@@ -120,15 +122,11 @@ class Decoder:
             ids_B1[row] = token
         hidden_BC = self._model.hidden(ids_B1.to(device), cache)[:, 0]
         cache.lengths = [length + (row in chosen) for row, length in enumerate(before)]
-        self._last_NV = F.linear(hidden_BC[rows], self._model.head_VC).float()
-        return self._last_NV
+        return F.linear(hidden_BC[rows], self._model.head_VC).float()
 
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with these rows only, numbered anew; the others' memory is given back."""
-        self._cache.k_LBHSD = self._cache.k_LBHSD[:, list(rows)]
-        self._cache.v_LBHSD = self._cache.v_LBHSD[:, list(rows)]
-        self._cache.lengths = [self._cache.lengths[row] for row in rows]
+        self._cache = self._cache.with_rows(rows)
         self._ids = [self._ids[row] for row in rows]
         self.close()
-        can = can_step(self._model, len(rows))
-        self._stepper = Stepper(self._model, self._cache) if can else None
+        self._stepper = self._new_stepper()

@@ -67,20 +67,20 @@ def _load_weight(address: Any, is_half: Any) -> Any:
 
 
 @kernel
-def _wait(state: Any, target: Any) -> None:
-    """Arrive, and wait until `target` arrivals have been counted."""
-    arrived = _get(state, ARRIVED)
+def _meet(state: Any, arrivals: Any) -> Any:
+    """Wait until every thread has arrived once more than `arrivals` says; the new count."""
+    arrived, target = _get(state, ARRIVED), arrivals + _get(state, THREADS)
     arrive(arrived)
     looks = 0
     while load_published(arrived) < target:
         looks += 1
         if looks > SPINS:
             give_way()
+    return target
 
 
 @kernel
-def _normalise(x: Any, width: Any, weight: Any, bias: Any, epsilon: Any, out: Any) -> None:
-    """Layer normalisation of `width` numbers (float32 in, parameters and out)."""
+def _normalise_row(x: Any, width: Any, weight: Any, bias: Any, epsilon: Any, out: Any) -> None:
     total = single(0)
     for at in range(width):
         total += load_single(x + word(4 * at))
@@ -95,6 +95,16 @@ def _normalise(x: Any, width: Any, weight: Any, bias: Any, epsilon: Any, out: An
         value = (load_single(x + place) - mean) * scale
         value = value * load_single(weight + place) + load_single(bias + place)
         store_single(out + place, value)
+
+
+@kernel
+def _normalise(
+    x: Any, rows: Any, width: Any, weight: Any, bias: Any, epsilon: Any, out: Any
+) -> None:
+    """Layer normalisation of rows of `width` numbers (float32 in, parameters and out)."""
+    for row in range(rows):
+        place = word(4 * width * row)
+        _normalise_row(x + place, width, weight, bias, epsilon, out + place)
 
 
 @inlined
@@ -183,7 +193,7 @@ def _share(total: Any, thread: Any, threads: Any) -> Any:
 @kernel
 def forward(state: Any, thread: Any, arrived: Any, epsilon: Any) -> None:
     """One thread's part of the logits of each row's next position; its key and value are kept."""
-    state, target = word(state), word(arrived)
+    state, arrivals = word(state), word(arrived)
     layers, width = integer(_get(state, LAYERS)), integer(_get(state, WIDTH))
     heads = integer(_get(state, HEADS))
     vocabulary, room = integer(_get(state, VOCABULARY)), integer(_get(state, ROOM))
@@ -209,17 +219,11 @@ def forward(state: Any, thread: Any, arrived: Any, epsilon: Any) -> None:
             value = _load_weight(embedding + word(at) * size, is_half)
             value += load_single(position + word(4 * at))
             store_single(stream + word(row) * row_bytes + word(4 * at), value)
-    target += word(threads)
-    _wait(state, target)
+    arrivals = _meet(state, arrivals)
 
     for layer in range(layers):
         block = state + word(8 * (BLOCKS + layer * BLOCK_WORDS))
-        for row in range(rows):
-            place = word(row) * row_bytes
-            _normalise(
-                stream + place, width, _get(block, NORM_1), _get(block, NORM_1_BIAS), epsilon,
-                own + place,
-            )  # fmt: skip
+        _normalise(stream, rows, width, _get(block, NORM_1), _get(block, NORM_1_BIAS), epsilon, own)
         for head in range(heads * thread // threads, heads * (thread + 1) // threads):
             for row in range(rows):
                 normed = own + word(row) * row_bytes
@@ -248,40 +252,28 @@ def forward(state: Any, thread: Any, arrived: Any, epsilon: Any) -> None:
                         store_single(values + here, v)
                 seen = attended + word(row) * row_bytes + word(4 * head * depth)
                 _attend(head_own, keys, values, place + 1, depth, is_half, scores, seen)
-        target += word(threads)
-        _wait(state, target)
+        arrivals = _meet(state, arrivals)
         _multiply(
             _get(block, MERGE), _get(block, MERGE_BIAS), is_half, width, first, last,
             attended, row_bytes, rows, stream, row_bytes, ADD,
         )  # fmt: skip
-        target += word(threads)
-        _wait(state, target)
-        for row in range(rows):
-            place = word(row) * row_bytes
-            _normalise(
-                stream + place, width, _get(block, NORM_2), _get(block, NORM_2_BIAS), epsilon,
-                own + place,
-            )  # fmt: skip
+        arrivals = _meet(state, arrivals)
+        _normalise(stream, rows, width, _get(block, NORM_2), _get(block, NORM_2_BIAS), epsilon, own)
         up_first, up_last = _share(4 * width, thread, threads)
         _multiply(
             _get(block, UP), _get(block, UP_BIAS), is_half, width, up_first, up_last,
             own, row_bytes, rows, hidden, word(4) * row_bytes, GELU,
         )  # fmt: skip
-        target += word(threads)
-        _wait(state, target)
+        arrivals = _meet(state, arrivals)
         _multiply(
             _get(block, DOWN), _get(block, DOWN_BIAS), is_half, 4 * width, first, last,
             hidden, word(4) * row_bytes, rows, stream, row_bytes, ADD,
         )  # fmt: skip
-        target += word(threads)
-        _wait(state, target)
+        arrivals = _meet(state, arrivals)
 
-    for row in range(rows):
-        place = word(row) * row_bytes
-        _normalise(
-            stream + place, width, _get(state, FINAL_WEIGHT), _get(state, FINAL_BIAS), epsilon,
-            own + place,
-        )  # fmt: skip
+    _normalise(
+        stream, rows, width, _get(state, FINAL_WEIGHT), _get(state, FINAL_BIAS), epsilon, own
+    )
     first, last = _share(vocabulary, thread, threads)
     _multiply(
         _get(state, HEAD), word(0), is_half, width, first, last,

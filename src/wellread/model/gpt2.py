@@ -11,7 +11,9 @@ Shapes: B batch, T new positions, S all positions so far, H heads, D width of a 
 C width of the model, L layers, V vocabulary.
 """
 
+import copy
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -52,18 +54,12 @@ class Cache:
         v_BHSD[rows_B1, :, positions_BT] = v_BHTD.transpose(1, 2)
         return k_BHSD[:, :, :end], v_BHSD[:, :, :end]
 
-    def repeated(self, rows: int, more: int) -> "Cache":
-        """A cache of `rows` rows, each a copy of this one's only row, with room for `more`."""
-        (length,) = self.lengths
-        copy = Cache.__new__(Cache)
-        for name in ("k_LBHSD", "v_LBHSD"):
-            old_L1HSD = getattr(self, name)[:, :, :, :length]
-            size = (old_L1HSD.shape[0], rows, *old_L1HSD.shape[2:3], length + more)
-            new_LBHSD = old_L1HSD.new_zeros((*size, old_L1HSD.shape[-1]))
-            new_LBHSD[:, :, :, :length] = old_L1HSD
-            setattr(copy, name, new_LBHSD)
-        copy.lengths = [length] * rows
-        return copy
+    def with_rows(self, rows: Sequence[int]) -> "Cache":
+        """A copy that has these rows of this one, in this order; one may be there several times."""
+        other = copy.copy(self)
+        other.k_LBHSD, other.v_LBHSD = self.k_LBHSD[:, rows], self.v_LBHSD[:, rows]
+        other.lengths = [self.lengths[row] for row in rows]
+        return other
 
 
 class Attention(nn.Module):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from wellread.base.errors import InputError
+from wellread.model import sizes
 from wellread.model.sizes import Architecture
 from wellread.model.tensor_files import read_pickled, read_safetensors, read_sharded
 from wellread.model.weights import (
@@ -30,7 +31,7 @@ GELU = ("gelu_new", "gelu_pytorch_tanh")  # two names of the same approximation
 # a type that it knows would be loaded, and be another model.
 PLAIN = {"norm": "pre", "final_norm": True}
 OURS = "wellread"  # that type, and the key of config.json with our switches
-SWITCHES = ("norm", "final_norm", "residual_scaling")
+SWITCHES = tuple(name for name in sizes.SWITCHES if name != "tied_head")  # tie_word_embeddings
 FILES = (
     "model.safetensors",
     "model.safetensors.index.json",
