@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from wellread.base.config import convert
 from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest
 from wellread.base.progress import Progress
@@ -160,12 +161,11 @@ def train(
     """Train a model; run the same command again to go on after an interruption."""
     from wellread.train.build import train as fit
 
-    if norm not in ("pre", "post"):
-        raise InputError(f"--norm {norm}: expected pre or post")
-    model = ModelConfig(
-        size=size, context=context, norm="pre" if norm == "pre" else "post", final_norm=final_norm,
-        residual_scaling=residual_scaling, tied_head=tied_head,
-    )  # fmt: skip
+    given = {
+        "size": size, "context": context, "norm": norm, "final_norm": final_norm,
+        "residual_scaling": residual_scaling, "tied_head": tied_head,
+    }  # fmt: skip
+    model = convert(given, ModelConfig, where="train")
     _do("train", out, lambda p: fit(tokens, out, model, config, progress=p), json=json)
 
 
