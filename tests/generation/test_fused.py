@@ -73,10 +73,10 @@ def test_what_it_cannot_do_is_left_to_pytorch() -> None:
     narrow = Architecture(layers=1, width=48, heads=3, context=8, vocab_size=9)
     post = Architecture(layers=1, width=64, heads=1, context=8, vocab_size=9, norm="post")
     plain = Architecture(layers=1, width=64, heads=1, context=8, vocab_size=9)
-    assert not can_step(GPT2(narrow), 1)
-    assert not can_step(GPT2(post), 1)
-    assert not can_step(GPT2(plain).double(), 1)
-    assert can_step(GPT2(plain), 1)
+    assert not can_step(GPT2(narrow))
+    assert not can_step(GPT2(post))
+    assert not can_step(GPT2(plain).double())
+    assert can_step(GPT2(plain))
 
 
 @torch.no_grad()

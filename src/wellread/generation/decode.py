@@ -44,8 +44,7 @@ class Decoder:
         self._stepper = self._new_stepper()
 
     def _new_stepper(self) -> Stepper | None:
-        can = can_step(self._model, len(self._cache.lengths))
-        return Stepper(self._model, self._cache) if can else None
+        return Stepper(self._model, self._cache) if can_step(self._model) else None
 
     def choosing(self) -> AbstractContextManager[None]:
         """Where the next tokens are chosen between two steps."""

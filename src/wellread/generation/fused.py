@@ -22,16 +22,24 @@ from torch import Tensor
 from wellread.base.kernels import inlined, kernel
 from wellread.generation.vectors import (
     COLUMNS,
+    HAS_DOTS,
     LANES,
     STEP,
+    TILE,
     arrive,
+    gelu,
     give_way,
     load_half,
     load_single,
+    matrix_half,
+    narrow,
     product_half,
     product_single,
+    softmax,
     store_half,
     store_single,
+    tile_half,
+    tile_single,
     weighted_half,
     weighted_half_4,
     weighted_single,
@@ -43,14 +51,14 @@ from wellread.tokenizer.memory import load64, load_published
 # The words of a state: numbers, then addresses.
 LAYERS, WIDTH, HEADS, VOCABULARY, ROOM, CACHE_ROWS, BYTES, THREADS, ROWS = range(9)
 EMBEDDING, POSITION_EMBEDDING, HEAD, FINAL_WEIGHT, FINAL_BIAS = range(9, 14)
-KEYS, VALUES, IDS, PLACES, SLOTS, ARRIVED, SCRATCH_AT = range(14, 21)
-STREAM, ATTENDED, HIDDEN, LOGITS, BLOCKS = range(21, 26)
+KEYS, VALUES, IDS, PLACES, SLOTS, ARRIVED, SCRATCH_AT, ONES = range(14, 22)
+STREAM, ATTENDED, HIDDEN, LOGITS, BLOCKS = range(22, 27)
 # Of each layer, from BLOCKS on.
 NORM_1, NORM_1_BIAS, QKV, QKV_BIAS, MERGE, MERGE_BIAS = range(6)
 NORM_2, NORM_2_BIAS, UP, UP_BIAS, DOWN, DOWN_BIAS = range(6, 12)
 BLOCK_WORDS = 12
-KEEP, ADD, GELU = range(3)  # what `_multiply` does with a product
-FUSED_ROWS = 4  # with more rows, matrix products of a library use what is read better
+KEEP, ADD = range(2)  # what becomes of a product: it replaces what is there, or is added to it
+FEW_ROWS = 4  # up to so many a matrix is read row by row, with more in tiles
 SPINS = 2_000  # looks at a barrier before the core is offered to others
 
 
@@ -80,69 +88,78 @@ def _meet(state: Any, arrivals: Any) -> Any:
 
 
 @kernel
-def _normalise_row(x: Any, width: Any, weight: Any, bias: Any, epsilon: Any, out: Any) -> None:
-    total = single(0)
-    for at in range(width):
-        total += load_single(x + word(4 * at))
-    mean = total / single(width)
-    total = single(0)
-    for at in range(width):
-        away = load_single(x + word(4 * at)) - mean
-        total += away * away
-    scale = single(1) / np.sqrt(total / single(width) + epsilon)
-    for at in range(width):
-        place = word(4 * at)
-        value = (load_single(x + place) - mean) * scale
-        value = value * load_single(weight + place) + load_single(bias + place)
-        store_single(out + place, value)
-
-
-@kernel
 def _normalise(
-    x: Any, rows: Any, width: Any, weight: Any, bias: Any, epsilon: Any, out: Any
+    x: Any, rows: Any, width: Any, weight: Any, bias: Any, ones: Any, epsilon: Any, out: Any
 ) -> None:
     """Layer normalisation of rows of `width` numbers (float32 in, parameters and out)."""
     for row in range(rows):
-        place = word(4 * width * row)
-        _normalise_row(x + place, width, weight, bias, epsilon, out + place)
+        row_x, row_out = x + word(4 * width * row), out + word(4 * width * row)
+        mean = product_single(row_x, ones, word(width)) / single(width)
+        for at in range(width):
+            place = word(4 * at)
+            store_single(row_out + place, load_single(row_x + place) - mean)
+        variance = product_single(row_out, row_out, word(width)) / single(width)
+        scale = single(1) / np.sqrt(variance + epsilon)
+        for at in range(width):
+            place = word(4 * at)
+            value = load_single(row_out + place) * scale
+            store_single(
+                row_out + place, value * load_single(weight + place) + load_single(bias + place)
+            )
 
 
 @inlined
-def _finish(product: Any, how: Any, place: Any) -> None:
+def _narrow_rows(x: Any, rows: Any, row_bytes: Any) -> None:
+    """float32 rows as bfloat16, each at the beginning of where it was."""
+    for row in range(rows):
+        place = x + word(row) * row_bytes
+        narrow(place, row_bytes // word(4), place)
+
+
+@inlined
+def _put(product: Any, bias: Any, at: Any, how: Any, place: Any) -> None:
+    """Write a product, plus the bias if that has an address."""
+    if bias != word(0):
+        product += load_single(bias + word(4 * at))
     if how == ADD:
         product += load_single(place)
-    elif how == GELU:
-        # openai/gpt-2, src/model.py, gelu; tanh by way of exp, which does not overflow here.
-        inner = single(0.7978845608028654) * (
-            product + single(0.044715) * product * product * product
-        )
-        product *= single(1) - single(1) / (np.exp(single(2) * inner) + single(1))
     store_single(place, product)
-
-
-@inlined
-def _product(row: Any, vector: Any, length: Any, is_half: Any) -> Any:
-    if is_half:
-        return product_half(row, vector, word(length))
-    return product_single(row, vector, word(length))
 
 
 @kernel
 def _multiply(
     weights: Any, bias: Any, is_half: Any, num_in: Any, first: Any, last: Any,
-    x: Any, x_stride: Any, rows: Any, out: Any, out_stride: Any, how: Any,
+    x: Any, x_stride: Any, rows: Any, out: Any, out_stride: Any, how: Any, tile: Any,
 ) -> None:  # fmt: skip
-    """Rows `first` to `last` of a matrix times `rows` vectors, plus bias if it has an address."""
+    """Rows `first` to `last` of a matrix times `rows` vectors; see `_put`.
+
+    With few vectors the time is that of reading the matrix, which goes row after row; with more,
+    that of multiplying, and tiles load each number less often.
+    """
     stride = word(num_in) * (word(2) if is_half else word(4))
-    for at in range(first, last):
-        place = word(4 * at)
+    tiled_rows = rows - rows % TILE if rows > FEW_ROWS else 0
+    tiled = (last - first) // TILE * TILE if tiled_rows else 0
+    for at in range(first, first + tiled, TILE):
         begin = weights + word(at) * stride
-        added = single(0)
-        if bias != word(0):
-            added = load_single(bias + place)
-        for row in range(rows):
-            product = _product(begin, x + word(row) * x_stride, num_in, is_half)
-            _finish(product + added, how, out + word(row) * out_stride + place)
+        for row in range(0, tiled_rows, TILE):
+            vector = x + word(row) * x_stride
+            if is_half:
+                tile_half(begin, stride, vector, x_stride, word(num_in), tile)
+            else:
+                tile_single(begin, stride, vector, x_stride, word(num_in), tile)
+            for number in range(TILE * TILE):
+                here, to = at + number % TILE, row + number // TILE
+                place = out + word(to) * out_stride + word(4 * here)
+                _put(load_single(tile + word(4 * number)), bias, here, how, place)
+    for at in range(first, last):
+        begin = weights + word(at) * stride
+        for row in range(tiled_rows if at < first + tiled else 0, rows):
+            vector = x + word(row) * x_stride
+            if is_half:
+                product = matrix_half(begin, vector, word(num_in))
+            else:
+                product = product_single(begin, vector, word(num_in))
+            _put(product, bias, at, how, out + word(row) * out_stride + word(4 * at))
 
 
 @kernel
@@ -152,21 +169,15 @@ def _attend(
     """What one head sees of `count` positions: softmax(q . keys / sqrt(depth)) times the values."""
     stride = word(depth) * (word(2) if is_half else word(4))
     for at in range(count):
-        score = _product(keys + word(at) * stride, q, depth, is_half)
-        store_single(scores + word(4 * at), score)
-    scale = single(1) / np.sqrt(single(depth))
-    largest = load_single(scores)
-    for at in range(1, count):
-        largest = max(largest, load_single(scores + word(4 * at)))
-    total = single(0)
-    for at in range(count):
-        place = scores + word(4 * at)
-        share = np.exp((load_single(place) - largest) * scale)
-        store_single(place, share)
-        total += share
-    for at in range(count):
-        place = scores + word(4 * at)
-        store_single(place, load_single(place) / total)
+        key = keys + word(at) * stride
+        if is_half:
+            store_single(scores + word(4 * at), product_half(key, q, word(depth)))
+        else:
+            store_single(scores + word(4 * at), product_single(key, q, word(depth)))
+    padded = (count + LANES - 1) // LANES * LANES
+    for at in range(count, padded):
+        store_single(scores + word(4 * at), single(-np.inf))
+    softmax(scores, word(padded), single(1) / np.sqrt(single(depth)))
     at = 0
     while at < depth:
         begin, place = values + word(at) * (word(2) if is_half else word(4)), out + word(4 * at)
@@ -185,9 +196,10 @@ def _attend(
 
 
 @inlined
-def _share(total: Any, thread: Any, threads: Any) -> Any:
-    """A thread's part of `total` rows."""
-    return total * thread // threads, total * (thread + 1) // threads
+def _share(total: Any, unit: Any, thread: Any, threads: Any) -> Any:
+    """A thread's part of `total` numbers, in whole units."""
+    units = total // unit
+    return units * thread // threads * unit, units * (thread + 1) // threads * unit
 
 
 @kernel
@@ -203,13 +215,19 @@ def forward(state: Any, thread: Any, arrived: Any, epsilon: Any) -> None:
     is_half = size == word(2)
     depth = width // heads
     stream, attended, hidden = _get(state, STREAM), _get(state, ATTENDED), _get(state, HIDDEN)
-    # A thread's own: normed rows, then q, k and v of a head, and scores.
-    own = load64(_get(state, SCRATCH_AT) + word(8 * thread))
-    row_bytes = word(4 * width)
+    ones = _get(state, ONES)
+    # A thread's own: a tile, normed rows, then q, k and v of a head, and scores.
+    tile = load64(_get(state, SCRATCH_AT) + word(8 * thread))
+    row_bytes, head_bytes = word(4 * width), word(4 * depth)
+    # Behind a row's 4 `width` numbers of the feed-forward layer stand the same as bfloat16.
+    hidden_bytes, narrowed = word(6) * row_bytes, hidden + word(4) * row_bytes
+    narrows = is_half and HAS_DOTS
+    x_bytes = word(2) if narrows else word(4)
+    own = tile + word(4 * TILE * TILE)
     head_own = own + word(rows) * row_bytes
-    scores = head_own + word(12 * depth)
+    scores = head_own + word(3 * rows) * head_bytes
 
-    first, last = _share(width, thread, threads)
+    first, last = _share(width, LANES, thread, threads)
     for row in range(rows):
         token = load64(_get(state, IDS) + word(8 * row))
         place = load64(_get(state, PLACES) + word(8 * row))
@@ -223,18 +241,23 @@ def forward(state: Any, thread: Any, arrived: Any, epsilon: Any) -> None:
 
     for layer in range(layers):
         block = state + word(8 * (BLOCKS + layer * BLOCK_WORDS))
-        _normalise(stream, rows, width, _get(block, NORM_1), _get(block, NORM_1_BIAS), epsilon, own)
+        _normalise(
+            stream, rows, width, _get(block, NORM_1), _get(block, NORM_1_BIAS), ones, epsilon, own
+        )
+        if narrows:
+            _narrow_rows(own, rows, row_bytes)
         for head in range(heads * thread // threads, heads * (thread + 1) // threads):
+            for part in range(3):
+                begin = part * width + head * depth
+                # As if the head's rows were the whole matrix: they go to q, k, v of its own.
+                _multiply(
+                    _get(block, QKV) + word(begin * width) * size,
+                    _get(block, QKV_BIAS) + word(4 * begin), is_half, width, 0, depth,
+                    own, row_bytes, rows, head_own + word(part) * head_bytes,
+                    word(3) * head_bytes, KEEP, tile,
+                )  # fmt: skip
             for row in range(rows):
-                normed = own + word(row) * row_bytes
-                for part in range(3):
-                    begin = part * width + head * depth
-                    # As if the head's rows were the whole matrix: they go to q, k, v of its own.
-                    _multiply(
-                        _get(block, QKV) + word(begin * width) * size,
-                        _get(block, QKV_BIAS) + word(4 * begin), is_half, width, 0, depth,
-                        normed, row_bytes, 1, head_own + word(4 * part * depth), word(0), KEEP,
-                    )  # fmt: skip
+                q = head_own + word(3 * row) * head_bytes
                 slot = integer(load64(_get(state, SLOTS) + word(8 * row)))
                 place = integer(load64(_get(state, PLACES) + word(8 * row)))
                 base = ((layer * cache_rows + slot) * heads + head) * room
@@ -242,47 +265,64 @@ def forward(state: Any, thread: Any, arrived: Any, epsilon: Any) -> None:
                 values = _get(state, VALUES) + word(base * depth) * size
                 for at in range(depth):
                     here = word(place * depth + at) * size
-                    k = load_single(head_own + word(4 * (depth + at)))
-                    v = load_single(head_own + word(4 * (2 * depth + at)))
+                    k = load_single(q + word(4 * (depth + at)))
+                    v = load_single(q + word(4 * (2 * depth + at)))
                     if is_half:
                         store_half(keys + here, k)
                         store_half(values + here, v)
                     else:
                         store_single(keys + here, k)
                         store_single(values + here, v)
-                seen = attended + word(row) * row_bytes + word(4 * head * depth)
-                _attend(head_own, keys, values, place + 1, depth, is_half, scores, seen)
+                seen = attended + word(row) * row_bytes + word(head * depth) * x_bytes
+                if narrows:  # q is of no more use
+                    _attend(q, keys, values, place + 1, depth, is_half, scores, q)
+                    narrow(q, word(depth), seen)
+                else:
+                    _attend(q, keys, values, place + 1, depth, is_half, scores, seen)
         arrivals = _meet(state, arrivals)
         _multiply(
             _get(block, MERGE), _get(block, MERGE_BIAS), is_half, width, first, last,
-            attended, row_bytes, rows, stream, row_bytes, ADD,
+            attended, row_bytes, rows, stream, row_bytes, ADD, tile,
         )  # fmt: skip
         arrivals = _meet(state, arrivals)
-        _normalise(stream, rows, width, _get(block, NORM_2), _get(block, NORM_2_BIAS), epsilon, own)
-        up_first, up_last = _share(4 * width, thread, threads)
+        _normalise(
+            stream, rows, width, _get(block, NORM_2), _get(block, NORM_2_BIAS), ones, epsilon, own
+        )
+        if narrows:
+            _narrow_rows(own, rows, row_bytes)
+        up_first, up_last = _share(4 * width, LANES, thread, threads)
         _multiply(
             _get(block, UP), _get(block, UP_BIAS), is_half, width, up_first, up_last,
-            own, row_bytes, rows, hidden, word(4) * row_bytes, GELU,
+            own, row_bytes, rows, hidden, hidden_bytes, KEEP, tile,
         )  # fmt: skip
+        if up_last > up_first:
+            for row in range(rows):
+                place = hidden + word(row) * hidden_bytes + word(4 * up_first)
+                gelu(place, word(up_last - up_first))
+                if narrows:
+                    begin = narrowed + word(row) * hidden_bytes + word(2 * up_first)
+                    narrow(place, word(up_last - up_first), begin)
         arrivals = _meet(state, arrivals)
         _multiply(
             _get(block, DOWN), _get(block, DOWN_BIAS), is_half, 4 * width, first, last,
-            hidden, word(4) * row_bytes, rows, stream, row_bytes, ADD,
+            narrowed if narrows else hidden, hidden_bytes, rows, stream, row_bytes, ADD, tile,
         )  # fmt: skip
         arrivals = _meet(state, arrivals)
 
     _normalise(
-        stream, rows, width, _get(state, FINAL_WEIGHT), _get(state, FINAL_BIAS), epsilon, own
+        stream, rows, width, _get(state, FINAL_WEIGHT), _get(state, FINAL_BIAS), ones, epsilon, own
     )
-    first, last = _share(vocabulary, thread, threads)
+    if narrows:
+        _narrow_rows(own, rows, row_bytes)
+    first, last = _share(vocabulary, 1, thread, threads)
     _multiply(
         _get(state, HEAD), word(0), is_half, width, first, last,
-        own, row_bytes, rows, _get(state, LOGITS), word(4 * vocabulary), KEEP,
+        own, row_bytes, rows, _get(state, LOGITS), word(4 * vocabulary), KEEP, tile,
     )  # fmt: skip
 
 
-def can_step(model: GPT2, rows: int) -> bool:
-    """Whether `Stepper` does this model, and so many rows faster than PyTorch does."""
+def can_step(model: GPT2) -> bool:
+    """Whether `Stepper` does this model."""
     shape, weight = model.config, model.wte.weight
     return (
         weight.device.type == "cpu"
@@ -291,7 +331,6 @@ def can_step(model: GPT2, rows: int) -> bool:
         and shape.final_norm
         and shape.width % STEP == 0
         and shape.width // shape.heads % STEP == 0
-        and rows <= FUSED_ROWS
     )
 
 
@@ -313,9 +352,10 @@ class Stepper:
         self._epsilon = np.float32(shape.norm_epsilon)
         self._logits = np.zeros((rows, shape.vocab_size), np.float32)
         room = cache.k_LBHSD.shape[3]
-        own_size = rows * shape.width + 3 * (shape.width // shape.heads) + room
+        depth = shape.width // shape.heads
+        own_size = TILE * TILE + rows * (shape.width + 3 * depth) + room + LANES
         own = [np.zeros(own_size, np.float32) for _ in range(self._threads)]
-        streams = [np.zeros((rows, shape.width * wide), np.float32) for wide in (1, 1, 4)]
+        streams = [np.zeros((rows, shape.width * wide), np.float32) for wide in (1, 1, 6)]
         scratch = np.array([array.ctypes.data for array in own], np.uint64)
         numbers = [
             shape.layers, shape.width, shape.heads, shape.vocab_size, room, rows,
@@ -323,7 +363,7 @@ class Stepper:
         ]  # fmt: skip
         final: Any = model.ln_f
         buffers: list[npt.NDArray[Any]] = [self._ids, self._places, self._slots, self._arrived]
-        buffers += [scratch, *streams, self._logits]
+        buffers += [scratch, np.ones(shape.width, np.float32), *streams, self._logits]
         addresses = [
             self._matrix(model.wte.weight), self._vector(model.wpe.weight),
             self._matrix(model.head_VC), self._vector(final.weight), self._vector(final.bias),
