@@ -35,7 +35,7 @@ def stepped(network: GPT2, ids_BT: torch.Tensor, *, threads: int = 2) -> torch.T
     cache = Cache(network.config, rows, LENGTH + 3, network.wte.weight)
     step = Stepper(network, cache, threads=threads)
     found = [
-        step(list(range(rows)), ids_BT[:, at].tolist(), [at] * rows).clone()
+        step({row: [token] for row, token in enumerate(ids_BT[:, at].tolist())}).clone()
         for at in range(ids_BT.shape[1])
     ]
     step.close()
@@ -60,13 +60,31 @@ def test_in_bfloat16_it_is_nearer_to_exact_sums_than_pytorch_is(shape: Architect
     assert (found - exact).abs().max() < 0.02 * exact.abs().max()
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("rows", [2, 4, 5, 11])
 @torch.no_grad()
-def test_neither_other_rows_nor_threads_change_a_bit(dtype: torch.dtype) -> None:
-    network, ids_BT = network_of(SHAPES[0], dtype), ids_of(SHAPES[0], rows=3)
+def test_neither_other_rows_nor_threads_change_a_bit(rows: int, dtype: torch.dtype) -> None:
+    network, ids_BT = network_of(SHAPES[0], dtype), ids_of(SHAPES[0], rows=rows)
     alone = stepped(network, ids_BT[1:2], threads=1)
     for threads in (1, 2, 3):
         assert torch.equal(stepped(network, ids_BT, threads=threads)[1:2], alone)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@torch.no_grad()
+def test_positions_read_together_give_the_bits_of_one_after_another(dtype: torch.dtype) -> None:
+    network, ids_BT = network_of(SHAPES[0], dtype), ids_of(SHAPES[0], rows=6)
+    alone = stepped(network, ids_BT)
+    cache = Cache(network.config, 6, LENGTH, network.wte.weight)
+    step = Stepper(network, cache, threads=2)
+    lengths = [LENGTH, 17, 1, 16, LENGTH - 1, 5]  # more than the kernel reads at once
+    begun = step({row: ids_BT[row, :length].tolist() for row, length in enumerate(lengths)})
+    expected = torch.stack([alone[row, length - 1] for row, length in enumerate(lengths)])
+    assert torch.equal(begun, expected)
+    assert cache.lengths == lengths
+    on = step({1: ids_BT[1, 17:].tolist(), 5: ids_BT[5, 5:7].tolist()})
+    assert torch.equal(on, torch.stack([alone[1, LENGTH - 1], alone[5, 6]]))
+    step.close()
 
 
 def test_what_it_cannot_do_is_left_to_pytorch() -> None:

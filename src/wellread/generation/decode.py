@@ -56,37 +56,41 @@ class Decoder:
 
     def begin(self, prompts: dict[int, list[int]]) -> Tensor:
         """Logits (N, V) after the prompt of each row; what was in the row is gone."""
-        rows = list(prompts)
-        lasting = [prompts[row][-self._room :] for row in rows]
-        found: list[Tensor] = [torch.empty(0)] * len(rows)
-        order = sorted(range(len(rows)), key=lambda at: len(lasting[at]))
-        while order:
-            longest = len(lasting[order[-1]])
-            together = order[-max(1, PROMPT_TOKENS // longest) :]
-            del order[-len(together) :]
-            logits_NV = self._read([rows[at] for at in together], [lasting[at] for at in together])
-            for at, logits_V in zip(together, logits_NV, strict=True):
-                found[at] = logits_V
-        return torch.stack(found)
+        reader_of: dict[tuple[int, ...], int] = {}  # of the rows with the same prompt, one reads it
+        for row, prompt in prompts.items():
+            self._ids[row] = prompt[-self._room :]
+            self._cache.lengths[row] = 0
+            reader_of.setdefault(tuple(self._ids[row]), row)
+        readers = {row: list(ids) for ids, row in reader_of.items()}
+        logits_NV = self._read(readers) if self._stepper is None else self._stepper(readers)
+        sources = [reader_of[tuple(self._ids[row])] for row in prompts]
+        self._cache.copy_rows(sources, list(prompts))
+        order = list(readers)
+        return logits_NV[[order.index(row) for row in sources]]
 
-    def _read(self, rows: Sequence[int], prompts: Sequence[list[int]]) -> Tensor:
-        """Read prompts, padded behind, into the cache's rows."""
-        lengths = [len(prompt) for prompt in prompts]
-        ids_NT = torch.zeros(len(rows), max(lengths), dtype=torch.long)
-        for at, prompt in enumerate(prompts):
-            ids_NT[at, : len(prompt)] = torch.tensor(prompt)
-        device = self._model.wte.weight.device
-        fresh = Cache(self._model.config, len(rows), max(lengths), self._model.wte.weight)
-        hidden_NTC = self._model.hidden(ids_NT.to(device), fresh)
-        cache = self._cache
-        for at, (row, length) in enumerate(zip(rows, lengths, strict=True)):
-            cache.k_LBHSD[:, row, :, :length] = fresh.k_LBHSD[:, at, :, :length]
-            cache.v_LBHSD[:, row, :, :length] = fresh.v_LBHSD[:, at, :, :length]
-            cache.lengths[row] = length
-            self._ids[row] = list(prompts[at])
-        last_N = torch.tensor(lengths, device=device) - 1
-        last_NC = hidden_NTC[torch.arange(len(rows), device=device), last_N]
-        return F.linear(last_NC, self._model.head_VC).float()
+    def _read(self, prompts: dict[int, list[int]]) -> Tensor:
+        """What the stepper does for prompts, with PyTorch: padded behind, a few at a time."""
+        found: dict[int, Tensor] = {}
+        waiting = sorted(prompts, key=lambda row: len(prompts[row]))
+        while waiting:
+            together = waiting[-max(1, PROMPT_TOKENS // len(prompts[waiting[-1]])) :]
+            del waiting[-len(together) :]
+            lengths = [len(prompts[row]) for row in together]
+            ids_NT = torch.zeros(len(together), max(lengths), dtype=torch.long)
+            for at, row in enumerate(together):
+                ids_NT[at, : lengths[at]] = torch.tensor(prompts[row])
+            weight = self._model.wte.weight
+            fresh = Cache(self._model.config, len(together), max(lengths), weight)
+            hidden_NTC = self._model.hidden(ids_NT.to(weight.device), fresh)
+            for at, (row, length) in enumerate(zip(together, lengths, strict=True)):
+                self._cache.k_LBHSD[:, row, :, :length] = fresh.k_LBHSD[:, at, :, :length]
+                self._cache.v_LBHSD[:, row, :, :length] = fresh.v_LBHSD[:, at, :, :length]
+                self._cache.lengths[row] = length
+            last_N = torch.tensor(lengths, device=weight.device) - 1
+            last_NC = hidden_NTC[torch.arange(len(together), device=weight.device), last_N]
+            logits_NV = F.linear(last_NC, self._model.head_VC).float()
+            found.update(zip(together, logits_NV, strict=True))
+        return torch.stack([found[row] for row in prompts])
 
     def step(self, chosen: dict[int, int]) -> Tensor:
         """Logits (N, V) after one more id in each of the rows named; others stay as they are."""
@@ -103,14 +107,11 @@ class Decoder:
         return torch.stack([found[row] for row in chosen])
 
     def _step(self, chosen: dict[int, int]) -> Tensor:
-        cache, rows = self._cache, list(chosen)
         for row, token in chosen.items():
             self._ids[row].append(token)
         if self._stepper is not None:
-            places = [cache.lengths[row] for row in rows]
-            for row in rows:
-                cache.lengths[row] += 1
-            return self._stepper(rows, list(chosen.values()), places)
+            return self._stepper({row: [token] for row, token in chosen.items()})
+        cache, rows = self._cache, list(chosen)
         device = self._model.wte.weight.device
         before = list(cache.lengths)
         # Rows that stay take part, because a part of the cache would have to be copied. What they

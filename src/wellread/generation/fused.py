@@ -35,6 +35,8 @@ from wellread.generation.vectors import (
     narrow,
     product_half,
     product_single,
+    scores_half,
+    scores_single,
     softmax,
     store_half,
     store_single,
@@ -49,15 +51,18 @@ from wellread.model.gpt2 import GPT2, Cache
 from wellread.tokenizer.memory import load64, load_published
 
 # The words of a state: numbers, then addresses.
-LAYERS, WIDTH, HEADS, VOCABULARY, ROOM, CACHE_ROWS, BYTES, THREADS, ROWS = range(9)
-EMBEDDING, POSITION_EMBEDDING, HEAD, FINAL_WEIGHT, FINAL_BIAS = range(9, 14)
-KEYS, VALUES, IDS, PLACES, SLOTS, ARRIVED, SCRATCH_AT, ONES = range(14, 22)
-STREAM, ATTENDED, HIDDEN, LOGITS, BLOCKS = range(22, 27)
+LAYERS, WIDTH, HEADS, VOCABULARY, ROOM, CACHE_ROWS, BYTES, THREADS, ROWS, LAST_ROWS = range(10)
+EMBEDDING, POSITION_EMBEDDING, HEAD, FINAL_WEIGHT, FINAL_BIAS, KEYS, VALUES = range(10, 17)
+IDS, PLACES, SLOTS, LAST, ARRIVED, SCRATCH_AT, ONES = range(17, 24)
+STREAM, ATTENDED, HIDDEN, LOGITS, BLOCKS = range(24, 29)
 # Of each layer, from BLOCKS on.
 NORM_1, NORM_1_BIAS, QKV, QKV_BIAS, MERGE, MERGE_BIAS = range(6)
 NORM_2, NORM_2_BIAS, UP, UP_BIAS, DOWN, DOWN_BIAS = range(6, 12)
 BLOCK_WORDS = 12
 KEEP, ADD = range(2)  # what becomes of a product: it replaces what is there, or is added to it
+TOGETHER = (
+    64  # positions that are read at once, at least: then reading weights takes little of the time
+)
 FEW_ROWS = 4  # up to so many a matrix is read row by row, with more in tiles
 SPINS = 2_000  # looks at a barrier before the core is offered to others
 
@@ -168,13 +173,22 @@ def _attend(
 ) -> None:
     """What one head sees of `count` positions: softmax(q . keys / sqrt(depth)) times the values."""
     stride = word(depth) * (word(2) if is_half else word(4))
-    for at in range(count):
-        key = keys + word(at) * stride
-        if is_half:
-            store_single(scores + word(4 * at), product_half(key, q, word(depth)))
-        else:
-            store_single(scores + word(4 * at), product_single(key, q, word(depth)))
     padded = (count + LANES - 1) // LANES * LANES
+    if count < LANES:
+        for at in range(count):
+            key, place = keys + word(at) * stride, scores + word(4 * at)
+            if is_half:
+                store_single(place, product_half(key, q, word(depth)))
+            else:
+                store_single(place, product_single(key, q, word(depth)))
+    else:
+        for tile in range(0, count, LANES):
+            at = min(tile, count - LANES)  # the last ends where the keys do
+            key, place = keys + word(at) * stride, scores + word(4 * at)
+            if is_half:
+                scores_half(key, stride, q, word(0), word(depth), place)
+            else:
+                scores_single(key, stride, q, word(0), word(depth), place)
     for at in range(count, padded):
         store_single(scores + word(4 * at), single(-np.inf))
     softmax(scores, word(padded), single(1) / np.sqrt(single(depth)))
@@ -195,6 +209,48 @@ def _attend(
             at += LANES
 
 
+@kernel
+def _look_back(state: Any, layer: Any, head: Any, rows: Any, head_own: Any, scores: Any) -> None:
+    """Keep the keys and values of all rows for one head, then attend: rows may follow each other.
+
+    `head_own` has q, k and v of each row; what is seen goes to the head's part of ATTENDED.
+    """
+    width, heads = integer(_get(state, WIDTH)), integer(_get(state, HEADS))
+    size = _get(state, BYTES)
+    is_half = size == word(2)
+    narrows = is_half and HAS_DOTS
+    depth = width // heads
+    head_bytes = word(4 * depth)
+    first = (layer * integer(_get(state, CACHE_ROWS))) * heads + head
+    room = integer(_get(state, ROOM))
+    for row in range(rows):
+        k = head_own + word(3 * row + 1) * head_bytes
+        slot = integer(load64(_get(state, SLOTS) + word(8 * row)))
+        place = integer(load64(_get(state, PLACES) + word(8 * row)))
+        start = word(((first + slot * heads) * room + place) * depth) * size
+        keys, values = _get(state, KEYS) + start, _get(state, VALUES) + start
+        for at in range(depth):
+            key, value = load_single(k + word(4 * at)), load_single(k + head_bytes + word(4 * at))
+            if is_half:
+                store_half(keys + word(2 * at), key)
+                store_half(values + word(2 * at), value)
+            else:
+                store_single(keys + word(4 * at), key)
+                store_single(values + word(4 * at), value)
+    for row in range(rows):
+        q = head_own + word(3 * row) * head_bytes
+        slot = integer(load64(_get(state, SLOTS) + word(8 * row)))
+        count = integer(load64(_get(state, PLACES) + word(8 * row))) + 1
+        start = word((first + slot * heads) * room * depth) * size
+        keys, values = _get(state, KEYS) + start, _get(state, VALUES) + start
+        seen = _get(state, ATTENDED) + word(4 * width * row)
+        if narrows:  # q is of no more use
+            _attend(q, keys, values, count, depth, is_half, scores, q)
+            narrow(q, word(depth), seen + word(2 * head * depth))
+        else:
+            _attend(q, keys, values, count, depth, is_half, scores, seen + word(4 * head * depth))
+
+
 @inlined
 def _share(total: Any, unit: Any, thread: Any, threads: Any) -> Any:
     """A thread's part of `total` numbers, in whole units."""
@@ -208,9 +264,8 @@ def forward(state: Any, thread: Any, arrived: Any, epsilon: Any) -> None:
     state, arrivals = word(state), word(arrived)
     layers, width = integer(_get(state, LAYERS)), integer(_get(state, WIDTH))
     heads = integer(_get(state, HEADS))
-    vocabulary, room = integer(_get(state, VOCABULARY)), integer(_get(state, ROOM))
-    cache_rows, threads = integer(_get(state, CACHE_ROWS)), integer(_get(state, THREADS))
-    rows = integer(_get(state, ROWS))
+    vocabulary, threads = integer(_get(state, VOCABULARY)), integer(_get(state, THREADS))
+    rows, last_rows = integer(_get(state, ROWS)), integer(_get(state, LAST_ROWS))
     size = _get(state, BYTES)
     is_half = size == word(2)
     depth = width // heads
@@ -222,7 +277,6 @@ def forward(state: Any, thread: Any, arrived: Any, epsilon: Any) -> None:
     # Behind a row's 4 `width` numbers of the feed-forward layer stand the same as bfloat16.
     hidden_bytes, narrowed = word(6) * row_bytes, hidden + word(4) * row_bytes
     narrows = is_half and HAS_DOTS
-    x_bytes = word(2) if narrows else word(4)
     own = tile + word(4 * TILE * TILE)
     head_own = own + word(rows) * row_bytes
     scores = head_own + word(3 * rows) * head_bytes
@@ -256,29 +310,7 @@ def forward(state: Any, thread: Any, arrived: Any, epsilon: Any) -> None:
                     own, row_bytes, rows, head_own + word(part) * head_bytes,
                     word(3) * head_bytes, KEEP, tile,
                 )  # fmt: skip
-            for row in range(rows):
-                q = head_own + word(3 * row) * head_bytes
-                slot = integer(load64(_get(state, SLOTS) + word(8 * row)))
-                place = integer(load64(_get(state, PLACES) + word(8 * row)))
-                base = ((layer * cache_rows + slot) * heads + head) * room
-                keys = _get(state, KEYS) + word(base * depth) * size
-                values = _get(state, VALUES) + word(base * depth) * size
-                for at in range(depth):
-                    here = word(place * depth + at) * size
-                    k = load_single(q + word(4 * (depth + at)))
-                    v = load_single(q + word(4 * (2 * depth + at)))
-                    if is_half:
-                        store_half(keys + here, k)
-                        store_half(values + here, v)
-                    else:
-                        store_single(keys + here, k)
-                        store_single(values + here, v)
-                seen = attended + word(row) * row_bytes + word(head * depth) * x_bytes
-                if narrows:  # q is of no more use
-                    _attend(q, keys, values, place + 1, depth, is_half, scores, q)
-                    narrow(q, word(depth), seen)
-                else:
-                    _attend(q, keys, values, place + 1, depth, is_half, scores, seen)
+            _look_back(state, layer, head, rows, head_own, scores)
         arrivals = _meet(state, arrivals)
         _multiply(
             _get(block, MERGE), _get(block, MERGE_BIAS), is_half, width, first, last,
@@ -309,15 +341,18 @@ def forward(state: Any, thread: Any, arrived: Any, epsilon: Any) -> None:
         )  # fmt: skip
         arrivals = _meet(state, arrivals)
 
-    _normalise(
-        stream, rows, width, _get(state, FINAL_WEIGHT), _get(state, FINAL_BIAS), ones, epsilon, own
-    )
+    for row in range(last_rows):
+        at = load64(_get(state, LAST) + word(8 * row))
+        _normalise(
+            stream + at * row_bytes, 1, width, _get(state, FINAL_WEIGHT), _get(state, FINAL_BIAS),
+            ones, epsilon, own + word(row) * row_bytes,
+        )  # fmt: skip
     if narrows:
-        _narrow_rows(own, rows, row_bytes)
+        _narrow_rows(own, last_rows, row_bytes)
     first, last = _share(vocabulary, 1, thread, threads)
     _multiply(
         _get(state, HEAD), word(0), is_half, width, first, last,
-        own, row_bytes, rows, _get(state, LOGITS), word(4 * vocabulary), KEEP, tile,
+        own, row_bytes, last_rows, _get(state, LOGITS), word(4 * vocabulary), KEEP, tile,
     )  # fmt: skip
 
 
@@ -343,14 +378,14 @@ class Stepper:
 
     def __init__(self, model: GPT2, cache: Cache, *, threads: int | None = None) -> None:
         shape = model.config
-        rows = len(cache.lengths)
         self._threads = threads or torch.get_num_threads()
-        self._kept: list[Any] = [model, cache]
-        self._ids, self._places = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
-        self._slots = np.zeros(rows, np.int64)
+        self._cache = cache
+        self._kept: list[Any] = [model]
+        rows = max(TOGETHER, len(cache.lengths))
+        self._ids, self._places, self._slots, self._last = np.zeros((4, rows), np.int64)
         self._arrived = np.zeros(8, np.uint64)
         self._epsilon = np.float32(shape.norm_epsilon)
-        self._logits = np.zeros((rows, shape.vocab_size), np.float32)
+        self._logits = np.zeros((len(cache.lengths), shape.vocab_size), np.float32)
         room = cache.k_LBHSD.shape[3]
         depth = shape.width // shape.heads
         own_size = TILE * TILE + rows * (shape.width + 3 * depth) + room + LANES
@@ -358,12 +393,18 @@ class Stepper:
         streams = [np.zeros((rows, shape.width * wide), np.float32) for wide in (1, 1, 6)]
         scratch = np.array([array.ctypes.data for array in own], np.uint64)
         numbers = [
-            shape.layers, shape.width, shape.heads, shape.vocab_size, room, rows,
-            model.wte.weight.element_size(), self._threads, rows,
+            shape.layers, shape.width, shape.heads, shape.vocab_size, room,
+            len(cache.lengths), model.wte.weight.element_size(), self._threads, 0, 0,
         ]  # fmt: skip
         final: Any = model.ln_f
-        buffers: list[npt.NDArray[Any]] = [self._ids, self._places, self._slots, self._arrived]
-        buffers += [scratch, np.ones(shape.width, np.float32), *streams, self._logits]
+        buffers: list[npt.NDArray[Any]] = [self._ids, self._places, self._slots, self._last]
+        buffers += [
+            self._arrived,
+            scratch,
+            np.ones(shape.width, np.float32),
+            *streams,
+            self._logits,
+        ]
         addresses = [
             self._matrix(model.wte.weight), self._vector(model.wpe.weight),
             self._matrix(model.head_VC), self._vector(final.weight), self._vector(final.bias),
@@ -392,11 +433,33 @@ class Stepper:
     def _vector(self, weight: Tensor) -> int:
         return self._address(weight.detach().float().contiguous().numpy())
 
-    def __call__(self, slots: list[int], ids: list[int], places: list[int]) -> Tensor:
-        """Logits (B, V) of `ids` at `places` of the cache's rows `slots`; valid until the next."""
-        count = len(slots)
-        self._slots[:count], self._ids[:count], self._places[:count] = slots, ids, places
-        self._state[ROWS] = count
+    def __call__(self, ids: dict[int, list[int]]) -> Tensor:
+        """Logits (N, V) after the next ids of each of the cache's rows; valid until the next call.
+
+        The cache then holds them. Ids are read TOGETHER at a time, whatever row they are of.
+        """
+        lengths, found = self._cache.lengths, []
+        new = [
+            (token, lengths[row] + at, row, at + 1 == len(given))
+            for row, given in ids.items()
+            for at, token in enumerate(given)
+        ]
+        for start in range(0, len(new), len(self._ids)):
+            part = new[start : start + len(self._ids)]
+            tokens, places, rows, is_last = zip(*part, strict=True)
+            count, last = len(part), np.flatnonzero(is_last)
+            self._ids[:count], self._places[:count], self._slots[:count] = tokens, places, rows
+            self._last[: len(last)] = last
+            self._state[[ROWS, LAST_ROWS]] = count, len(last)
+            self._run()
+            found.append(torch.from_numpy(self._logits[: len(last)]))
+            if start + count < len(new):
+                found[-1] = found[-1].clone()
+        for row, given in ids.items():
+            lengths[row] += len(given)
+        return found[0] if len(found) == 1 else torch.cat(found)
+
+    def _run(self) -> None:
         state, arrived = self._state.ctypes.data, int(self._arrived[0])
         others = [
             self._pool.submit(forward, state, thread, arrived, self._epsilon)
@@ -405,7 +468,6 @@ class Stepper:
         forward(state, 0, arrived, self._epsilon)
         for other in others:
             other.result()
-        return torch.from_numpy(self._logits[:count])
 
     def close(self) -> None:
         self._pool.shutdown()

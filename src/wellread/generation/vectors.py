@@ -171,22 +171,23 @@ def _product(kind: Kind) -> Callable[..., Any]:
     return intrinsic(product)  # type: ignore[no-any-return]
 
 
-def _tile(kind: Kind) -> Callable[..., Any]:
-    """An intrinsic: the products of TILE rows of weights with TILE vectors.
+def _tile(kind: Kind, num_rows: int) -> Callable[..., Any]:
+    """An intrinsic: the products of `num_rows` rows of weights with 16 / `num_rows` vectors.
 
     Takes the first row's address and the bytes from row to row, the same of the vectors, how many
     numbers each has, and where the sums go: all of the first vector first. Each sum is what
     `_product` gives, to the last bit.
     """
 
-    def tile(
+    def tile(  # noqa: PLR0913
         typing: Any, row: Any, row_stride: Any, vector: Any, stride: Any, length: Any, out: Any
     ) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             row, row_stride, vector, stride, length, out = arguments
             rows, vectors = [row], [vector]
-            for _ in range(1, TILE):
+            while len(rows) < num_rows:
                 rows.append(builder.add(rows[-1], row_stride))
+            while len(vectors) < LANES // num_rows:
                 vectors.append(builder.add(vectors[-1], stride))
             sums = _sums_of_lanes(builder, _products(builder, rows, vectors, length, kind))
             builder.store(sums, _pointer(builder, out, _VECTOR), align=4)
@@ -354,7 +355,8 @@ if HAS_DOTS:
     initialize_native_asmparser()  # the instruction is named in assembly
 # Of whole matrices: what they are multiplied with is bfloat16 too where HAS_DOTS.
 matrix_half = _product(DOTS) if HAS_DOTS else product_half
-tile_half, tile_single = _tile(DOTS if HAS_DOTS else HALF), _tile(SINGLE)
+tile_half, tile_single = _tile(DOTS if HAS_DOTS else HALF, TILE), _tile(SINGLE, TILE)
+scores_half, scores_single = _tile(HALF, LANES), _tile(SINGLE, LANES)
 weighted_half, weighted_single = _weighted(1, 16), _weighted(1, 32)
 weighted_half_4, weighted_single_4 = _weighted(4, 16), _weighted(4, 32)
 

@@ -54,6 +54,14 @@ class Cache:
         v_BHSD[rows_B1, :, positions_BT] = v_BHTD.transpose(1, 2)
         return k_BHSD[:, :, :end], v_BHSD[:, :, :end]
 
+    def copy_rows(self, sources: Sequence[int], rows: Sequence[int]) -> None:
+        """Let each of `rows` hold what its source holds."""
+        for source, row in zip(sources, rows, strict=True):
+            if source != row:
+                length = self.lengths[row] = self.lengths[source]
+                for kept in (self.k_LBHSD, self.v_LBHSD):
+                    kept[:, row, :, :length] = kept[:, source, :, :length]
+
     def with_rows(self, rows: Sequence[int]) -> "Cache":
         """A copy that has these rows of this one, in this order; one may be there several times."""
         other = copy.copy(self)
