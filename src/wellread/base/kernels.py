@@ -23,9 +23,11 @@ def inlined(function: Callable[..., Any]) -> Any:
 
 def _noticing(compiled: Any) -> Any:
     # Numba looks whether the function's own file has changed. But a kernel contains those that it
-    # calls, from other files of its package too, and would go on with their old code.
+    # calls, from other files of its package and of this one too, and would go on with their old
+    # code.
+    package = Path(compiled.py_func.__code__.co_filename).parent
     file = compiled._cache._cache_file
-    file._source_stamp = _stamp(Path(compiled.py_func.__code__.co_filename).parent)
+    file._source_stamp = _stamp(package) + _stamp(Path(__file__).parent)
     return compiled
 
 

@@ -19,6 +19,7 @@ from numba import int64 as integer
 from numba import uint64 as word
 from torch import Tensor
 
+from wellread.base.intrinsics import load64, load_published, prefetch
 from wellread.base.kernels import inlined, kernel
 from wellread.generation.vectors import (
     COLUMNS,
@@ -48,7 +49,6 @@ from wellread.generation.vectors import (
     weighted_single_4,
 )
 from wellread.model.gpt2 import GPT2, Cache
-from wellread.tokenizer.memory import load64, load_published
 
 # The words of a state: numbers, then addresses.
 LAYERS, WIDTH, HEADS, VOCABULARY, ROOM, CACHE_ROWS, BYTES, THREADS, ROWS, LAST_ROWS = range(10)
@@ -144,10 +144,15 @@ def _multiply(
     stride = word(num_in) * (word(2) if is_half else word(4))
     tiled_rows = rows - rows % TILE if rows > FEW_ROWS else 0
     tiled = (last - first) // TILE * TILE if tiled_rows else 0
+    lines = TILE * integer(stride) // 64
     for at in range(first, first + tiled, TILE):
         begin = weights + word(at) * stride
         for row in range(0, tiled_rows, TILE):
             vector = x + word(row) * x_stride
+            # A share of the rows after these: to wait for memory here costs a third of the time.
+            ahead = begin + word(TILE) * stride
+            for line in range(row * lines // tiled_rows, (row + TILE) * lines // tiled_rows):
+                prefetch(ahead + word(64 * line))
             if is_half:
                 tile_half(begin, stride, vector, x_stride, word(num_in), tile)
             else:

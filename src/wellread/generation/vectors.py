@@ -2,7 +2,7 @@
 
 Sums are always in float32 and in one order, whatever else is computed beside them, so that a row's
 result does not depend on the others of its batch. Addresses are integers (see
-`wellread.tokenizer.memory`); what they point to needs no alignment.
+`wellread.base.intrinsics`); what they point to needs no alignment.
 """
 
 import math

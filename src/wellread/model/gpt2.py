@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from wellread.base.memory import aligned_zeros
 from wellread.base.seeds import seed_for
 from wellread.model.sizes import Architecture
 
@@ -34,8 +35,7 @@ class Cache:
 
     def __init__(self, shape: Architecture, rows: int, room: int, like: Tensor) -> None:
         size = (shape.layers, rows, shape.heads, room, shape.width // shape.heads)
-        self.k_LBHSD = torch.zeros(size, dtype=like.dtype, device=like.device)
-        self.v_LBHSD = torch.zeros_like(self.k_LBHSD)
+        self.k_LBHSD, self.v_LBHSD = (_zeros(size, like) for _ in range(2))
         self.lengths = [0] * rows
 
     def positions(self, num_new: int) -> Tensor:
@@ -65,9 +65,23 @@ class Cache:
     def with_rows(self, rows: Sequence[int]) -> "Cache":
         """A copy that has these rows of this one, in this order; one may be there several times."""
         other = copy.copy(self)
-        other.k_LBHSD, other.v_LBHSD = self.k_LBHSD[:, rows], self.v_LBHSD[:, rows]
+        size = (self.k_LBHSD.shape[0], len(rows), *self.k_LBHSD.shape[2:])
+        chosen = torch.tensor(rows, device=self.k_LBHSD.device)
+        other.k_LBHSD, other.v_LBHSD = (
+            torch.index_select(kept, 1, chosen, out=_zeros(size, kept))
+            for kept in (self.k_LBHSD, self.v_LBHSD)
+        )
         other.lengths = [self.lengths[row] for row in rows]
         return other
+
+
+def _zeros(size: tuple[int, ...], like: Tensor) -> Tensor:
+    """Zeros of the type and on the device of `like`; on the CPU in large pages."""
+    if like.device.type != "cpu":
+        return torch.zeros(size, dtype=like.dtype, device=like.device)
+    count = math.prod(size)
+    whole = torch.from_numpy(aligned_zeros(-(-count * like.element_size() // 8)))
+    return whole.view(like.dtype)[:count].view(size)
 
 
 class Attention(nn.Module):

@@ -17,18 +17,18 @@ from numba import int64 as integer
 from numba import uint64 as word
 
 from wellread.base.errors import InputError
-from wellread.base.kernels import inlined, kernel
-from wellread.base.text import without_surrogates
-from wellread.base.threads import in_order
-from wellread.tokenizer.encode import MIX_1, MIX_2, SHORT_KEY, key_masks, short_key
-from wellread.tokenizer.memory import (
+from wellread.base.intrinsics import (
     PADDING,
-    aligned_zeros,
     load8,
     load64,
     prefetch,
     store64,
 )
+from wellread.base.kernels import inlined, kernel
+from wellread.base.memory import aligned_zeros
+from wellread.base.text import without_surrogates
+from wellread.base.threads import in_order
+from wellread.tokenizer.encode import MIX_1, MIX_2, SHORT_KEY, key_masks, short_key
 from wellread.tokenizer.split import ONE, ROOM, STATE_WORDS, begin, find_ends, get, put
 from wellread.tokenizer.unicode import class_pages
 

@@ -18,8 +18,7 @@ from numba import uint16 as half
 from numba import uint32 as single
 from numba import uint64 as word
 
-from wellread.base.kernels import inlined, kernel
-from wellread.tokenizer.memory import (
+from wellread.base.intrinsics import (
     claim,
     load8,
     load32,
@@ -31,6 +30,7 @@ from wellread.tokenizer.memory import (
     store32,
     store64,
 )
+from wellread.base.kernels import inlined, kernel
 from wellread.tokenizer.split import ONE, begin, find_ends, get
 
 # What a kernel needs, as addresses and numbers in one array of words.

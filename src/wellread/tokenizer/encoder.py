@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from wellread.base.errors import InputError
+from wellread.base.intrinsics import PADDING
+from wellread.base.memory import aligned_zeros
 from wellread.base.threads import in_order
 from wellread.formats.tokens import Ids, dtype_for
 from wellread.tokenizer.encode import (
@@ -41,7 +43,6 @@ from wellread.tokenizer.encode import (
     fill_pairs,
     key_masks,
 )
-from wellread.tokenizer.memory import PADDING, aligned_zeros
 from wellread.tokenizer.split import ROOM, STATE_WORDS, safe_cut
 from wellread.tokenizer.unicode import class_pages
 from wellread.tokenizer.vocabulary import NUM_BYTES, Vocabulary

@@ -21,8 +21,7 @@ from numba import int64 as integer
 from numba import uint8 as byte
 from numba import uint64 as word
 
-from wellread.base.kernels import inlined, kernel
-from wellread.tokenizer.memory import (
+from wellread.base.intrinsics import (
     PADDING,
     bytes_in_range,
     load8,
@@ -31,6 +30,7 @@ from wellread.tokenizer.memory import (
     num_bits,
     store64,
 )
+from wellread.base.kernels import inlined, kernel
 from wellread.tokenizer.unicode import LETTER, NUMBER, SPACE, class_pages
 
 BLOCK = 64

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from wellread.base.errors import InputError
+from wellread.base.intrinsics import PADDING
 from wellread.base.threads import num_threads
 from wellread.formats.tokens import Ids
 from wellread.tokenizer.alphabet import byte_order
@@ -21,7 +22,6 @@ from wellread.tokenizer.count import DEFAULT_MEMORY, Words, count_pre_tokens, to
 from wellread.tokenizer.encoder import MAX_IDS, Encoder
 from wellread.tokenizer.files import read_vocabulary, write_vocabulary
 from wellread.tokenizer.learn import learn_merges
-from wellread.tokenizer.memory import PADDING
 from wellread.tokenizer.split import character_starts
 from wellread.tokenizer.vocabulary import END_OF_TEXT, NUM_BYTES, Pair, Vocabulary
 

@@ -4,18 +4,14 @@ Kernels take addresses as integers instead of arrays, because a small helper tha
 costs about 30 ns a call in reference counts. Whoever passes an address keeps its array alive.
 """
 
-import contextlib
-import mmap
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-LARGE_PAGE = 1 << 21  # of x86-64; of 64-bit ARM where pages have 4 KiB
 PADDING = 64  # bytes past a text's end that must be readable: kernels look at 64 at a time
 
 
@@ -142,21 +138,3 @@ def bytes_in_range(typing: Any, address: Any, fold: Any, first: Any, count: Any)
 
     byte = types.uint8
     return types.uint64(types.uint64, byte, byte, byte), generate
-
-
-def aligned_zeros(num_words: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """`num_words` zeros of uint64 that begin at a cache line.
-
-    Large ones are asked for in large pages where the system has them: a table that is read here
-    and there then needs no walk through the page tables, and its first use far fewer faults, which
-    threads of one process wait for each other to handle.
-    """
-    if num_words * 8 < LARGE_PAGE or not hasattr(mmap, "MADV_HUGEPAGE"):
-        whole, boundary = np.zeros(num_words + 8, np.uint64), 64
-    else:
-        area = mmap.mmap(-1, num_words * 8 + LARGE_PAGE, flags=mmap.MAP_PRIVATE)
-        with contextlib.suppress(OSError):  # a kernel built without them refuses
-            area.madvise(mmap.MADV_HUGEPAGE)
-        whole, boundary = np.frombuffer(area, np.uint64), LARGE_PAGE
-    start = -whole.ctypes.data % boundary // 8
-    return whole[start : start + num_words]
