@@ -1,6 +1,7 @@
 """Generation beside its peers, in one run.
 
     python benchmarks/generate.py            # one table: batch 1, batch 64, reading a prompt
+    python benchmarks/generate.py --llama    # with llama.cpp: pip install llama-cpp-python gguf
 
 GPT-2 of 124M parameters with random weights (the time does not depend on them), greedy, after a
 prompt of 32 tokens. Each run is a fresh process with two threads; loading, compiling and a first
@@ -8,7 +9,8 @@ short generation come before the clock starts; the time of the prompt is measure
 off. The floor of batch 1 is the time to read the weights
 once: a buffer of their size is read in the same rounds, as fast as the threads can. Ratios are
 taken by round. `pip install -e ".[test,bench]"` brings the peers; transformers' compiled row needs
-a C++ compiler, ours does not.
+a C++ compiler, and so does building llama.cpp; ours does not. Reading a prompt stands beside a
+forward pass of training over the same ids, PyTorch's, with logits of the last position only.
 """
 
 import argparse
@@ -96,7 +98,71 @@ def transformers(job: Job) -> Callable[[int], Any]:
     return run
 
 
-LIBRARIES = {OURS: ours, "transformers": transformers}
+def forward(job: Job) -> Callable[[int], Any]:
+    """A forward pass as in training, which keeps what the backward pass needs."""
+    import torch
+    from torch.nn import functional as F
+
+    from wellread.model.load import load_model
+
+    model = load_model(job.model, device="cpu", dtype=job.dtype).train()
+    ids = torch.tensor(prompt_ids(job))
+    return lambda _: F.linear(model.hidden(ids)[:, -1], model.head_VC)
+
+
+def llama(job: Job) -> Callable[[int], Any]:
+    """Evaluate, take the likeliest, and again; keys and values in float16, as it does by itself."""
+    import llama_cpp
+
+    model = llama_cpp.Llama(
+        f"{job.model}/{job.dtype}.gguf", n_ctx=job.tokens + 64, n_batch=1024, n_ubatch=512,
+        n_threads=job.threads, n_threads_batch=job.threads, verbose=False,
+    )  # fmt: skip
+
+    def run(tokens: int) -> Any:
+        model.reset()
+        given = prompt_ids(job)[0]
+        for _ in range(tokens):
+            model.eval(given)
+            logits = np.ctypeslib.as_array(model._ctx.get_logits_ith(-1), (VOCABULARY,))
+            given = [int(logits.argmax())]
+
+    return run
+
+
+def write_gguf(network: Any, dtype: str, path: Path) -> None:
+    """The network as llama.cpp reads it: matrices in `dtype`, all else in float32."""
+    import gguf
+    import torch
+
+    shape, kind = network.config, gguf.GGMLQuantizationType
+    writer = gguf.GGUFWriter(path, "gpt2")
+    writer.add_context_length(shape.context)
+    writer.add_embedding_length(shape.width)
+    writer.add_feed_forward_length(4 * shape.width)
+    writer.add_block_count(shape.layers)
+    writer.add_head_count(shape.heads)
+    writer.add_layer_norm_eps(shape.norm_epsilon)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list([f"t{number}" for number in range(shape.vocab_size)])
+    writer.add_token_types([gguf.TokenType.NORMAL] * shape.vocab_size)
+    writer.add_token_merges(["t 0"])
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.GPT2, shape.layers)
+    for name, weight in network.state_dict().items():
+        to = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        if weight.dim() == 2 and dtype == "bfloat16" and name != "wpe.weight":
+            bits = weight.to(torch.bfloat16).contiguous().view(torch.int16).numpy()
+            writer.add_tensor(to, bits.view(np.uint16), raw_dtype=kind.BF16)
+        else:
+            writer.add_tensor(to, weight.float().contiguous().numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+LIBRARIES = {OURS: ours, "transformers": transformers, "torch": forward, "llama-cpp-python": llama}
 
 
 def prompt_ids(job: Job) -> list[list[int]]:
@@ -154,6 +220,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     repeat: int
     threads: int
     rows: list[int]
+    llama: bool
     json: Path | None
 
 
@@ -175,14 +242,22 @@ def jobs_of(options: Options, model: str, weight_bytes: int) -> list[Job]:
         ("transformers", "bfloat16", False), ("transformers", "float32", True),
         ("transformers", "bfloat16", True),
     ]  # fmt: skip
+    if options.llama:
+        kinds += [("llama-cpp-python", dtype, False) for dtype in ("float32", "bfloat16")]
     shapes = [("step", rows, 128 if rows == 1 else 32) for rows in options.rows]
     for what, rows, tokens in (*shapes, ("prompt", 1, 1000)):
         jobs += [
             Job(work=what, library=library, dtype=dtype, rows=rows, tokens=tokens,
                 threads=options.threads, model=model, compiled=compiled)
             for library, dtype, compiled in kinds
-            if not (compiled and (rows > 1 or what == "prompt"))
+            if not (compiled and what == "prompt")
+            and not (rows > 1 and (compiled or library == "llama-cpp-python"))
         ]  # fmt: skip
+    jobs += [
+        Job(work="prompt", library="torch", dtype=dtype, rows=1, tokens=1000,
+            threads=options.threads, model=model)
+        for dtype in ("float32", "bfloat16")
+    ]  # fmt: skip
     return jobs
 
 
@@ -194,8 +269,10 @@ def rows_of(jobs: list[Job], outcomes: dict[Job, list[Outcome]]) -> list[list[st
         if job.work == "read":
             continue
         what = "reading a prompt of 1,000" if job.work == "prompt" else f"{job.rows} at a time"
-        head = [what, f"{job.library} {version_of(job.library)}",
-                job.dtype + (", compiled" if job.compiled else "")]  # fmt: skip
+        library = f"{job.library} {version_of(job.library)}"
+        if job.library == "torch":
+            library += ", training"
+        head = [what, library, job.dtype + (", compiled" if job.compiled else "")]  # fmt: skip
         runs = [outcome for outcome in outcomes[job] if isinstance(outcome, Run)]
         if not runs:
             rows.append([*head, outcomes[job][0].reason, "", ""])  # type: ignore[union-attr]
@@ -223,6 +300,7 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=5, help="rounds")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rows", type=int, nargs="+", default=[1, 64])
+    parser.add_argument("--llama", action="store_true", help="llama.cpp beside it")
     parser.add_argument("--json", type=Path, help="file for the raw numbers")
     options = msgspec.convert(vars(parser.parse_args()), Options)
     from wellread.model.gpt2 import GPT2
@@ -232,6 +310,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         network = GPT2(ModelConfig(size=SIZE).architecture(VOCABULARY)).initialise(0)
         save_model(network, Path(folder))
+        if options.llama:
+            for dtype in ("float32", "bfloat16"):
+                write_gguf(network, dtype, Path(folder) / f"{dtype}.gguf")
         jobs = jobs_of(options, folder, network.config.num_bytes())
         about = machine()
         outcomes = in_rounds(jobs, options.repeat, measure)
