@@ -35,7 +35,7 @@ def stepped(network: GPT2, ids_BT: torch.Tensor, *, threads: int = 2) -> torch.T
     cache = Cache(network.config, rows, LENGTH + 3, network.wte.weight)
     step = Stepper(network, cache, threads=threads)
     found = [
-        step({row: [token] for row, token in enumerate(ids_BT[:, at].tolist())}).clone()
+        step(dict(enumerate(ids_BT[:, at : at + 1].tolist()))).logits_NV.clone()
         for at in range(ids_BT.shape[1])
     ]
     step.close()
@@ -79,11 +79,14 @@ def test_positions_read_together_give_the_bits_of_one_after_another(dtype: torch
     step = Stepper(network, cache, threads=2)
     lengths = [LENGTH, 17, 1, 16, LENGTH - 1, 5]  # more than the kernel reads at once
     begun = step({row: ids_BT[row, :length].tolist() for row, length in enumerate(lengths)})
+    assert torch.equal(begun.best_N, begun.logits_NV.argmax(dim=1))
+    torch.testing.assert_close(begun.log_sum_N, begun.logits_NV.logsumexp(dim=1))
+    begun_NV = begun.logits_NV.clone()
     expected = torch.stack([alone[row, length - 1] for row, length in enumerate(lengths)])
-    assert torch.equal(begun, expected)
+    assert torch.equal(begun_NV, expected)
     assert cache.lengths == lengths
     on = step({1: ids_BT[1, 17:].tolist(), 5: ids_BT[5, 5:7].tolist()})
-    assert torch.equal(on, torch.stack([alone[1, LENGTH - 1], alone[5, 6]]))
+    assert torch.equal(on.logits_NV, torch.stack([alone[1, LENGTH - 1], alone[5, 6]]))
     step.close()
 
 

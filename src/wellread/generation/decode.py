@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wellread.generation.fused import Stepper, can_step
+from wellread.generation.fused import Ahead, Stepper, can_step
 from wellread.model.gpt2 import GPT2, Cache
 
 PROMPT_TOKENS = 8192  # read together, padding included: bounds the memory of a prompt's pass
@@ -31,6 +31,10 @@ def on_one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def ahead_of(logits_NV: Tensor) -> Ahead:
+    return Ahead(logits_NV, logits_NV.argmax(dim=1), logits_NV.logsumexp(dim=1))
 
 
 class Decoder:
@@ -54,21 +58,21 @@ class Decoder:
         if self._stepper is not None:
             self._stepper.close()
 
-    def begin(self, prompts: dict[int, list[int]]) -> Tensor:
-        """Logits (N, V) after the prompt of each row; what was in the row is gone."""
+    def begin(self, prompts: dict[int, list[int]]) -> Ahead:
+        """What comes after the prompt of each row; what was in the row is gone."""
         reader_of: dict[tuple[int, ...], int] = {}  # of the rows with the same prompt, one reads it
         for row, prompt in prompts.items():
             self._ids[row] = prompt[-self._room :]
             self._cache.lengths[row] = 0
             reader_of.setdefault(tuple(self._ids[row]), row)
         readers = {row: list(ids) for ids, row in reader_of.items()}
-        logits_NV = self._read(readers) if self._stepper is None else self._stepper(readers)
+        ahead = self._read(readers) if self._stepper is None else self._stepper(readers)
         sources = [reader_of[tuple(self._ids[row])] for row in prompts]
         self._cache.copy_rows(sources, list(prompts))
         order = list(readers)
-        return logits_NV[[order.index(row) for row in sources]]
+        return ahead.of_rows([order.index(row) for row in sources])
 
-    def _read(self, prompts: dict[int, list[int]]) -> Tensor:
+    def _read(self, prompts: dict[int, list[int]]) -> Ahead:
         """What the stepper does for prompts, with PyTorch: padded behind, a few at a time."""
         found: dict[int, Tensor] = {}
         waiting = sorted(prompts, key=lambda row: len(prompts[row]))
@@ -90,10 +94,10 @@ class Decoder:
             last_NC = hidden_NTC[torch.arange(len(together), device=weight.device), last_N]
             logits_NV = F.linear(last_NC, self._model.head_VC).float()
             found.update(zip(together, logits_NV, strict=True))
-        return torch.stack([found[row] for row in prompts])
+        return ahead_of(torch.stack([found[row] for row in prompts]))
 
-    def step(self, chosen: dict[int, int]) -> Tensor:
-        """Logits (N, V) after one more id in each of the rows named; others stay as they are."""
+    def step(self, chosen: dict[int, int]) -> Ahead:
+        """What comes after one more id in each of the rows named; others stay as they are."""
         full = {
             row: (self._ids[row] + [token])[-max(self._room // 2, 1) :]
             for row, token in chosen.items()
@@ -101,12 +105,13 @@ class Decoder:
         }
         if not full:
             return self._step(chosen)
-        found = dict(zip(full, self.begin(full), strict=True))
+        parts = [self.begin(full)]
         if going := {row: token for row, token in chosen.items() if row not in full}:
-            found.update(zip(going, self._step(going), strict=True))
-        return torch.stack([found[row] for row in chosen])
+            parts.append(self._step(going))
+        order = [*full, *going]
+        return Ahead.joined(parts).of_rows([order.index(row) for row in chosen])
 
-    def _step(self, chosen: dict[int, int]) -> Tensor:
+    def _step(self, chosen: dict[int, int]) -> Ahead:
         for row, token in chosen.items():
             self._ids[row].append(token)
         if self._stepper is not None:
@@ -122,7 +127,7 @@ class Decoder:
             ids_B1[row] = token
         hidden_BC = self._model.hidden(ids_B1.to(device), cache)[:, 0]
         cache.lengths = [length + (row in chosen) for row, length in enumerate(before)]
-        return F.linear(hidden_BC[rows], self._model.head_VC).float()
+        return ahead_of(F.linear(hidden_BC[rows], self._model.head_VC).float())
 
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with these rows only, numbered anew; the others' memory is given back."""

@@ -8,8 +8,9 @@ Each thread has its share of the heads (queries, keys, values and attention), th
 each matrix. Addresses stand in arrays of words, as in `wellread.tokenizer.encode`.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from numba import int64 as integer
 from numba import uint64 as word
 from torch import Tensor
 
-from wellread.base.intrinsics import load64, load_published, prefetch
+from wellread.base.intrinsics import load64, load_published, prefetch, store64
 from wellread.base.kernels import inlined, kernel
 from wellread.generation.vectors import (
     COLUMNS,
@@ -30,6 +31,7 @@ from wellread.generation.vectors import (
     arrive,
     gelu,
     give_way,
+    largest,
     load_half,
     load_single,
     matrix_half,
@@ -41,6 +43,7 @@ from wellread.generation.vectors import (
     softmax,
     store_half,
     store_single,
+    sum_of_powers,
     tile_half,
     tile_single,
     weighted_half,
@@ -54,7 +57,7 @@ from wellread.model.gpt2 import GPT2, Cache
 LAYERS, WIDTH, HEADS, VOCABULARY, ROOM, CACHE_ROWS, BYTES, THREADS, ROWS, LAST_ROWS = range(10)
 EMBEDDING, POSITION_EMBEDDING, HEAD, FINAL_WEIGHT, FINAL_BIAS, KEYS, VALUES = range(10, 17)
 IDS, PLACES, SLOTS, LAST, ARRIVED, SCRATCH_AT, ONES = range(17, 24)
-STREAM, ATTENDED, HIDDEN, LOGITS, BLOCKS = range(24, 29)
+STREAM, ATTENDED, HIDDEN, LOGITS, BEST, LOG_SUMS, BLOCKS = range(24, 31)
 # Of each layer, from BLOCKS on.
 NORM_1, NORM_1_BIAS, QKV, QKV_BIAS, MERGE, MERGE_BIAS = range(6)
 NORM_2, NORM_2_BIAS, UP, UP_BIAS, DOWN, DOWN_BIAS = range(6, 12)
@@ -355,10 +358,36 @@ def forward(state: Any, thread: Any, arrived: Any, epsilon: Any) -> None:
     if narrows:
         _narrow_rows(own, last_rows, row_bytes)
     first, last = _share(vocabulary, 1, thread, threads)
+    logits, padded = _get(state, LOGITS), (vocabulary + LANES - 1) // LANES * LANES
     _multiply(
         _get(state, HEAD), word(0), is_half, width, first, last,
-        own, row_bytes, last_rows, _get(state, LOGITS), word(4 * vocabulary), KEEP, tile,
+        own, row_bytes, last_rows, logits, word(4 * padded), KEEP, tile,
     )  # fmt: skip
+    _meet(state, arrivals)
+    first, last = _share(last_rows, 1, thread, threads)
+    for row in range(first, last):
+        begin = logits + word(4 * padded * row)
+        highest, at = largest(begin, word(padded)), 0
+        while at + 1 < vocabulary and load_single(begin + word(4 * at)) != highest:
+            at += 1
+        store64(_get(state, BEST) + word(8 * row), word(at))
+        log_sum = highest + np.log(sum_of_powers(begin, word(padded), highest))
+        store_single(_get(state, LOG_SUMS) + word(4 * row), log_sum)
+
+
+class Ahead(NamedTuple):
+    """What a model says of the next position of each of N rows."""
+
+    logits_NV: Tensor  # float32
+    best_N: Tensor  # the likeliest ids
+    log_sum_N: Tensor  # a logit less this is a log-probability
+
+    def of_rows(self, rows: list[int]) -> "Ahead":
+        return Ahead(*(part[rows] for part in self))
+
+    @staticmethod
+    def joined(parts: Sequence["Ahead"]) -> "Ahead":
+        return parts[0] if len(parts) == 1 else Ahead(*map(torch.cat, zip(*parts, strict=True)))
 
 
 def can_step(model: GPT2) -> bool:
@@ -383,6 +412,7 @@ class Stepper:
 
     def __init__(self, model: GPT2, cache: Cache, *, threads: int | None = None) -> None:
         shape = model.config
+        self._vocabulary = shape.vocab_size
         self._threads = threads or torch.get_num_threads()
         self._cache = cache
         self._kept: list[Any] = [model]
@@ -390,7 +420,10 @@ class Stepper:
         self._ids, self._places, self._slots, self._last = np.zeros((4, rows), np.int64)
         self._arrived = np.zeros(8, np.uint64)
         self._epsilon = np.float32(shape.norm_epsilon)
-        self._logits = np.zeros((len(cache.lengths), shape.vocab_size), np.float32)
+        padded = -(-shape.vocab_size // LANES) * LANES
+        self._logits = np.full((len(cache.lengths), padded), -np.inf, np.float32)
+        self._best = np.zeros(len(cache.lengths), np.int64)
+        self._log_sums = np.zeros(len(cache.lengths), np.float32)
         room = cache.k_LBHSD.shape[3]
         depth = shape.width // shape.heads
         own_size = TILE * TILE + rows * (shape.width + 3 * depth) + room + LANES
@@ -402,14 +435,10 @@ class Stepper:
             len(cache.lengths), model.wte.weight.element_size(), self._threads, 0, 0,
         ]  # fmt: skip
         final: Any = model.ln_f
-        buffers: list[npt.NDArray[Any]] = [self._ids, self._places, self._slots, self._last]
-        buffers += [
-            self._arrived,
-            scratch,
-            np.ones(shape.width, np.float32),
-            *streams,
-            self._logits,
-        ]
+        buffers: list[npt.NDArray[Any]] = [
+            self._ids, self._places, self._slots, self._last, self._arrived, scratch,
+            np.ones(shape.width, np.float32), *streams, self._logits, self._best, self._log_sums,
+        ]  # fmt: skip
         addresses = [
             self._matrix(model.wte.weight), self._vector(model.wpe.weight),
             self._matrix(model.head_VC), self._vector(final.weight), self._vector(final.bias),
@@ -438,8 +467,8 @@ class Stepper:
     def _vector(self, weight: Tensor) -> int:
         return self._address(weight.detach().float().contiguous().numpy())
 
-    def __call__(self, ids: dict[int, list[int]]) -> Tensor:
-        """Logits (N, V) after the next ids of each of the cache's rows; valid until the next call.
+    def __call__(self, ids: dict[int, list[int]]) -> Ahead:
+        """What comes after the next ids of each of the cache's rows; valid until the next call.
 
         The cache then holds them. Ids are read TOGETHER at a time, whatever row they are of.
         """
@@ -457,12 +486,14 @@ class Stepper:
             self._last[: len(last)] = last
             self._state[[ROWS, LAST_ROWS]] = count, len(last)
             self._run()
-            found.append(torch.from_numpy(self._logits[: len(last)]))
+            logits = self._logits[: len(last), : self._vocabulary]
+            parts = (logits, self._best[: len(last)], self._log_sums[: len(last)])
+            found.append(Ahead(*map(torch.from_numpy, parts)))
             if start + count < len(new):
-                found[-1] = found[-1].clone()
+                found[-1] = Ahead(*(part.clone() for part in found[-1]))
         for row, given in ids.items():
             lengths[row] += len(given)
-        return found[0] if len(found) == 1 else torch.cat(found)
+        return Ahead.joined(found)
 
     def _run(self) -> None:
         state, arrived = self._state.ctypes.data, int(self._arrived[0])

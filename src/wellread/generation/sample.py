@@ -14,6 +14,7 @@ from torch import Tensor
 from wellread.base.errors import InputError
 from wellread.base.seeds import generator, seed_for
 from wellread.generation.decode import Decoder
+from wellread.generation.fused import Ahead
 from wellread.model.gpt2 import GPT2
 from wellread.tokenizer.tokenizer import Tokenizer
 
@@ -103,13 +104,13 @@ def stream_ids(  # noqa: C901, PLR0913 - one loop; what a sample depends on
                 (growing, decoder.step, {row: one.last for row, one in growing.items()}),
             ]
             following: dict[int, _Growing] = {}
-            for samples, logits_of, given in parts:
+            for samples, ahead_of, given in parts:
                 if not samples:
                     continue
                 sources = [one.source for one in samples.values()]
-                logits_NV = logits_of(given)  # type: ignore[operator]
+                ahead = ahead_of(given)  # type: ignore[operator]
                 with decoder.choosing():
-                    found = choose(logits_NV, sources, sampling)
+                    found = choose(ahead, sources, sampling)
                 for (row, one), (token, log_prob) in zip(samples.items(), found, strict=True):
                     one.last, one.length = token, one.length + 1
                     is_last = token == end_of_text or one.length == sampling.max_new_tokens
@@ -136,18 +137,20 @@ class _Growing:
 
 
 def choose(
-    logits_NV: Tensor, sources: Sequence[np.random.Generator], sampling: Sampling
+    ahead: Ahead, sources: Sequence[np.random.Generator], sampling: Sampling
 ) -> list[tuple[int, float]]:
     """The next id of each row, and its log-probability."""
     if sampling.top_k == 1:
-        chosen_N = logits_NV.argmax(dim=1)
+        chosen_N = ahead.best_N
     else:
         ids = [
             _draw(*candidates, source, sampling)
-            for candidates, source in zip(_candidates(logits_NV, sampling), sources, strict=True)
+            for candidates, source in zip(
+                _candidates(ahead.logits_NV, sampling), sources, strict=True
+            )
         ]
-        chosen_N = torch.tensor(ids, device=logits_NV.device)
-    log_probs_N = logits_NV.gather(1, chosen_N[:, None])[:, 0] - logits_NV.logsumexp(dim=1)
+        chosen_N = torch.tensor(ids, device=ahead.logits_NV.device)
+    log_probs_N = ahead.logits_NV.gather(1, chosen_N[:, None])[:, 0] - ahead.log_sum_N
     return list(zip(chosen_N.tolist(), log_probs_N.tolist(), strict=True))
 
 

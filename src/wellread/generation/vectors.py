@@ -313,6 +313,45 @@ def gelu(typing: Any, start: Any, count: Any) -> Any:
     return types.void(types.uint64, types.uint64), generate
 
 
+def _largest(builder: Any, start: Any, count: Any) -> Any:
+    (found,) = _loop(
+        builder, count, LANES, 1,
+        lambda index, sums: [_larger(builder, sums[0], _load(builder, start, index))],
+        begin=-math.inf,
+    )  # fmt: skip
+    return _of_lanes(builder, found, partial(_larger, builder))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def largest(typing: Any, start: Any, count: Any) -> Any:
+    """The largest of `count` float32, a multiple of LANES and not 0; NaN is passed over."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _largest(builder, *arguments)
+
+    return types.float32(types.uint64, types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def sum_of_powers(typing: Any, start: Any, count: Any, highest: Any) -> Any:
+    """The sum of e to the power of each of `count` float32, less `highest` each.
+
+    `count` is a multiple of LANES and not 0.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        start, count, highest = arguments
+        all_highest = _all_lanes(builder, highest)
+
+        def body(index: Any, sums: list[Any]) -> list[Any]:
+            away = builder.fsub(_load(builder, start, index), all_highest)
+            return [builder.fadd(sums[0], _exp(builder, away))]
+
+        return _sum_of_lanes(builder, _loop(builder, count, LANES, 1, body)[0])
+
+    return types.float32(types.uint64, types.uint64, types.float32), generate
+
+
 @intrinsic  # type: ignore[untyped-decorator]
 def softmax(typing: Any, start: Any, count: Any, scale: Any) -> Any:
     """Softmax of `count` float32 times `scale` in place, a multiple of LANES and not 0.
@@ -322,12 +361,7 @@ def softmax(typing: Any, start: Any, count: Any, scale: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         start, count, scale = arguments
-        (highest,) = _loop(
-            builder, count, LANES, 1,
-            lambda index, found: [_larger(builder, found[0], _load(builder, start, index))],
-            begin=-math.inf,
-        )  # fmt: skip
-        highest = _all_lanes(builder, _of_lanes(builder, highest, partial(_larger, builder)))
+        highest = _all_lanes(builder, _largest(builder, start, count))
         by = _all_lanes(builder, scale)
 
         def powers(index: Any, sums: list[Any]) -> list[Any]:
