@@ -2,15 +2,16 @@
 
     python benchmarks/generate.py            # one table: batch 1, batch 64, reading a prompt
     python benchmarks/generate.py --llama    # with llama.cpp: pip install llama-cpp-python gguf
+    python benchmarks/generate.py --ours --rows 1 --size 124M 355M 774M 1558M
 
-GPT-2 of 124M parameters with random weights (the time does not depend on them), greedy, after a
-prompt of 32 tokens. Each run is a fresh process with two threads; loading, compiling and a first
-short generation come before the clock starts; the time of the prompt is measured apart and taken
-off. The floor of batch 1 is the time to read the weights
-once: a buffer of their size is read in the same rounds, as fast as the threads can. Ratios are
-taken by round. `pip install -e ".[test,bench]"` brings the peers; transformers' compiled row needs
-a C++ compiler, and so does building llama.cpp; ours does not. Reading a prompt stands beside a
-forward pass of training over the same ids, PyTorch's, with logits of the last position only.
+GPT-2, of 124M parameters where nothing else is said, with random weights (the time does not depend
+on them), greedy, after a prompt of 32 tokens. Each run is a fresh process with two threads;
+loading, compiling and a first short generation come before the clock starts; the time of the
+prompt is measured apart and taken off. The floor of batch 1 is the time to read the weights once:
+a buffer of their size is read in the same rounds, as fast as the threads can. Ratios are taken by
+round. `pip install -e ".[test,bench]"` brings the peers; transformers' compiled row needs a C++
+compiler, and so does building llama.cpp; ours does not. Reading a prompt stands beside a forward
+pass of training over the same ids, PyTorch's, with logits of the last position only.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from side_by_side import (
     Run,
     in_rounds,
     machine,
+    peak_bytes,
     ratios,
     run_fresh,
     seconds_of,
@@ -42,7 +44,7 @@ from side_by_side import (
 )
 
 OURS = "wellread"
-SIZE, VOCABULARY, PROMPT = "124M", 50_257, 32
+VOCABULARY, PROMPT = 50_257, 32
 LIMIT_SECONDS = 900.0
 
 
@@ -213,7 +215,9 @@ def work(job: Job) -> Run:
         again = time.perf_counter()
         run(1)
         seconds, amount = seconds - (time.perf_counter() - again), amount - job.rows
-    return Run(seconds=seconds, warm_up_seconds=warm - start, peak_bytes=0, amount=amount)
+    return Run(
+        seconds=seconds, warm_up_seconds=warm - start, peak_bytes=peak_bytes(), amount=amount
+    )
 
 
 # The table
@@ -223,6 +227,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     repeat: int
     threads: int
     rows: list[int]
+    size: list[str]
+    ours: bool
     llama: bool
     json: Path | None
 
@@ -245,6 +251,8 @@ def jobs_of(options: Options, model: str, weight_bytes: int) -> list[Job]:
         ("transformers", "bfloat16", False), ("transformers", "float32", True),
         ("transformers", "bfloat16", True),
     ]  # fmt: skip
+    if options.ours:
+        kinds = kinds[:2]
     if options.llama:
         kinds += [("llama-cpp-python", dtype, False) for dtype in ("float32", "bfloat16")]
     shapes = [("step", rows, 128 if rows == 1 else 32) for rows in options.rows]
@@ -259,7 +267,7 @@ def jobs_of(options: Options, model: str, weight_bytes: int) -> list[Job]:
     jobs += [
         Job(work="prompt", library="torch", dtype=dtype, rows=1, tokens=1000,
             threads=options.threads, model=model)
-        for dtype in ("float32", "bfloat16")
+        for dtype in ("float32", "bfloat16") if not options.ours
     ]  # fmt: skip
     return jobs
 
@@ -278,7 +286,7 @@ def rows_of(jobs: list[Job], outcomes: dict[Job, list[Outcome]]) -> list[list[st
         head = [what, library, job.dtype + (", compiled" if job.compiled else "")]  # fmt: skip
         runs = [outcome for outcome in outcomes[job] if isinstance(outcome, Run)]
         if not runs:
-            rows.append([*head, outcomes[job][0].reason, "", ""])  # type: ignore[union-attr]
+            rows.append([*head, outcomes[job][0].reason, "", "", ""])  # type: ignore[union-attr]
             continue
         speeds = [run.amount / run.seconds for run in runs]
         mine = seconds_of(best[job.work, job.rows, job.dtype])
@@ -290,7 +298,8 @@ def rows_of(jobs: list[Job], outcomes: dict[Job, list[Outcome]]) -> list[list[st
             ]
             share = f"{statistics.median(shares):.0f} % ({min(shares):.0f} to {max(shares):.0f})"
         against = "1" if job.library == OURS else ratios(seconds_of(runs), mine)
-        rows.append([*head, spread(speeds, 1), against, share])
+        peak = f"{max(run.peak_bytes for run in runs) / 1e9:.2f}"
+        rows.append([*head, spread(speeds, 1), against, share, peak])
     return rows
 
 
@@ -303,38 +312,49 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=5, help="rounds")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rows", type=int, nargs="+", default=[1, 64])
+    parser.add_argument("--size", nargs="+", default=["124M"])
+    parser.add_argument("--ours", action="store_true", help="wellread alone")
     parser.add_argument("--llama", action="store_true", help="llama.cpp beside it")
     parser.add_argument("--json", type=Path, help="file for the raw numbers")
     options = msgspec.convert(vars(parser.parse_args()), Options)
+    about, raw = machine(), []
+    for size in options.size:
+        outcomes = measure_size(size, options, about)
+        raw += [{"size": size, "job": job, "rounds": rounds} for job, rounds in outcomes.items()]
+    if options.json:
+        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(raw)))
+    return 0
+
+
+def measure_size(size: str, options: Options, about: str) -> dict[Job, list[Outcome]]:
+    """Write the table of one size."""
     from wellread.model.gpt2 import GPT2
     from wellread.model.load import save_model
     from wellread.model.sizes import ModelConfig
 
     with tempfile.TemporaryDirectory() as folder:
-        network = GPT2(ModelConfig(size=SIZE).architecture(VOCABULARY)).initialise(0)
+        network = GPT2(ModelConfig(size=size).architecture(VOCABULARY)).initialise(0)
         save_model(network, Path(folder))
         if options.llama:
             for dtype in ("float32", "bfloat16"):
                 write_gguf(network, dtype, Path(folder) / f"{dtype}.gguf")
         jobs = jobs_of(options, folder, network.config.num_bytes())
-        about = machine()
+        del network
         outcomes = in_rounds(jobs, options.repeat, measure)
     floors = [
-        f"{job.dtype}: {job.tokens / 1e6:.0f} MB in {spread([1e3 * s for s in seconds], 2)} ms, "
+        f"{job.dtype}: {job.tokens / 1e6:,.0f} MB in {spread([1e3 * s for s in seconds], 2)} ms, "
         f"{job.tokens / 1e9 / statistics.median(seconds):.1f} GB/s"
         for job in jobs
         if job.work == "read" and (seconds := seconds_of(outcomes[job]))
     ]
-    headings = ["work", "library", "weights", "tokens/s", "its time / wellread's", "of the floor"]
+    headings = ["work", "library", "weights", "tokens/s", "its time / wellread's", "of the floor",
+                "peak, GB"]  # fmt: skip
     body = table(headings, rows_of(jobs, outcomes))
     sys.stdout.write(
-        f"{about}. {options.threads} threads, {options.repeat} rounds; medians (smallest to "
-        f"largest).\n\n{body}\n\nReading the weights once: {'; '.join(floors)}.\n"
+        f"GPT-2 {size}. {about}. {options.threads} threads, {options.repeat} rounds; medians "
+        f"(smallest to largest).\n\n{body}\n\nReading the weights once: {'; '.join(floors)}.\n"
     )
-    if options.json:
-        runs = [{"job": job, "rounds": rounds} for job, rounds in outcomes.items()]
-        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(runs)))
-    return 0
+    return outcomes
 
 
 if __name__ == "__main__":

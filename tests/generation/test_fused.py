@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from wellread.generation.fused import Stepper, can_step
+from wellread.generation.stepper import Stepper, can_step
 from wellread.model.gpt2 import GPT2, Cache
 from wellread.model.sizes import Architecture
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wellread.generation.fused import Ahead, Stepper, can_step
+from wellread.generation.stepper import Ahead, Stepper, can_step
 from wellread.model.gpt2 import GPT2, Cache
 
 PROMPT_TOKENS = 8192  # read together, padding included: bounds the memory of a prompt's pass

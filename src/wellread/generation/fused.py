@@ -1,24 +1,20 @@
-"""One position of GPT-2 for each row on the CPU, as one kernel for all threads.
+"""GPT-2 on the CPU, all layers for some positions, as one kernel for all threads.
 
-A position reads every weight once, so that with few rows its time is the time to read them. The
-kernel does nothing beside: no tensor is made, and threads meet at four barriers in a layer. Sums
-are in float32 whatever the weights are, and in the same order whatever the other rows are.
+Each row of the work is one new position of some text: of several texts the next, or many of one.
+With few rows the time is that of reading every weight once. The kernel does nothing beside: no
+tensor is made, and threads meet at four barriers in a layer. Sums are in float32 whatever the
+weights are, and in the same order whatever the other rows are.
 
 Each thread has its share of the heads (queries, keys, values and attention), then of the rows of
 each matrix. Addresses stand in arrays of words, as in `wellread.tokenizer.encode`.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import torch
 from numba import float32 as single
 from numba import int64 as integer
 from numba import uint64 as word
-from torch import Tensor
 
 from wellread.base.intrinsics import load64, load_published, prefetch, store64
 from wellread.base.kernels import inlined, kernel
@@ -26,7 +22,6 @@ from wellread.generation.vectors import (
     COLUMNS,
     HAS_DOTS,
     LANES,
-    STEP,
     TILE,
     arrive,
     gelu,
@@ -51,7 +46,6 @@ from wellread.generation.vectors import (
     weighted_single,
     weighted_single_4,
 )
-from wellread.model.gpt2 import GPT2, Cache
 
 # The words of a state: numbers, then addresses.
 LAYERS, WIDTH, HEADS, VOCABULARY, ROOM, CACHE_ROWS, BYTES, THREADS, ROWS, LAST_ROWS = range(10)
@@ -63,9 +57,6 @@ NORM_1, NORM_1_BIAS, QKV, QKV_BIAS, MERGE, MERGE_BIAS = range(6)
 NORM_2, NORM_2_BIAS, UP, UP_BIAS, DOWN, DOWN_BIAS = range(6, 12)
 BLOCK_WORDS = 12
 KEEP, ADD = range(2)  # what becomes of a product: it replaces what is there, or is added to it
-TOGETHER = (
-    64  # positions that are read at once, at least: then reading weights takes little of the time
-)
 FEW_ROWS = 4  # up to so many a matrix is read row by row, with more in tiles
 SPINS = 2_000  # looks at a barrier before the core is offered to others
 
@@ -373,137 +364,3 @@ def forward(state: Any, thread: Any, arrived: Any, epsilon: Any) -> None:
         store64(_get(state, BEST) + word(8 * row), word(at))
         log_sum = highest + np.log(sum_of_powers(begin, word(padded), highest))
         store_single(_get(state, LOG_SUMS) + word(4 * row), log_sum)
-
-
-class Ahead(NamedTuple):
-    """What a model says of the next position of each of N rows."""
-
-    logits_NV: Tensor  # float32
-    best_N: Tensor  # the likeliest ids
-    log_sum_N: Tensor  # a logit less this is a log-probability
-
-    def of_rows(self, rows: list[int]) -> "Ahead":
-        return Ahead(*(part[rows] for part in self))
-
-    @staticmethod
-    def joined(parts: Sequence["Ahead"]) -> "Ahead":
-        return parts[0] if len(parts) == 1 else Ahead(*map(torch.cat, zip(*parts, strict=True)))
-
-
-def can_step(model: GPT2) -> bool:
-    """Whether `Stepper` does this model."""
-    shape, weight = model.config, model.wte.weight
-    return (
-        weight.device.type == "cpu"
-        and weight.dtype in (torch.float32, torch.bfloat16)
-        and shape.norm == "pre"
-        and shape.final_norm
-        and shape.width % STEP == 0
-        and shape.width // shape.heads % STEP == 0
-    )
-
-
-class Stepper:
-    """A model and a cache made ready for `forward`: addresses, buffers, threads.
-
-    Matrices are used where they are (laid out again first if they are transposed views). Only
-    biases and the positions' embedding are copied, to float32.
-    """
-
-    def __init__(self, model: GPT2, cache: Cache, *, threads: int | None = None) -> None:
-        shape = model.config
-        self._vocabulary = shape.vocab_size
-        self._threads = threads or torch.get_num_threads()
-        self._cache = cache
-        self._kept: list[Any] = [model]
-        rows = max(TOGETHER, len(cache.lengths))
-        self._ids, self._places, self._slots, self._last = np.zeros((4, rows), np.int64)
-        self._arrived = np.zeros(8, np.uint64)
-        self._epsilon = np.float32(shape.norm_epsilon)
-        padded = -(-shape.vocab_size // LANES) * LANES
-        self._logits = np.full((len(cache.lengths), padded), -np.inf, np.float32)
-        self._best = np.zeros(len(cache.lengths), np.int64)
-        self._log_sums = np.zeros(len(cache.lengths), np.float32)
-        room = cache.k_LBHSD.shape[3]
-        depth = shape.width // shape.heads
-        own_size = TILE * TILE + rows * (shape.width + 3 * depth) + room + LANES
-        own = [np.zeros(own_size, np.float32) for _ in range(self._threads)]
-        streams = [np.zeros((rows, shape.width * wide), np.float32) for wide in (1, 1, 6)]
-        scratch = np.array([array.ctypes.data for array in own], np.uint64)
-        numbers = [
-            shape.layers, shape.width, shape.heads, shape.vocab_size, room,
-            len(cache.lengths), model.wte.weight.element_size(), self._threads, 0, 0,
-        ]  # fmt: skip
-        final: Any = model.ln_f
-        buffers: list[npt.NDArray[Any]] = [
-            self._ids, self._places, self._slots, self._last, self._arrived, scratch,
-            np.ones(shape.width, np.float32), *streams, self._logits, self._best, self._log_sums,
-        ]  # fmt: skip
-        addresses = [
-            self._matrix(model.wte.weight), self._vector(model.wpe.weight),
-            self._matrix(model.head_VC), self._vector(final.weight), self._vector(final.bias),
-            cache.k_LBHSD.data_ptr(), cache.v_LBHSD.data_ptr(), *map(self._address, buffers),
-        ]  # fmt: skip
-        self._kept += own
-        blocks: list[Any] = list(model.h)
-        for block in blocks:
-            for layer in (block.ln_1, block.attn.c_attn, block.attn.c_proj, block.ln_2,
-                          block.mlp.c_fc, block.mlp.c_proj):  # fmt: skip
-                one = self._matrix if layer.weight.dim() == 2 else self._vector
-                addresses += [one(layer.weight), self._vector(layer.bias)]
-        self._state = np.array([*numbers, *addresses], np.uint64)
-        self._pool = ThreadPoolExecutor(max(self._threads - 1, 1))
-
-    def _address(self, array: npt.NDArray[Any]) -> int:
-        self._kept.append(array)
-        return array.ctypes.data
-
-    def _matrix(self, weight: Tensor) -> int:
-        if not weight.is_contiguous():
-            with torch.inference_mode(mode=False), torch.no_grad():
-                weight.data = weight.data.contiguous()
-        return weight.data_ptr()
-
-    def _vector(self, weight: Tensor) -> int:
-        return self._address(weight.detach().float().contiguous().numpy())
-
-    def __call__(self, ids: dict[int, list[int]]) -> Ahead:
-        """What comes after the next ids of each of the cache's rows; valid until the next call.
-
-        The cache then holds them. Ids are read TOGETHER at a time, whatever row they are of.
-        """
-        lengths, found = self._cache.lengths, []
-        new = [
-            (token, lengths[row] + at, row, at + 1 == len(given))
-            for row, given in ids.items()
-            for at, token in enumerate(given)
-        ]
-        for start in range(0, len(new), len(self._ids)):
-            part = new[start : start + len(self._ids)]
-            tokens, places, rows, is_last = zip(*part, strict=True)
-            count, last = len(part), np.flatnonzero(is_last)
-            self._ids[:count], self._places[:count], self._slots[:count] = tokens, places, rows
-            self._last[: len(last)] = last
-            self._state[[ROWS, LAST_ROWS]] = count, len(last)
-            self._run()
-            logits = self._logits[: len(last), : self._vocabulary]
-            parts = (logits, self._best[: len(last)], self._log_sums[: len(last)])
-            found.append(Ahead(*map(torch.from_numpy, parts)))
-            if start + count < len(new):
-                found[-1] = Ahead(*(part.clone() for part in found[-1]))
-        for row, given in ids.items():
-            lengths[row] += len(given)
-        return Ahead.joined(found)
-
-    def _run(self) -> None:
-        state, arrived = self._state.ctypes.data, int(self._arrived[0])
-        others = [
-            self._pool.submit(forward, state, thread, arrived, self._epsilon)
-            for thread in range(1, self._threads)
-        ]
-        forward(state, 0, arrived, self._epsilon)
-        for other in others:
-            other.result()
-
-    def close(self) -> None:
-        self._pool.shutdown()

@@ -14,7 +14,7 @@ from torch import Tensor
 from wellread.base.errors import InputError
 from wellread.base.seeds import generator, seed_for
 from wellread.generation.decode import Decoder
-from wellread.generation.fused import Ahead
+from wellread.generation.stepper import Ahead
 from wellread.model.gpt2 import GPT2
 from wellread.tokenizer.tokenizer import Tokenizer
 
