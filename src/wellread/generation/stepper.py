@@ -12,6 +12,7 @@ from torch import Tensor
 from wellread.generation.fused import LAST_ROWS, ROWS, forward
 from wellread.generation.vectors import LANES, STEP, TILE
 from wellread.model.gpt2 import GPT2, Cache
+from wellread.model.large_pages import copied
 
 TOGETHER = 64  # positions read at once, at least: reading weights then takes little of the time
 
@@ -102,7 +103,7 @@ class Stepper:
     def _matrix(self, weight: Tensor) -> int:
         if not weight.is_contiguous():
             with torch.inference_mode(mode=False), torch.no_grad():
-                weight.data = weight.data.contiguous()
+                weight.data = copied(weight.data)
         return weight.data_ptr()
 
     def _vector(self, weight: Tensor) -> int:

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from wellread.base.memory import aligned_zeros
 from wellread.base.seeds import seed_for
+from wellread.model.large_pages import zeros
 from wellread.model.sizes import Architecture
 
 WEIGHT_DEVIATION = 0.02  # openai/gpt-2, src/model.py, conv1d and wte
@@ -35,7 +35,7 @@ class Cache:
 
     def __init__(self, shape: Architecture, rows: int, room: int, like: Tensor) -> None:
         size = (shape.layers, rows, shape.heads, room, shape.width // shape.heads)
-        self.k_LBHSD, self.v_LBHSD = (_zeros(size, like) for _ in range(2))
+        self.k_LBHSD, self.v_LBHSD = (zeros(size, like.dtype, like.device) for _ in range(2))
         self.lengths = [0] * rows
 
     def positions(self, num_new: int) -> Tensor:
@@ -68,20 +68,11 @@ class Cache:
         size = (self.k_LBHSD.shape[0], len(rows), *self.k_LBHSD.shape[2:])
         chosen = torch.tensor(rows, device=self.k_LBHSD.device)
         other.k_LBHSD, other.v_LBHSD = (
-            torch.index_select(kept, 1, chosen, out=_zeros(size, kept))
+            torch.index_select(kept, 1, chosen, out=zeros(size, kept.dtype, kept.device))
             for kept in (self.k_LBHSD, self.v_LBHSD)
         )
         other.lengths = [self.lengths[row] for row in rows]
         return other
-
-
-def _zeros(size: tuple[int, ...], like: Tensor) -> Tensor:
-    """Zeros of the type and on the device of `like`; on the CPU in large pages."""
-    if like.device.type != "cpu":
-        return torch.zeros(size, dtype=like.dtype, device=like.device)
-    count = math.prod(size)
-    whole = torch.from_numpy(aligned_zeros(-(-count * like.element_size() // 8)))
-    return whole.view(like.dtype)[:count].view(size)
 
 
 class Attention(nn.Module):
