@@ -66,12 +66,12 @@ def column(axes: Axes, x: float, title: str, *, is_pre: bool) -> None:
     axes.text(x + BRANCH / 2, 9.6, title, ha="center", fontsize=10.5, fontweight="bold")
     axes.plot([x, x], [0.3, 9.0], color=LINE, linewidth=2.6, zorder=1)
     embeddings = f"{size('wte.weight')}, {size('wpe.weight')}"
-    box(axes, x, 0.3, f"embeddings of token and position\n{embeddings}", WORK, wide=3.0)
+    box(axes, x, 0.3, f"embeddings of token and position\n{embeddings}", WORK, wide=3.7)
     axes.add_patch(FancyBboxPatch(
         (x - 1.35, 1.0), 4.85, 6.35, boxstyle="round,pad=0.03,rounding_size=0.15",
         facecolor="#f7f9fa", edgecolor="#b7c1c9", linewidth=0.8, zorder=0,
     ))  # fmt: skip
-    axes.text(x - 1.2, 7.08, f"block, {SHAPE.layers} times", fontsize=7.6, color=EDGE)
+    axes.text(x + 3.4, 7.05, f"block, {SHAPE.layers} times", fontsize=8, color=EDGE, ha="right")
     norms = ("ln_1", "ln_2") if is_pre else (None, None)
     branch(axes, x, 1.3, 3.45, attention, norms[0])
     branch(axes, x, 4.45 if is_pre else 4.6, 6.6, forward, norms[1])
@@ -80,13 +80,13 @@ def column(axes: Axes, x: float, title: str, *, is_pre: bool) -> None:
     else:
         box(axes, x, 4.05, "ln_1", NORM, wide=1.6)
         box(axes, x, 7.1, "ln_2", NORM, wide=1.6)
-    box(axes, x, 8.85, f"head, the same {size('wte.weight')}", WORK, wide=2.6)
+    box(axes, x, 8.85, f"head, the same {size('wte.weight')}", WORK, wide=3.3)
 
 
 def main() -> None:
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "wellread"})
     figure, axes = plt.subplots(figsize=(8.4, 7.2))
-    column(axes, 1.7, 'as in GPT-1 (norm = "post")', is_pre=False)
+    column(axes, 1.65, 'as in GPT-1 (norm = "post")', is_pre=False)
     column(axes, 7.4, "GPT-2", is_pre=True)
     residual = WEIGHT_DEVIATION / (2 * SHAPE.layers) ** 0.5
     axes.text(
@@ -96,7 +96,7 @@ def main() -> None:
         f"GPT-2 both c_proj with {WEIGHT_DEVIATION}/√{2 * SHAPE.layers} = {residual:.4f}.",
         fontsize=8, color=EDGE, va="center", linespacing=1.4,
     )  # fmt: skip
-    axes.set(xlim=(0, 11.2), ylim=(-1, 9.9), aspect="equal")
+    axes.set(xlim=(-0.3, 11.2), ylim=(-1, 9.9), aspect="equal")
     axes.axis("off")
     figure.savefig(
         Path(__file__).with_suffix(".svg"), bbox_inches="tight",
