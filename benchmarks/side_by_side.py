@@ -27,6 +27,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float  # of the work alone
     warm_up_seconds: float  # of the same call on another, small text before
     peak_bytes: int  # at the end, less the peak after import and loading
+    floor_seconds: float = 0.0  # what the machine needs at least, measured beside it
     amount: int  # of what was made: tokens, merges
 
 
