@@ -93,6 +93,20 @@ def test_a_uniform_model_has_one_perplexity_on_any_text(
         assert math.log(result.scores[0].value) == pytest.approx(math.log(257) * num_bytes / units)
 
 
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["wikitext2", "ptb"])
+def test_a_uniform_model_pays_for_joined_text_and_for_what_undoes_it(
+    name: str, ask: Ask, uniform: LanguageModel
+) -> None:
+    off, on = (ask(uniform, f"{name}|detokenizer={how}") for how in ("off", "on"))
+    units = sum(item.num_units or 0 for item in off.items)
+    assert units == sum(item.num_units or 0 for item in on.items)
+    num_bytes = sum(len(item.text.encode()) for item in on.items)
+    assert num_bytes < sum(len(item.text.encode()) for item in off.items)
+    bits = units * math.log2(on.result.scores[0].value) - num_bytes * math.log2(257)
+    assert 0 < bits < 0.02 * units
+
+
 @pytest.mark.parametrize("name", ["demo-lambada", "cloze-last-word"])
 def test_a_uniform_model_pays_for_every_byte_of_a_last_word(
     name: str, ask: Ask, uniform: LanguageModel
@@ -138,13 +152,17 @@ def test_every_task_is_listed_with_its_protocol() -> None:
     assert list(protocols) == NAMES
     assert protocols["lambada"] == "lambada:1|text=openai|target=word|filter=none"
     assert (
-        protocols["wikitext2"] == "wikitext2:1|text=tokenised|stride=half|prefix=eot|unit=word+eos"
+        protocols["wikitext2"]
+        == "wikitext2:1|text=tokenised|detokenizer=off|stride=half|prefix=eot|unit=word+eos"
     )
 
 
 def test_an_axis_is_set_in_the_tasks_name() -> None:
     chosen = choose("ptb|stride=32|unit=word")
-    assert chosen.protocol == "ptb:1|text=tokenised|stride=32|prefix=eot|unit=word|lines=100"
+    assert (
+        chosen.protocol
+        == "ptb:1|text=tokenised|detokenizer=off|stride=32|prefix=eot|unit=word|lines=100"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """Scoring whole texts: WikiText, Penn Treebank, held-out documents."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
+from wellread.evaluate.detokenize import Style, detokenize
 from wellread.evaluate.metrics import Outcome
 from wellread.evaluate.task import Axis, Setup
 from wellread.evaluate.windows import windows
@@ -25,7 +27,13 @@ PREFIX = Axis(
 )
 TEXT = Axis(
     default="tokenised",
-    reason="the file as released, with its <unk>; the paper's de-tokenizers are not public",
+    reason="the file as released, with its <unk>",
+)
+DETOKENIZER = Axis(
+    default="off",
+    others=("on",),
+    reason="on, the text is joined as people write and what it takes to undo that is charged; the "
+    "paper did so (section 3.1), by rules that are not public",
 )
 # See docs/paper-map.md.
 UNIT = Axis(
@@ -101,10 +109,24 @@ def outcome(example: Text, scoring: Scoring, num_units: int, metrics: dict[str, 
     return Outcome(item, {name: (scoring.log_prob, units) for name, units in metrics.items()})
 
 
-def score_words(setup: Setup, texts: Sequence[Text]) -> list[Outcome]:
+def words_scorer(style: Style) -> Callable[[Setup, Sequence[Text]], list[Outcome]]:
     """Perplexity for each word of the released, tokenised text."""
-    outcomes = []
-    for example, scoring in zip(texts, score_texts(setup, texts), strict=True):
-        units = num_words(example.text, setup.settings["unit"])
-        outcomes.append(outcome(example, scoring, units, {"perplexity": units}))
-    return outcomes
+
+    def score(setup: Setup, texts: Sequence[Text]) -> list[Outcome]:
+        shown, charged = list(texts), [0.0] * len(texts)
+        if setup.settings["detokenizer"] == "on":
+            found = [detokenize(example.text, style) for example in texts]
+            shown = [
+                msgspec.structs.replace(example, text=one.text)
+                for example, one in zip(texts, found, strict=True)
+            ]
+            charged = [one.bits * math.log(2) for one in found]
+        outcomes = []
+        scorings = score_texts(setup, shown)
+        for example, read, nats, scoring in zip(texts, shown, charged, scorings, strict=True):
+            whole = scoring._replace(log_prob=scoring.log_prob - nats)
+            units = num_words(example.text, setup.settings["unit"])
+            outcomes.append(outcome(read, whole, units, {"perplexity": units}))
+        return outcomes
+
+    return score

@@ -3,7 +3,16 @@
 import itertools
 import re
 
-from wellread.evaluate.language_modelling import PREFIX, STRIDE, TEXT, UNIT, Text, score_words
+from wellread.evaluate.detokenize import WIKITEXT
+from wellread.evaluate.language_modelling import (
+    DETOKENIZER,
+    PREFIX,
+    STRIDE,
+    TEXT,
+    UNIT,
+    Text,
+    words_scorer,
+)
 from wellread.evaluate.metrics import PERPLEXITY
 from wellread.evaluate.task import BenchmarkFile, Task, as_loaded, benchmark_path
 
@@ -37,11 +46,17 @@ TASK = Task(
     source="WikiText-2, test set as tokenised by its authors, 60 articles",
     licence="CC BY-SA 3.0",
     files=(FILE,),
-    axes={"text": TEXT, "stride": STRIDE, "prefix": PREFIX, "unit": UNIT},
+    axes={
+        "text": TEXT,
+        "detokenizer": DETOKENIZER,
+        "stride": STRIDE,
+        "prefix": PREFIX,
+        "unit": UNIT,
+    },
     metrics={"perplexity": PERPLEXITY},
     published="wikitext2",
     load=lambda sources: as_loaded(
         articles(benchmark_path(FILE, sources).read_text(encoding="utf-8"))
     ),
-    score=score_words,
+    score=words_scorer(WIKITEXT),
 )
