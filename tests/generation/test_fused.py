@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from wellread.generation import stepper
 from wellread.generation.stepper import Stepper, can_step
 from wellread.model.gpt2 import GPT2, Cache
 from wellread.model.sizes import Architecture
@@ -107,3 +108,22 @@ def test_matrices_that_are_transposed_views_are_laid_out_again() -> None:
     weight = network.h[0].mlp.c_fc.weight
     weight.data = weight.data.t().contiguous().t()
     torch.testing.assert_close(stepped(network, ids_BT), expected, rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_an_interruption_before_its_own_part_leaves_no_thread_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = network_of(SHAPES[0], torch.float32)
+    step = Stepper(network, Cache(network.config, 1, LENGTH, network.wte.weight), threads=2)
+    kernel = stepper.forward
+
+    def interrupted(state: int, thread: int, arrived: int, epsilon: float) -> None:
+        if thread == 0:
+            raise KeyboardInterrupt
+        kernel(state, thread, arrived, epsilon)
+
+    monkeypatch.setattr(stepper, "forward", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        step({0: [1]})
+    step.close()  # would wait for ever

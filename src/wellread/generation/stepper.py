@@ -139,13 +139,17 @@ class Stepper:
 
     def _run(self) -> None:
         state, arrived = self._state.ctypes.data, int(self._arrived[0])
-        others = [
-            self._pool.submit(forward, state, thread, arrived, self._epsilon)
-            for thread in range(1, self._threads)
-        ]
-        forward(state, 0, arrived, self._epsilon)
-        for other in others:
-            other.result()
+        try:
+            others = [
+                self._pool.submit(forward, state, thread, arrived, self._epsilon)
+                for thread in range(1, self._threads)
+            ]
+            forward(state, 0, arrived, self._epsilon)
+            for other in others:
+                other.result()
+        except BaseException:  # an interruption: whoever waits for a thread that never comes ends
+            self._arrived[0] = 1 << 62
+            raise
 
     def close(self) -> None:
         self._pool.shutdown()
