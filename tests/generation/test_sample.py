@@ -221,3 +221,9 @@ def test_one_prompt_that_is_no_list_is_refused(writer: GPT2) -> None:
 def test_an_empty_row_of_ids_is_refused(writer: GPT2) -> None:
     with pytest.raises(InputError, match="prompt 1 is empty"):
         generate_ids(writer, [[1], []], max_new_tokens=1, seeds=[0, 0])
+
+
+@pytest.mark.parametrize("id_", [-1, VOCABULARY])
+def test_an_id_that_the_model_does_not_know_is_refused(model: GPT2, id_: int) -> None:
+    with pytest.raises(InputError, match="prompt 1 has an id outside 0 to"):
+        generate_ids(model, [[1], [2, id_]], max_new_tokens=2, seeds=[0, 0])

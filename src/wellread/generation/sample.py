@@ -84,6 +84,11 @@ def stream_ids(  # noqa: C901, PLR0913 - one loop; what a sample depends on
     for number, prompt in enumerate(prompts):
         if not len(prompt):
             raise InputError(f"prompt {number} is empty; begin with <|endoftext|>")
+        if not 0 <= min(prompt) <= max(prompt) < model.config.vocab_size:
+            raise InputError(
+                f"prompt {number} has an id outside 0 to {model.config.vocab_size - 1}, which are "
+                "all that the model knows"
+            )
     context = model.config.context
     room = min(sampling.max_new_tokens, context // 2)
     begins = [list(map(int, prompt))[-(context - room) :] for prompt in prompts]
