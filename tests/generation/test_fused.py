@@ -99,6 +99,9 @@ def test_what_it_cannot_do_is_left_to_pytorch() -> None:
     assert not can_step(GPT2(post))
     assert not can_step(GPT2(plain).double())
     assert can_step(GPT2(plain))
+    mixed = GPT2(plain)
+    mixed.h.to(torch.bfloat16)
+    assert not can_step(mixed)
 
 
 @torch.no_grad()

@@ -1,5 +1,6 @@
 """The kernel of `fused` on a model and a cache: addresses, buffers, threads."""
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from wellread.model.gpt2 import GPT2, Cache
 from wellread.model.large_pages import copied
 
 TOGETHER = 64  # positions read at once, at least: reading weights then takes little of the time
+_LAYING_OUT = threading.Lock()  # two generations may begin on one model at the same time
 
 
 class Ahead(NamedTuple):
@@ -38,6 +40,7 @@ def can_step(model: GPT2) -> bool:
     return (
         weight.device.type == "cpu"
         and weight.dtype in (torch.float32, torch.bfloat16)
+        and all((p.dtype, p.device) == (weight.dtype, weight.device) for p in model.parameters())
         and shape.norm == "pre"
         and shape.final_norm
         and shape.width % STEP == 0
@@ -101,10 +104,12 @@ class Stepper:
         return array.ctypes.data
 
     def _matrix(self, weight: Tensor) -> int:
-        if not weight.is_contiguous():
-            with torch.inference_mode(mode=False), torch.no_grad():
+        with _LAYING_OUT, torch.inference_mode(mode=False), torch.no_grad():
+            if not weight.is_contiguous():
                 weight.data = copied(weight.data)
-        return weight.data_ptr()
+            data = weight.detach()
+        self._kept.append(data)  # as it is now, whatever the model's weight becomes
+        return data.data_ptr()
 
     def _vector(self, weight: Tensor) -> int:
         return self._address(weight.detach().float().contiguous().numpy())
