@@ -227,3 +227,15 @@ def test_an_empty_row_of_ids_is_refused(writer: GPT2) -> None:
 def test_an_id_that_the_model_does_not_know_is_refused(model: GPT2, id_: int) -> None:
     with pytest.raises(InputError, match="prompt 1 has an id outside 0 to"):
         generate_ids(model, [[1], [2, id_]], max_new_tokens=2, seeds=[0, 0])
+
+
+@pytest.mark.parametrize("top_k", [1, 5, None])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_logits_that_are_not_finite_are_refused(
+    model: GPT2, value: float, top_k: int | None
+) -> None:
+    broken = copy.deepcopy(model)
+    with torch.no_grad():
+        broken.wte.weight[3] = value
+    with pytest.raises(InputError, match="logits are not finite"):
+        generate_ids(broken, [[3]], max_new_tokens=2, seeds=[0], top_k=top_k)

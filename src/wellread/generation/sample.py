@@ -145,6 +145,11 @@ def choose(
     ahead: Ahead, sources: Sequence[np.random.Generator], sampling: Sampling
 ) -> list[tuple[int, float]]:
     """The next id of each row, and its log-probability."""
+    if not ahead.log_sum_N.isfinite().all():
+        raise InputError(
+            "the model's logits are not finite: its weights hold NaN, or numbers too large for "
+            "their type"
+        )
     if sampling.top_k == 1:
         chosen_N = ahead.best_N
     else:
