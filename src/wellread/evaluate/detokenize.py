@@ -134,8 +134,7 @@ def _ending(*patterns: str) -> re.Pattern[str]:
 
 def _join(line: str, style: Style) -> tuple[str, set[int]]:
     """The line's tokens joined, and the events."""
-    outer = style.outer
-    inside = line[len(outer) :] if line == outer else line[len(outer) : len(line) - len(outer)]
+    inside = line[len(style.outer) : len(line) - len(style.outer)]
     written, events = "", set[int]()
     is_open = False  # a quotation
     glue = ""  # why the next token follows without a space: "mark", "opening"
@@ -235,9 +234,7 @@ def _of_chunk(chunk: str, base: int, style: Style) -> Iterator[int]:
 
 def _last(word: str, style: Style) -> int:
     """How many characters at a word's end are a token of their own."""
-    if word.endswith('"'):
-        return 1
-    if word.endswith("s'"):
+    if word.endswith(('"', "s'")):
         return 1
     found = _ending(*[style.negation] * style.parts_negation, style.clitics, style.closing).search(
         word

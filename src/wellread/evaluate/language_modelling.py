@@ -42,6 +42,13 @@ UNIT = Axis(
     reason="nats are divided by the words of the released file; the cited results count the end of "
     "each line as one",
 )
+WORD_AXES = {
+    "text": TEXT,
+    "detokenizer": DETOKENIZER,
+    "stride": STRIDE,
+    "prefix": PREFIX,
+    "unit": UNIT,
+}  # of the sets that are scored for each word
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):

@@ -88,9 +88,13 @@ def _meet(state: Any, arrivals: Any) -> Any:
 
 @kernel
 def _normalise(
-    x: Any, rows: Any, width: Any, weight: Any, bias: Any, ones: Any, epsilon: Any, out: Any
-) -> None:
-    """Layer normalisation of rows of `width` numbers (float32 in, parameters and out)."""
+    x: Any, rows: Any, width: Any, weight: Any, bias: Any, ones: Any, epsilon: Any, narrows: Any,
+    out: Any,
+) -> None:  # fmt: skip
+    """Layer normalisation of rows of `width` numbers (float32 in and parameters).
+
+    The result is float32 too; with `narrows` bfloat16, at the beginning of where that would be.
+    """
     for row in range(rows):
         row_x, row_out = x + word(4 * width * row), out + word(4 * width * row)
         mean = product_single(row_x, ones, word(width)) / single(width)
@@ -105,14 +109,8 @@ def _normalise(
             store_single(
                 row_out + place, value * load_single(weight + place) + load_single(bias + place)
             )
-
-
-@inlined
-def _narrow_rows(x: Any, rows: Any, row_bytes: Any) -> None:
-    """float32 rows as bfloat16, each at the beginning of where it was."""
-    for row in range(rows):
-        place = x + word(row) * row_bytes
-        narrow(place, row_bytes // word(4), place)
+        if narrows:
+            narrow(row_out, word(width), row_out)
 
 
 @inlined
@@ -295,10 +293,9 @@ def forward(state: Any, thread: Any, arrived: Any, epsilon: Any) -> None:
     for layer in range(layers):
         block = state + word(8 * (BLOCKS + layer * BLOCK_WORDS))
         _normalise(
-            stream, rows, width, _get(block, NORM_1), _get(block, NORM_1_BIAS), ones, epsilon, own
-        )
-        if narrows:
-            _narrow_rows(own, rows, row_bytes)
+            stream, rows, width, _get(block, NORM_1), _get(block, NORM_1_BIAS), ones, epsilon,
+            narrows, own,
+        )  # fmt: skip
         for head in range(heads * thread // threads, heads * (thread + 1) // threads):
             for part in range(3):
                 begin = part * width + head * depth
@@ -317,10 +314,9 @@ def forward(state: Any, thread: Any, arrived: Any, epsilon: Any) -> None:
         )  # fmt: skip
         arrivals = _meet(state, arrivals)
         _normalise(
-            stream, rows, width, _get(block, NORM_2), _get(block, NORM_2_BIAS), ones, epsilon, own
-        )
-        if narrows:
-            _narrow_rows(own, rows, row_bytes)
+            stream, rows, width, _get(block, NORM_2), _get(block, NORM_2_BIAS), ones, epsilon,
+            narrows, own,
+        )  # fmt: skip
         up_first, up_last = _share(4 * width, LANES, thread, threads)
         _multiply(
             _get(block, UP), _get(block, UP_BIAS), is_half, width, up_first, up_last,
@@ -344,10 +340,8 @@ def forward(state: Any, thread: Any, arrived: Any, epsilon: Any) -> None:
         at = load64(_get(state, LAST) + word(8 * row))
         _normalise(
             stream + at * row_bytes, 1, width, _get(state, FINAL_WEIGHT), _get(state, FINAL_BIAS),
-            ones, epsilon, own + word(row) * row_bytes,
+            ones, epsilon, narrows, own + word(row) * row_bytes,
         )  # fmt: skip
-    if narrows:
-        _narrow_rows(own, last_rows, row_bytes)
     first, last = _share(vocabulary, 1, thread, threads)
     logits, padded = _get(state, LOGITS), (vocabulary + LANES - 1) // LANES * LANES
     _multiply(

@@ -66,7 +66,7 @@ Done = Callable[[int, int], bool]  # (sample, id): whether the sample ends with 
 
 
 @torch.inference_mode()
-def stream_ids(  # noqa: C901, PLR0913 - one loop; what a sample depends on
+def stream_ids(  # noqa: PLR0913 - one loop; what a sample depends on
     model: GPT2,
     prompts: Sequence[Sequence[int] | npt.NDArray[Any]],
     sampling: Sampling,
@@ -81,17 +81,10 @@ def stream_ids(  # noqa: C901, PLR0913 - one loop; what a sample depends on
     Of a prompt that is too long for the context the beginning is lost. When the context is full,
     a sample goes on from the last half of it.
     """
-    for number, prompt in enumerate(prompts):
-        if not len(prompt):
-            raise InputError(f"prompt {number} is empty; begin with <|endoftext|>")
-        if not 0 <= min(prompt) <= max(prompt) < model.config.vocab_size:
-            raise InputError(
-                f"prompt {number} has an id outside 0 to {model.config.vocab_size - 1}, which are "
-                "all that the model knows"
-            )
+    given = _known_ids(prompts, model.config.vocab_size)
     context = model.config.context
     room = min(sampling.max_new_tokens, context // 2)
-    begins = [list(map(int, prompt))[-(context - room) :] for prompt in prompts]
+    begins = [ids[-(context - room) :] for ids in given]
     waiting = deque(
         _Growing(*each) for each in zip(range(len(prompts)), begins, seeds, strict=True)
     )
@@ -131,6 +124,22 @@ def stream_ids(  # noqa: C901, PLR0913 - one loop; what a sample depends on
                 free = len(growing)
     finally:
         decoder.close()
+
+
+def _known_ids(
+    prompts: Sequence[Sequence[int] | npt.NDArray[Any]], vocab_size: int
+) -> list[list[int]]:
+    """The ids of each prompt, at least one; others than the model's are an InputError."""
+    given = [list(map(int, prompt)) for prompt in prompts]
+    for number, ids in enumerate(given):
+        if not ids:
+            raise InputError(f"prompt {number} is empty; begin with <|endoftext|>")
+        if not 0 <= min(ids) <= max(ids) < vocab_size:
+            raise InputError(
+                f"prompt {number} has an id outside 0 to {vocab_size - 1}, which are all that the "
+                "model knows"
+            )
+    return given
 
 
 class _Growing:

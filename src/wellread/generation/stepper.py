@@ -106,7 +106,7 @@ class Stepper:
     def _matrix(self, weight: Tensor) -> int:
         with _LAYING_OUT, torch.inference_mode(mode=False), torch.no_grad():
             if not weight.is_contiguous():
-                weight.data = copied(weight.data)
+                weight.data = copied(weight.data, weight.dtype, weight.device)
             data = weight.detach()
         self._kept.append(data)  # as it is now, whatever the model's weight becomes
         return data.data_ptr()

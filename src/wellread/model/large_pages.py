@@ -18,6 +18,6 @@ def zeros(size: Sequence[int], dtype: torch.dtype, device: torch.device) -> Tens
     return whole.view(dtype)[:count].view(size)
 
 
-def copied(tensor: Tensor) -> Tensor:
-    """A contiguous copy."""
-    return zeros(tensor.shape, tensor.dtype, tensor.device).copy_(tensor)
+def copied(tensor: Tensor, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """A contiguous copy of this type, on this device."""
+    return zeros(tensor.shape, dtype, device).copy_(tensor)

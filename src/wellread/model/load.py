@@ -10,7 +10,7 @@ from wellread.base.errors import InputError
 from wellread.base.files import write_bytes
 from wellread.model.gpt2 import GPT2
 from wellread.model.hugging_face import config_json, read_hugging_face, to_stored
-from wellread.model.large_pages import zeros
+from wellread.model.large_pages import copied
 from wellread.model.nanogpt import read_nanogpt
 from wellread.model.openai import read_openai
 from wellread.model.sources import checkpoint_of, locate
@@ -64,7 +64,7 @@ def _placed(
     dtype = dtype or tensor.dtype
     if mapped and (tensor.device, tensor.dtype) == (device, dtype):
         return tensor
-    return zeros(tensor.shape, dtype, device).copy_(tensor)
+    return copied(tensor, dtype, device)
 
 
 def find_device(device: str) -> torch.device:

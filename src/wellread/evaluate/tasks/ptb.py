@@ -1,15 +1,7 @@
 """Penn Treebank's test set in Mikolov's preprocessing: perplexity for each word (section 3.1)."""
 
 from wellread.evaluate.detokenize import PTB
-from wellread.evaluate.language_modelling import (
-    DETOKENIZER,
-    PREFIX,
-    STRIDE,
-    TEXT,
-    UNIT,
-    Text,
-    words_scorer,
-)
+from wellread.evaluate.language_modelling import WORD_AXES, Text, words_scorer
 from wellread.evaluate.metrics import PERPLEXITY
 from wellread.evaluate.task import Axis, BenchmarkFile, Task, as_loaded, benchmark_path
 
@@ -39,14 +31,7 @@ TASK = Task(
     source="Penn Treebank, Mikolov's preprocessing, test set",
     licence="LDC; the preprocessed text is widely mirrored for research",
     files=(FILE,),
-    axes={
-        "text": TEXT,
-        "detokenizer": DETOKENIZER,
-        "stride": STRIDE,
-        "prefix": PREFIX,
-        "unit": UNIT,
-        "lines": LINES,
-    },
+    axes={**WORD_AXES, "lines": LINES},
     metrics={"perplexity": PERPLEXITY},
     published="ptb",
     load=lambda sources: as_loaded(

@@ -4,15 +4,7 @@ import itertools
 import re
 
 from wellread.evaluate.detokenize import WIKITEXT
-from wellread.evaluate.language_modelling import (
-    DETOKENIZER,
-    PREFIX,
-    STRIDE,
-    TEXT,
-    UNIT,
-    Text,
-    words_scorer,
-)
+from wellread.evaluate.language_modelling import WORD_AXES, Text, words_scorer
 from wellread.evaluate.metrics import PERPLEXITY
 from wellread.evaluate.task import BenchmarkFile, Task, as_loaded, benchmark_path
 
@@ -46,13 +38,7 @@ TASK = Task(
     source="WikiText-2, test set as tokenised by its authors, 60 articles",
     licence="CC BY-SA 3.0",
     files=(FILE,),
-    axes={
-        "text": TEXT,
-        "detokenizer": DETOKENIZER,
-        "stride": STRIDE,
-        "prefix": PREFIX,
-        "unit": UNIT,
-    },
+    axes=WORD_AXES,
     metrics={"perplexity": PERPLEXITY},
     published="wikitext2",
     load=lambda sources: as_loaded(
