@@ -81,10 +81,10 @@ def stream_ids(  # noqa: PLR0913 - one loop; what a sample depends on
     Of a prompt that is too long for the context the beginning is lost. When the context is full,
     a sample goes on from the last half of it.
     """
-    given = _known_ids(prompts, model.config.vocab_size)
+    known = _known_ids(prompts, model.config.vocab_size)
     context = model.config.context
     room = min(sampling.max_new_tokens, context // 2)
-    begins = [ids[-(context - room) :] for ids in given]
+    begins = [ids[-(context - room) :] for ids in known]
     waiting = deque(
         _Growing(*each) for each in zip(range(len(prompts)), begins, seeds, strict=True)
     )
