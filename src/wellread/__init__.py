@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from wellread.corpus.build import build_corpus as build_corpus
     from wellread.crawl.stage import crawl as crawl
     from wellread.evaluate.run import evaluate as evaluate
+    from wellread.generation.sample import Sampling as Sampling
     from wellread.generation.sample import generate as generate
+    from wellread.generation.sample import sample_texts as sample_texts
+    from wellread.generation.sample import stream_text as stream_text
     from wellread.links.harvest import harvest_links as harvest_links
     from wellread.model.load import load_model as load_model
     from wellread.overlap.index import build_overlap_index as build_overlap_index
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from wellread.train.build import train as train
 
 _PLACES = {
+    "Sampling": "wellread.generation.sample",
     "Tokenizer": "wellread.tokenizer.tokenizer",
     "build_corpus": "wellread.corpus.build",
     "build_overlap_index": "wellread.overlap.index",
@@ -31,6 +35,8 @@ _PLACES = {
     "evaluate": "wellread.evaluate.run",
     "generate": "wellread.generation.sample",
     "harvest_links": "wellread.links.harvest",
+    "sample_texts": "wellread.generation.sample",
+    "stream_text": "wellread.generation.sample",
     "load_model": "wellread.model.load",
     "measure_overlap": "wellread.overlap.measure",
     "run_recipe": "wellread.pipeline.plan",

@@ -3,6 +3,7 @@
 import copy
 import math
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -211,6 +212,27 @@ def test_settings_that_mean_nothing_are_refused(
 ) -> None:
     with pytest.raises(InputError, match=message):
         generate(writer, TOKENIZER, ["a"], **wrong)  # type: ignore[arg-type]
+
+
+def test_a_temperature_that_is_almost_nothing_is_greedy(model: GPT2) -> None:
+    def ids(**setting: float) -> list[int]:
+        sampling = Sampling(max_new_tokens=5, **setting)  # type: ignore[arg-type]
+        return [token.id for token in stream_ids(model, [[1, 2, 3]], sampling, seeds=[0])]
+
+    assert ids(temperature=1e-310) == ids(top_k=1)
+
+
+def test_generations_that_begin_together_on_a_fresh_model_are_as_one_alone(
+    writer: GPT2,
+) -> None:
+    def write(network: GPT2) -> str:
+        return generate(network, TOKENIZER, ["the cat"], max_new_tokens=8)[0]
+
+    expected = write(writer)
+    for _ in range(5):
+        fresh = copy.deepcopy(writer)
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(write, [fresh] * 4)) == {expected}
 
 
 def test_one_prompt_that_is_no_list_is_refused(writer: GPT2) -> None:

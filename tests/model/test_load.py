@@ -288,8 +288,44 @@ def test_a_tensor_too_many_is_named(folder: Path) -> None:
 
 def test_a_tensor_of_whole_numbers_is_refused(folder: Path) -> None:
     change_tensors(folder, transformer__ln_f__bias=torch.ones(64, dtype=torch.int8))
-    with pytest.raises(InputError, match=r"ln_f.bias is torch.int8, expected real numbers"):
+    with pytest.raises(InputError, match=r"ln_f.bias is torch.int8, expected float64, float32"):
         loaded(folder)
+
+
+def test_a_type_that_no_gpt2_is_computed_in_is_refused(folder: Path) -> None:
+    change_tensors(folder, transformer__ln_f__bias=torch.ones(64).to(torch.float8_e4m3fn))
+    with pytest.raises(InputError, match=r"is torch.float8_e4m3fn, expected float64, float32"):
+        loaded(folder)
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ({5: torch.ones(1)}, r"a tensor's name is 5; expected a text"),
+        ({"ln_f.bias": [1.0]}, r"ln_f.bias is of type list; expected a dense tensor"),
+        ({"lm_head.weight": 3}, r"lm_head.weight is of type int; expected a dense tensor"),
+        ({"ln_f.bias": torch.ones(64).to_sparse()}, r"ln_f.bias is of type torch.sparse_coo"),
+    ],
+)
+def test_a_pickled_table_that_holds_other_things_is_refused(
+    theirs: Any, small: GPT2, folder: Path, tmp_path: Path, more: dict[Any, Any], found: str
+) -> None:
+    (folder / "model.safetensors").unlink()
+    torch.save(theirs.transformer.state_dict() | more, folder / "pytorch_model.bin")
+    with pytest.raises(InputError, match=f"pytorch_model.bin: {found}"):
+        loaded(folder)
+    path = nanogpt_checkpoint(small, tmp_path / "ckpt.pt")
+    content = torch.load(path, weights_only=True)
+    torch.save(content | {"model": content["model"] | more}, path)
+    with pytest.raises(InputError, match=f"ckpt.pt: {found}"):
+        loaded(path)
+
+
+def test_a_checkpoint_without_a_table_of_tensors_is_refused(small: GPT2, tmp_path: Path) -> None:
+    path = nanogpt_checkpoint(small, tmp_path / "ckpt.pt")
+    torch.save(torch.load(path, weights_only=True) | {"model": [1]}, path)
+    with pytest.raises(InputError, match=r"a list where a table of tensors is expected"):
+        loaded(path)
 
 
 def test_a_head_said_to_be_tied_must_be_the_embedding(folder: Path) -> None:
@@ -306,6 +342,10 @@ def test_a_head_said_to_be_tied_must_be_the_embedding(folder: Path) -> None:
         ("n_inner", 100, "n_inner is 100; expected 256"),
         ("scale_attn_by_inverse_layer_idx", True, "inverse_layer_idx is True; expected False"),
         ("n_head", 3, "a width that the heads divide"),
+        ("n_embd", 10**12, "so one of the numbers is wrong"),
+        ("n_positions", 10**12, "so one of the numbers is wrong"),
+        ("n_layer", 10**7, "10,000,000 layers and .* expected at most 10,000"),
+        ("layer_norm_epsilon", -1e-5, "epsilon is -1e-05; expected 0 or more"),
         ("n_layer", "two", "not the configuration of a GPT-2"),
         ("wellread", {"rotary": True}, "wellread.rotary is not known to this version"),
         ("wellread", {"norm": "both"}, "Invalid enum value 'both'"),

@@ -1,6 +1,10 @@
 """The command that lets a model write: `sample`."""
 
+import itertools
 import math
+import os
+import signal
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +14,7 @@ import msgspec
 import typer
 from rich.text import Text
 
+from wellread.base.errors import InputError
 from wellread.cli import show
 from wellread.cli.models import located
 
@@ -28,7 +33,10 @@ def sample(
     model: Annotated[Path, typer.Argument(help="A run, a checkpoint, or what `import` reads.")],
     prompt: Annotated[
         str | None,
-        typer.Option(help='Text to go on from; "": a new document; none: ask, on a terminal.'),
+        typer.Option(
+            help='Text to go on from; "": a new document; -: what comes on standard input; none: '
+            "ask, on a terminal."
+        ),
     ] = None,
     number: Annotated[int, typer.Option("-n", "--number", min=1, help="How many samples.")] = 1,
     max_new_tokens: Annotated[int, typer.Option(min=1)] = 100,
@@ -44,48 +52,98 @@ def sample(
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+    dtype: Annotated[
+        str,
+        typer.Option(help="float32, bfloat16, float16, float64, or stored: as in the file."),
+    ] = "float32",
     show_probabilities: Annotated[
         bool, typer.Option("--show-probabilities", help="Colour each token by its surprise.")
     ] = False,
     json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Let a model write."""
-    from wellread.generation.sample import Sampling, sample_texts, stream_text
-    from wellread.model.load import load_model, load_tokenizer
+    from wellread.generation.sample import (
+        Sampling,
+        longest_prompt,
+        sample_texts,
+        starts,
+        stream_text,
+    )
+    from wellread.model.load import check_vocabulary, load_model, load_tokenizer
 
-    place = located(model)
-    network = load_model(place, device=device, dtype=dtype)
-    tokenizer = load_tokenizer(place)
     sampling = Sampling(
         max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p
     )
+    given = _given(prompt)
+    place = located(model)
+    network = load_model(place, device=device, dtype=dtype)
+    tokenizer = load_tokenizer(place)
+    check_vocabulary(tokenizer, network.config, place)
 
-    def pieces(given: str, number: int) -> "Iterator[Piece]":
-        return stream_text(
-            network, tokenizer, given, sampling, seed=seed, sample=number, stop=stop or ()
-        )
+    def write(given: str, first: int) -> None:
+        """`number` samples, from number `first` on of those that the seed gives."""
+        lost = len(starts(tokenizer, [given])[0]) - longest_prompt(sampling, network.config.context)
+        if lost > 0:
+            show.err.print(
+                f"[dim]the first {lost:,} tokens of the prompt have no room in the model's context "
+                f"of {network.config.context:,} and are not read[/]"
+            )
+        for at in range(first, first + number):
+            if at > first:
+                print("-" * 40)
+            pieces = stream_text(
+                network, tokenizer, given, sampling, seed=seed, sample=at, stop=stop or ()
+            )
+            _write(given, pieces, colours=show_probabilities)
 
-    if prompt is None and not json and sys.stdin.isatty() and sys.stdout.isatty():
-        _ask(lambda given, turn: _write(given, pieces(given, turn), colours=show_probabilities))
-        return
-    given = prompt or ""
     if json:
         samples = sample_texts(
             network, tokenizer, [given] * number, sampling, seed=seed, stop=stop or ()
         )
         show.print_json([{"prompt": given, **msgspec.structs.asdict(one)} for one in samples])
         return
-    for at in range(number):
-        if at:
-            print("-" * 40)
-        _write(given, pieces(given, at), colours=show_probabilities)
+    # Nothing is to be gone on from where it was interrupted, which is what other commands say.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        if prompt is None and sys.stdin.isatty() and sys.stdout.isatty():
+            _ask(write, number)
+        else:
+            write(given, 0)
+    except KeyboardInterrupt:
+        print(flush=True)
+        raise typer.Exit(128 + signal.SIGINT) from None
+
+
+def _given(prompt: str | None) -> str:
+    """The text of the option `--prompt`."""
+    if prompt == "-":
+        content = sys.stdin.buffer.read()
+    else:
+        if prompt is None and _is_fed():
+            show.err.print(
+                "[dim]standard input is not read; --prompt - takes the prompt from it[/]"
+            )
+        content = os.fsencode(prompt or "")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"--prompt: not UTF-8 at byte {error.start}") from None
+
+
+def _is_fed() -> bool:
+    """Whether standard input is a file or a pipe rather than a terminal or nothing."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError, AttributeError):  # closed, or no real file
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
 
 
 def _write(prompt: str, pieces: "Iterator[Piece]", *, colours: bool) -> None:
-    """The prompt and what follows, as it comes."""
+    """The prompt and what follows, as it comes; nothing if the first of it is refused."""
+    first = list(itertools.islice(pieces, 1))
     show.out.print(Text(prompt, style="bold" if colours else ""), end="")
-    for piece in pieces:
+    for piece in itertools.chain(first, pieces):
         bits = -piece.log_prob / math.log(2)
         style = next(style for limit, style in SURPRISE if bits <= limit) if colours else ""
         show.out.print(Text(piece.text, style=style), end="")
@@ -98,17 +156,19 @@ def _write(prompt: str, pieces: "Iterator[Piece]", *, colours: bool) -> None:
         show.err.print(legend)
 
 
-def _ask(answer: Callable[[str, int], None]) -> None:
-    """Prompts until the end of input (Ctrl-D)."""
+def _ask(answer: Callable[[str, int], None], number: int) -> None:
+    """Prompts until the end of input; each is answered by `number` samples, other than before."""
     show.err.print(
-        "[dim]A text to go on from; an empty line starts a new document; Ctrl-D ends.[/]"
+        "[dim]A text to go on from; an empty line starts a new document; Ctrl-C stops a sample, "
+        "Ctrl-D ends.[/]"
     )
-    turn = 0
-    while True:
+    for first in itertools.count(step=number):
         try:
             given = input("> ")
         except EOFError:
             print()
             return
-        answer(given, turn)
-        turn += 1
+        try:
+            answer(given, first)
+        except KeyboardInterrupt:
+            print(flush=True)

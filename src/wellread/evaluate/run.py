@@ -23,7 +23,7 @@ from wellread.evaluate.task import (
     choose,
 )
 from wellread.formats.results import STAGE, Item, Result, read_result, write_result
-from wellread.model.load import load_model, load_tokenizer
+from wellread.model.load import check_vocabulary, load_model, load_tokenizer
 from wellread.model.sources import locate
 from wellread.tokenizer.tokenizer import Tokenizer
 
@@ -181,11 +181,7 @@ def evaluate(
         return done
     tokenizer = load_tokenizer(model)
     network = load_model(model, device=config.device, dtype=config.dtype)
-    if network.config.vocab_size < tokenizer.vocab_size:
-        raise InputError(
-            f"{model}: the tokenizer has {tokenizer.vocab_size} ids and the model "
-            f"{network.config.vocab_size}; expected a model of the same vocabulary"
-        )
+    check_vocabulary(tokenizer, network.config, model)
     lm = TorchModel(network, tokenizer.end_of_text, batch_tokens=config.batch_tokens)
     with writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft:
         draft.facts |= {"device": str(network.wte.weight.device), "seconds": {}}

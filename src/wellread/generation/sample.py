@@ -60,6 +60,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     ids: list[int]
     log_probs: list[float]  # of each id, natural logarithm
     ended: Literal["length", "end of text", "stop"]
+    prompt_cut: int = 0  # ids at the prompt's beginning that had no room in the context
 
 
 Done = Callable[[int, int], bool]  # (sample, id): whether the sample ends with this id
@@ -82,9 +83,8 @@ def stream_ids(  # noqa: PLR0913 - one loop; what a sample depends on
     a sample goes on from the last half of it.
     """
     known = _known_ids(prompts, model.config.vocab_size)
-    context = model.config.context
-    room = min(sampling.max_new_tokens, context // 2)
-    begins = [ids[-(context - room) :] for ids in known]
+    most = longest_prompt(sampling, model.config.context)
+    begins = [ids[-most:] for ids in known]
     waiting = deque(
         _Growing(*each) for each in zip(range(len(prompts)), begins, seeds, strict=True)
     )
@@ -124,6 +124,14 @@ def stream_ids(  # noqa: PLR0913 - one loop; what a sample depends on
                 free = len(growing)
     finally:
         decoder.close()
+
+
+def longest_prompt(sampling: Sampling, context: int) -> int:
+    """Ids of a prompt that are read, the last; the new ones stand behind them in the context.
+
+    If not all have room there, half of the context is the prompt's.
+    """
+    return context - min(sampling.max_new_tokens, context // 2)
 
 
 def _known_ids(
@@ -197,8 +205,8 @@ def _draw(
     source: np.random.Generator,
     sampling: Sampling,
 ) -> int:
-    scaled = logits / sampling.temperature
-    weights = np.exp(scaled - scaled.max())
+    with np.errstate(over="ignore"):  # at a temperature near 0 the others are infinitely behind
+        weights = np.exp((logits - logits.max()) / sampling.temperature)
     if sampling.top_p is not None:
         order = np.argsort(-weights, kind="stable")
         before = np.cumsum(weights[order]) - weights[order]
@@ -301,10 +309,12 @@ def sample_texts(
     stop: Sequence[str] = (),
 ) -> list[Sample]:
     """A sample for each prompt, with ids and log-probabilities; `stop` is not in the texts."""
+    begins = starts(tokenizer, prompts)
+    most = longest_prompt(sampling, model.config.context)
     texts = [_Text(tokenizer, stop) for _ in prompts]
     tokens: list[list[Token]] = [[] for _ in prompts]
     for token in stream_ids(
-        model, starts(tokenizer, prompts), sampling, seeds=seeds_for(seed, len(prompts)),
+        model, begins, sampling, seeds=seeds_for(seed, len(prompts)),
         end_of_text=tokenizer.end_of_text, is_done=lambda sample, chosen: texts[sample].add(chosen),
     ):  # fmt: skip
         tokens[token.sample].append(token)
@@ -318,8 +328,9 @@ def sample_texts(
                 else "length" if len(own) == sampling.max_new_tokens
                 else "end of text"
             ),
+            prompt_cut=max(len(prompt) - most, 0),
         )
-        for text, own in zip(texts, tokens, strict=True)
+        for text, own, prompt in zip(texts, tokens, begins, strict=True)
     ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from wellread.base.progress import Progress, silent
 from wellread.model.card import model_card, origin_of
 from wellread.model.config import ExportConfig, ImportConfig
 from wellread.model.hugging_face import config_json, is_plain, to_stored
-from wellread.model.load import load_tokenizer, read_weights
+from wellread.model.load import check_vocabulary, load_tokenizer, read_weights
 from wellread.model.sources import checkpoint_of, locate
 from wellread.model.tensor_files import dtype_named, save_tensors
 from wellread.model.weights import EMBEDDING, HEAD, Weights
@@ -117,13 +117,8 @@ def _tokenizer_for(weights: Weights, place: Path, given: Path | None) -> Tokeniz
         if given is not None:
             raise
         raise InputError(f"{error}; or name a folder with --tokenizer") from None
-    ids = weights.config.vocab_size
-    if tokenizer.vocab_size > ids:
-        raise InputError(
-            f"{place}: the tokenizer has {tokenizer.vocab_size} ids and the model {ids}; expected "
-            "at most as many"
-        )
-    if tokenizer.vocab_size < ids:
+    check_vocabulary(tokenizer, weights.config, place)
+    if tokenizer.vocab_size < (ids := weights.config.vocab_size):
         weights.notes.append(
             f"the model has {ids:,} ids, {ids - tokenizer.vocab_size:,} of which no token has"
         )

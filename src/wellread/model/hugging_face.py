@@ -15,12 +15,12 @@ from wellread.model.tensor_files import read_pickled, read_safetensors, read_sha
 from wellread.model.weights import (
     EMBEDDING,
     HEAD,
-    MASKS,
     MATRICES,
     Layout,
     Weights,
     checked,
     fit,
+    tensors_in,
     without_tied_head,
 )
 
@@ -70,14 +70,11 @@ def read_hugging_face(folder: Path) -> Weights:
             "pytorch_model.bin, whole or in shards"
         )
     stored: dict[str, Tensor] = {}
-    for full_name, tensor in _read(path).items():
+    for full_name, tensor in tensors_in(_read(path), path).items():
         name = full_name.removeprefix(PREFIX)
         if name in stored:
             raise InputError(f"{path}: tensor {name} is there twice, as {full_name} too")
-        if not isinstance(tensor, Tensor):
-            raise InputError(f"{path}: {name} is a {type(tensor).__name__}, expected a tensor")
-        if not name.endswith(MASKS):
-            stored[name] = tensor
+        stored[name] = tensor
     if config.tied_head:
         without_tied_head(stored, EMBEDDING, path)
     kind = "Hugging Face" if found.wellread is None else OURS

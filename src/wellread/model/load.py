@@ -13,6 +13,7 @@ from wellread.model.hugging_face import config_json, read_hugging_face, to_store
 from wellread.model.large_pages import copied
 from wellread.model.nanogpt import read_nanogpt
 from wellread.model.openai import read_openai
+from wellread.model.sizes import Architecture
 from wellread.model.sources import checkpoint_of, locate
 from wellread.model.tensor_files import dtype_named, save_tensors
 from wellread.model.weights import Weights
@@ -93,6 +94,15 @@ def save_model(network: GPT2, folder: Path, *, end_of_text: int | None = None) -
         with_switches=True,
     )
     write_bytes(folder / "config.json", config)
+
+
+def check_vocabulary(tokenizer: Tokenizer, config: Architecture, model: str | Path) -> None:
+    """Refuse a tokenizer that has ids which the model has not."""
+    if tokenizer.vocab_size > config.vocab_size:
+        raise InputError(
+            f"{model}: the tokenizer has {tokenizer.vocab_size} ids and the model "
+            f"{config.vocab_size}; expected at most as many"
+        )
 
 
 def load_tokenizer(model: str | Path) -> Tokenizer:

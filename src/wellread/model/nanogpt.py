@@ -12,12 +12,12 @@ from wellread.model.sizes import Architecture
 from wellread.model.tensor_files import read_pickled
 from wellread.model.weights import (
     EMBEDDING,
-    MASKS,
     Layout,
     Weights,
     checked,
     fit,
     shapes_of,
+    tensors_in,
     without_tied_head,
 )
 
@@ -61,10 +61,10 @@ def read_nanogpt(path: Path) -> Weights:
         ),
         path,
     )
-    stored: dict[str, Tensor] = {}
-    for name, tensor in found["model"].items():
-        if not name.endswith(MASKS):
-            stored[name.removeprefix(COMPILED)] = tensor
+    stored = {
+        name.removeprefix(COMPILED): tensor
+        for name, tensor in tensors_in(found["model"], path).items()
+    }
     notes = [GELU_NOTE]
     if not arguments.bias:
         notes.append("it was trained without biases; they are zeros here, which is the same")

@@ -1,8 +1,8 @@
 """A network's tensors under any format's names and shapes, checked against what it needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,12 +10,15 @@ from torch import Tensor
 from wellread.base.errors import InputError
 from wellread.model.gpt2 import GPT2
 from wellread.model.sizes import Architecture
+from wellread.model.tensor_files import DTYPES
 
 # (out, in) here. Formats that took over the released model's conv1d have them (in, out).
 MATRICES = ("attn.c_attn.weight", "attn.c_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight")
 # Buffers of older programs: the causal mask, which is no weight.
 MASKS = (".attn.bias", ".attn.masked_bias")
 HEAD, EMBEDDING = "lm_head.weight", "wte.weight"
+# Far above any GPT-2; a number that a slip or malice made larger would take hours or overflow.
+MOST_LAYERS, MOST_PARAMETERS = 10_000, 10**12
 
 
 class Weights(NamedTuple):
@@ -41,6 +44,22 @@ class Layout(NamedTuple):
         return *self.axes_before, *(reversed(shape) if self.is_turned else shape)
 
 
+def tensors_in(table: Any, where: Path) -> dict[str, Tensor]:
+    """What a file that anybody may have written holds, if that is tensors by name; no masks."""
+    if not isinstance(table, Mapping):
+        raise InputError(f"{where}: a {type(table).__name__} where a table of tensors is expected")
+    found = {}
+    for name, tensor in table.items():
+        if not isinstance(name, str):
+            raise InputError(f"{where}: a tensor's name is {name!r}; expected a text")
+        if not isinstance(tensor, Tensor) or tensor.layout != torch.strided:
+            kind = getattr(tensor, "layout", type(tensor).__name__)
+            raise InputError(f"{where}: {name} is of type {kind}; expected a dense tensor")
+        if not name.endswith(MASKS):
+            found[name] = tensor
+    return found
+
+
 def shapes_of(config: Architecture) -> dict[str, tuple[int, ...]]:
     """Name and shape of every parameter of the network."""
     with torch.device("meta"):
@@ -56,6 +75,16 @@ def checked(config: Architecture, where: Path) -> Architecture:
             f"{where}: {config.layers} layers, {config.width} wide, {config.heads} heads, context "
             f"{config.context}, vocabulary {config.vocab_size}; expected at least 1 of each, and "
             "a width that the heads divide"
+        )
+    if config.layers > MOST_LAYERS or config.num_parameters > MOST_PARAMETERS:
+        raise InputError(
+            f"{where}: {config.layers:,} layers and {config.num_parameters:,} parameters; expected "
+            f"at most {MOST_LAYERS:,} and {MOST_PARAMETERS:,}, so one of the numbers is wrong"
+        )
+    if not 0 <= config.norm_epsilon < 1:
+        raise InputError(
+            f"{where}: the normalisation's epsilon is {config.norm_epsilon}; expected 0 or more, "
+            "and less than 1"
         )
     return config
 
@@ -73,8 +102,10 @@ def fit(
         if tensor is None or tuple(tensor.shape) != expected:
             have = "missing" if tensor is None else f"of shape {tuple(tensor.shape)}"
             raise InputError(f"{where}: tensor {theirs} is {have}, expected {expected}")
-        if not tensor.is_floating_point():
-            raise InputError(f"{where}: tensor {theirs} is {tensor.dtype}, expected real numbers")
+        if tensor.dtype not in DTYPES.values():
+            raise InputError(
+                f"{where}: tensor {theirs} is {tensor.dtype}, expected {', '.join(DTYPES)}"
+            )
         tensor = tensor.reshape(expected[len(expected) - len(shape) :])
         # By its name: a square matrix does not show which way it lies.
         is_turned = layout.is_turned and name.endswith(MATRICES)
