@@ -1,12 +1,14 @@
 """A directory looks finished only if its stage finished."""
 
+import contextlib
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from wellread.base.config import Config
-from wellread.base.errors import InputError
+from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import finished, read_manifest, writing
 
 
@@ -64,10 +66,96 @@ def test_it_is_up_to_date_until_settings_inputs_or_outputs_change(
     assert is_finished()
     assert not is_finished(size=2)
     os.utime(out / "result.txt", ns=(1, 1))
+    assert is_finished()
+    (out / "result.txt").write_text("jello")
     assert not is_finished()
     make(out, source)
-    source.write_text("other")
+    source.write_text("jello")
     assert not is_finished()
+
+
+def test_a_plain_copy_is_as_finished_as_what_it_is_a_copy_of(tmp_path: Path, source: Path) -> None:
+    make(tmp_path / "a" / "out", source)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / source.name).write_bytes(source.read_bytes())
+    shutil.copytree(tmp_path / "a" / "out", tmp_path / "b" / "out", copy_function=shutil.copy)
+    inputs = {"source": [tmp_path / "b" / source.name]}
+    assert finished(tmp_path / "b" / "out", stage="corpus", config=Settings(), inputs=inputs)
+    (tmp_path / "b" / source.name).write_text("jello")
+    assert not finished(tmp_path / "b" / "out", stage="corpus", config=Settings(), inputs=inputs)
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("resume", "error", "begins", "is_back"),
+    [
+        (False, ZeroDivisionError, True, True),
+        (True, InputError, True, True),
+        (True, WellreadError, False, True),
+        (True, WellreadError, True, False),  # something to go on from
+    ],
+)
+def test_what_was_finished_is_back_when_its_replacement_fails(
+    tmp_path: Path,
+    source: Path,
+    *,
+    resume: bool,
+    error: type[Exception],
+    begins: bool,
+    is_back: bool,
+) -> None:
+    out, inputs = tmp_path / "out", {"source": [source]}
+    make(out, source)
+    (out / "parts").mkdir()
+    before = files_in(out)
+    config = Settings(size=2)
+    with (
+        pytest.raises(error),
+        writing(out, stage="corpus", config=config, inputs=inputs, resume=resume),
+    ):
+        assert not (out / "result.txt").exists()
+        if begins:
+            (out / "part").write_text("begun")
+        raise error("no")
+    assert (files_in(out) == before) is is_back
+    assert (finished(out, stage="corpus", config=Settings(), inputs=inputs) is not None) is True
+    assert files_in(out) == before
+    make(out, source, size=2)
+    assert sorted(p.name for p in out.iterdir()) == ["manifest.json", "result.txt"]
+
+
+@pytest.mark.parametrize("moves", range(5))
+def test_a_death_while_it_is_set_aside_or_put_back_loses_nothing(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, moves: int
+) -> None:
+    out, inputs = tmp_path / "out", {"source": [source]}
+    make(out, source)
+    for name in ("more.txt", "most.txt"):
+        (out / name).write_text(name)
+    before = files_in(out)
+    left = [moves]
+
+    def die_later(path: Path, target: Path) -> None:
+        if path.suffix != ".partial" and not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= path.suffix != ".partial"
+        path.rename(target)
+
+    def replace_it() -> None:
+        with (
+            contextlib.suppress(KeyboardInterrupt, ZeroDivisionError),
+            writing(out, stage="corpus", config=Settings(size=2), inputs=inputs),
+        ):
+            raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", die_later)
+        replace_it()
+    replace_it()
+    assert files_in(out) == before
 
 
 def test_an_artifact_made_again_with_the_same_content_keeps_its_digest(

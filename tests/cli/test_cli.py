@@ -1,6 +1,7 @@
 """The command as a person uses it: what it says, and how it ends."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -204,3 +205,16 @@ def test_two_runs_into_one_directory_are_refused(
     assert (
         error == f"wellread: {tmp_path}/out: another process is at work there; wait for it to end\n"
     )
+
+
+def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("wellread 0.")
+
+
+def test_help_shows_the_whole_name_of_every_option_in_80_columns() -> None:
+    command = [sys.executable, "-m", "wellread", "train", "--help"]
+    environment = os.environ | {"COLUMNS": "80"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "--residual-scaling / --no-residual-scaling" in done.stdout
+    assert "[default: 600000]" in done.stdout

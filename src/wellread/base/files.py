@@ -5,7 +5,6 @@ import errno
 import hashlib
 import io
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -122,15 +121,6 @@ def input_files(paths: Sequence[Path], *, suffixes: Sequence[str], what: str) ->
         else:
             raise InputError(f"{path}: there is no such file; name {what}")
     return found
-
-
-def clear_directory(directory: Path) -> None:
-    """Delete everything inside `directory`, which stays."""
-    for path in directory.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Numba's compiler, with a cache on disk that notices when any kernel of a package changes."""
 
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,12 +14,28 @@ def kernel(function: Callable[..., Any]) -> Any:
 
     The machine code is kept beside the module, or in the user's cache directory.
     """
-    return _noticing(njit(cache=True, nogil=True)(function))
+    return _noticing(_one_at_a_time(njit(cache=True, nogil=True)(function)))
 
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile `function` into the kernels that call it."""
     return _noticing(njit(cache=True, nogil=True, inline="always")(function))
+
+
+_COMPILING = threading.RLock()
+
+
+def _one_at_a_time(compiled: Any) -> Any:
+    # Numba locks its compiler, but not the typing of arguments before it: with two threads at a
+    # kernel's first call it failed with a KeyError about once in ten times.
+    compile_for = compiled._compile_for_args
+
+    def locked(*arguments: Any, **named: Any) -> Any:
+        with _COMPILING:
+            return compile_for(*arguments, **named)
+
+    compiled._compile_for_args = locked
+    return compiled
 
 
 def _noticing(compiled: Any) -> Any:

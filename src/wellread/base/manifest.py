@@ -2,12 +2,15 @@
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import importlib.metadata
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,11 +21,11 @@ from wellread.base.config import Config, to_plain
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import (
     HashingWriter,
-    clear_directory,
     explaining_full_disks,
     sha256_of,
     write_bytes,
 )
+from wellread.base.previous import PREVIOUS, put_back, set_aside
 
 MANIFEST = "manifest.json"
 UNFINISHED = "unfinished.json"  # which stage is at work here, until the manifest replaces it
@@ -144,6 +147,23 @@ def is_artifact(path: Path) -> bool:
     return (path / MANIFEST).is_file()
 
 
+class NotUpToDate(WellreadError):
+    """There is work to do, which `only_looking` keeps a stage from."""
+
+
+_LOOKING: ContextVar[bool] = ContextVar("only looking", default=False)
+
+
+@contextlib.contextmanager
+def only_looking() -> Iterator[None]:
+    """Let a stage that is called in this block raise NotUpToDate instead of writing."""
+    token = _LOOKING.set(True)
+    try:
+        yield
+    finally:
+        _LOOKING.reset(token)
+
+
 @contextlib.contextmanager
 def writing(
     out: Path,
@@ -156,8 +176,12 @@ def writing(
     """Own `out` for one stage's work; on success the manifest is its last file.
 
     A directory of another stage is refused. With `resume`, files of an interrupted run with the
-    same settings and inputs stay; otherwise the directory is emptied first.
+    same settings and inputs stay; otherwise the directory is emptied first. A finished artifact
+    that was there is deleted on success only, and is back if the work fails with nothing to go on
+    from.
     """
+    if _LOOKING.get():
+        raise NotUpToDate(f"{out}: not what these settings and inputs give")
     started = time.monotonic()
     plain = to_plain(config)
     marker = msgspec.json.encode(
@@ -166,6 +190,7 @@ def writing(
     )
     with explaining_full_disks(out), contextlib.ExitStack() as held:
         _claim(out, stage, marker, resume=resume, held=held)
+        held.push(functools.partial(_recover, out, resume=resume))
         draft = Draft(out)
         yield draft
         outputs = _outputs(draft)
@@ -185,6 +210,7 @@ def writing(
         )
         encoded = msgspec.json.format(msgspec.json.encode(manifest, enc_hook=str), indent=1)
         write_bytes(out / MANIFEST, encoded)
+        shutil.rmtree(out / PREVIOUS, ignore_errors=True)
         (out / UNFINISHED).unlink()
 
 
@@ -207,11 +233,24 @@ def _claim(
         raise InputError(
             f"{out}: not empty and not made by wellread; give a new or empty directory"
         )
-    (out / MANIFEST).unlink(missing_ok=True)
     mark = out / UNFINISHED
-    if not (resume and mark.exists() and mark.read_bytes() == marker):
-        clear_directory(out)
+    if resume and mark.exists() and mark.read_bytes() == marker:
+        (out / MANIFEST).unlink(missing_ok=True)
+    else:
+        set_aside(out, MANIFEST)
         write_bytes(mark, marker)
+
+
+def _recover(out: Path, kind: type[BaseException] | None, *_: Any, resume: bool) -> None:
+    """After a failure put back what was there before, unless the new work is worth going on with.
+
+    That is work of a stage that resumes and did not refuse its settings or inputs.
+    """
+    if kind is None or not is_artifact(out / PREVIOUS):
+        return
+    begun = {path.name for path in out.iterdir()} - {PREVIOUS, UNFINISHED}
+    if not (resume and begun) or issubclass(kind, InputError):
+        put_back(out, MANIFEST)
 
 
 def _lock(out: Path, held: contextlib.ExitStack) -> None:
@@ -226,8 +265,7 @@ def _lock(out: Path, held: contextlib.ExitStack) -> None:
 
 def owner_of(out: Path) -> str | None:
     """The stage that made, or was making, what is in `out`."""
-    for name in (MANIFEST, UNFINISHED):
-        path = out / name
+    for path in (out / MANIFEST, out / UNFINISHED, out / PREVIOUS / MANIFEST):
         if path.is_file():
             try:
                 return str(msgspec.json.decode(path.read_bytes())["stage"])
@@ -266,8 +304,10 @@ def _input(path: Path, out: Path, draft: Draft) -> Input:
 def _outputs(draft: Draft) -> dict[str, File]:
     found = {}
     for path in sorted(draft.out.rglob("*")):
-        name = path.relative_to(draft.out).as_posix()
-        if path.is_file() and name not in (UNFINISHED, MANIFEST):
+        relative = path.relative_to(draft.out)
+        name = relative.as_posix()
+        is_own = relative.parts[0] not in (UNFINISHED, MANIFEST, PREVIOUS)
+        if is_own and path.is_file():
             found[name] = draft._written.get(name) or _file(path, sha256_of(path))
     if not found:
         raise WellreadError(f"{draft.out}: the stage wrote nothing")
@@ -294,31 +334,56 @@ def finished(
 ) -> Manifest | None:
     """The manifest of `out` if it already holds what these inputs and settings give.
 
-    Compares sizes, times and recorded digests, and reads no data: instant on any corpus.
+    Compares sizes, times and recorded digests, and reads no data, which is instant on any corpus,
+    except of files that were copied: their times are new, so their content is compared.
     """
+    if not is_artifact(out) and is_artifact(out / PREVIOUS):
+        _leave_begun(out, stage, config, inputs)
     if not is_artifact(out):
         return None
-    manifest = read_manifest(out)
+    return _matching(out, stage, config, inputs)
+
+
+Inputs = Mapping[str, Sequence[Path]]
+
+
+def _leave_begun(out: Path, stage: str, config: Config, inputs: Inputs) -> None:
+    """If what was set aside for work that was then interrupted is what is wanted, put it back."""
+    if _matching(out / PREVIOUS, stage, config, inputs):
+        with contextlib.ExitStack() as held:
+            _lock(out, held)
+            put_back(out, MANIFEST)
+
+
+def _matching(place: Path, stage: str, config: Config, inputs: Inputs) -> Manifest | None:
+    manifest = read_manifest(place)
     if manifest.stage != stage or manifest.config != to_plain(config):
         return None
-    recorded = {
-        name: [row for item in items for row in _recorded_identity(item)]
-        for name, items in manifest.inputs.items()
-    }
-    if recorded != {name: identity(paths) for name, paths in inputs.items()}:
+    if manifest.inputs.keys() != inputs.keys():
         return None
-    unchanged = all(_unchanged(out / name, file) for name, file in manifest.outputs.items())
+    for name, paths in inputs.items():
+        recorded = manifest.inputs[name]
+        if len(recorded) != len(paths) or not all(map(_is_same_input, recorded, paths)):
+            return None
+    unchanged = all(_unchanged(place / name, file) for name, file in manifest.outputs.items())
     return manifest if unchanged else None
 
 
-def _recorded_identity(item: Input) -> list[list[Any]]:
-    if item.digest is not None:
-        return [["artifact", item.digest]]
-    return [[path, file.num_bytes, file.mtime_ns] for path, file in item.files.items()]
-
-
-def _unchanged(path: Path, recorded: File) -> bool:
-    if not path.is_file():
+def _is_same_input(recorded: Input, path: Path) -> bool:
+    if is_artifact(path) or recorded.digest is not None:
+        return is_artifact(path) and read_manifest(path).digest == recorded.digest
+    found = _raw_files(path)
+    if len(found) != len(recorded.files):
         return False
-    status = path.stat()
-    return (status.st_size, status.st_mtime_ns) == (recorded.num_bytes, recorded.mtime_ns)
+    return all(
+        _unchanged(path, file, was_at=Path(name))
+        for path, (name, file) in zip(found, recorded.files.items(), strict=True)
+    )
+
+
+def _unchanged(path: Path, recorded: File, was_at: Path | None = None) -> bool:
+    """Whether `path` has the recorded content; its time says so for a file that was not moved."""
+    if not path.is_file() or path.stat().st_size != recorded.num_bytes:
+        return False
+    is_untouched = path.stat().st_mtime_ns == recorded.mtime_ns and was_at in (None, path)
+    return is_untouched or sha256_of(path) == recorded.sha256

@@ -1,11 +1,13 @@
 """Where the command starts and every error ends: one sentence and an exit status."""
 
+import importlib.metadata
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from types import FrameType
+from typing import Annotated
 
 import typer
 
@@ -19,8 +21,26 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,  # its tables cut the names of options in 80 columns
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"wellread {importlib.metadata.version('wellread')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
 for commands in (recipes, stages, models, texts, why, doctor):
     commands.register(app)
 tokenizer.register(stages.tokenizer_app)

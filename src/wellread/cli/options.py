@@ -92,13 +92,13 @@ def _option(field: msgspec.structs.FieldInfo, note: str) -> inspect.Parameter:
     flag = _flag(field)
     kind = _without_none(field.type)
     default = _default(field)
-    help_text = note + (f" \\[default: {default}]" if default else "")  # the help is Rich markup
+    help_text = note + (f" [default: {default}]" if default else "")
     about: dict[str, Any] = {"help": help_text.strip(), "show_default": False}
     if kind is bool:
         option = typer.Option(f"{flag}/--no-{flag[2:]}", **about)
         return _keyword(field.name, Annotated[bool | None, option])
     if get_origin(kind) in (list, tuple, dict):
-        metavar = "KEY=VALUE" if get_origin(kind) is dict else "TEXT"
+        metavar = "KEY=VALUE" if get_origin(kind) is dict else "<text>"
         option = typer.Option(flag, metavar=metavar, **about)
         return _keyword(field.name, Annotated[list[str] | None, option])
     option = typer.Option(flag, metavar=_metavar(kind), **about)
@@ -124,8 +124,8 @@ def _metavar(kind: Any) -> str:
     choices = get_args(kind)
     if choices:
         return "|".join(map(str, choices))
-    names = {int: "INTEGER", float: "NUMBER", Path: "PATH"}
-    return names.get(kind, getattr(kind, "__name__", "TEXT").upper().replace("STR", "TEXT"))
+    names = {int: "<int>", float: "<number>", Path: "<path>", str: "<text>"}
+    return names.get(kind, f"<{getattr(kind, '__name__', 'text')}>")
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:

@@ -30,17 +30,16 @@ def run(
 
 
 def _run(recipe: Path, out: Path, data: Path | None, *, only_plan: bool, json: bool) -> None:
-    from wellread.pipeline.plan import Step, plan, run_step
+    from wellread.pipeline.plan import Step, plan, run_step, states
     from wellread.pipeline.recipe import read_recipe
 
     read = read_recipe(recipe, data=data)
     steps = plan(read, out)
     show.err.print(f"[bold]{escape(read.name)}[/]: {len(steps)} steps into {escape(str(out))}")
-    for number, step in enumerate(steps, start=1):
-        show.err.print(
-            f"  {number:>2} {step.name:<18} [dim]{escape(str(step.out))}  {step.state}[/]"
-        )
     if only_plan:
+        for number, (step, state) in enumerate(states(steps), start=1):
+            where = escape(str(step.out))
+            show.err.print(f"  {number:>2} {step.name:<18} {state:<22} [dim]{where}[/]")
         return
     done, seconds = 0, 0.0
 

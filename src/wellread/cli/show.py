@@ -18,6 +18,7 @@ from wellread.base.text import human_bytes, human_seconds
 
 if TYPE_CHECKING:
     from wellread.evaluate.run import Description
+    from wellread.formats.overlap import Overlap
     from wellread.formats.results import Result
 
 SECONDS_BETWEEN_LINES = 10  # when the output is no terminal
@@ -129,6 +130,21 @@ def scores(results: "list[Result]") -> None:
             chance = "" if score.chance is None else f"{score.chance:.4g}"
             cells = (score.metric, f"{score.value:.4g}", interval, chance, f"{score.num_items:,}")
             table.add_row(result.task, *cells)
+    out.print(table)
+
+
+def overlap(found: "Overlap") -> None:
+    """A row for each test set: how many of its n-grams are in the corpus."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("test set")
+    for name in ("items", f"{found.index.ngram_words}-grams", "in the corpus", "95 %"):
+        table.add_column(name, justify="right")
+    for row in found.test_sets:
+        share, interval = "none to ask for", ""
+        if row.share is not None:
+            share = f"{100 * row.share:.2f} %"
+            interval = f"{100 * (row.low or 0):.2f} to {100 * (row.high or 0):.2f}"
+        table.add_row(row.name, f"{row.num_items:,}", f"{row.num_ngrams:,}", share, interval)
     out.print(table)
 
 

@@ -231,6 +231,7 @@ def overlap_measure(
     json: Json = False,
 ) -> None:
     """Measure how much of each test set the corpus contains."""
+    from wellread.formats.overlap import read_overlap
     from wellread.overlap.measure import measure_test_sets
 
     _do(
@@ -239,6 +240,8 @@ def overlap_measure(
         lambda p: measure_test_sets(index, tests, out, config, progress=p),
         json=json,
     )
+    if not json:
+        show.overlap(read_overlap(out))
 
 
 @takes_settings(StudyConfig, "study")

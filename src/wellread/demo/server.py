@@ -79,6 +79,8 @@ class _Server(http.server.ThreadingHTTPServer):
 def _listening(handler: type[http.server.BaseHTTPRequestHandler], port: int) -> _Server:
     try:
         return _Server(("127.0.0.1", port), handler)
+    except OverflowError:
+        raise InputError(f"port {port}: expected a number from 1 to 65535") from None
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise

@@ -54,7 +54,7 @@ def intact_checkpoints(run: Path) -> list[Path]:
 def newest_checkpoint(run: Path) -> Path:
     found = intact_checkpoints(run)
     if not found:
-        raise InputError(f"{run}: no intact checkpoint under {run / 'checkpoints'}")
+        raise InputError(f"{run}: no intact checkpoint under {run / 'checkpoints'} yet")
     return found[-1]
 
 

@@ -1,6 +1,7 @@
 """A recipe as steps to do in order; each does nothing if its output is there already."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,32 +10,56 @@ import msgspec
 
 from wellread.base.errors import InputError
 from wellread.base.files import write_bytes
-from wellread.base.manifest import Manifest, is_artifact, owner_of, read_manifest
+from wellread.base.manifest import (
+    Manifest,
+    NotUpToDate,
+    is_artifact,
+    only_looking,
+    owner_of,
+    read_manifest,
+)
 from wellread.base.progress import Progress, silent
 from wellread.pipeline.recipe import Recipe, read_recipe
 from wellread.pipeline.stages import REPORT, STAGES, Stage
 
 RECIPE_COPY = "recipe.toml"
+UP_TO_DATE = "up to date"
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One call of one stage."""
 
+    stage: str
     name: str  # "corpus", "train 4x192"
     out: Path
     call: Callable[..., Manifest]  # takes `progress=`; imports its stage when called
+    after: tuple[str, ...]  # the stages of the recipe whose output it takes
 
     def run(self, progress: Progress = silent) -> Manifest:
         return self.call(progress=progress)
 
-    @property
-    def state(self) -> str:
-        """What is in its directory now: "finished", "interrupted" or "not started"."""
-        if is_artifact(self.out):
-            return "finished"
-        if self.out.is_dir() and owner_of(self.out):
-            return "interrupted"
-        return "not started"
+
+def states(steps: list[Step]) -> Iterator[tuple[Step, str]]:
+    """Each step and what running the recipe now would do about it, in words; nothing is written."""
+    pending: set[str] = set()
+    for step in steps:
+        awaited = [name for name in step.after if name in pending]
+        state = _state(step, awaited[-1] if awaited else None)
+        if state != UP_TO_DATE:
+            pending.add(step.stage)
+        yield step, state
+
+
+def _state(step: Step, awaited: str | None) -> str:
+    if awaited and is_artifact(step.out):
+        return f"depends on {awaited}"
+    if not awaited:
+        with contextlib.suppress(NotUpToDate), only_looking():
+            step.call(progress=silent)
+            return UP_TO_DATE
+    if is_artifact(step.out):
+        return "to redo: changed"
+    return "to finish: interrupted" if step.out.is_dir() and owner_of(step.out) else "to do"
 
 
 def plan(recipe: Recipe, out: Path) -> list[Step]:
@@ -50,10 +75,17 @@ def plan(recipe: Recipe, out: Path) -> list[Step]:
             where = out / stage.directory.format(run=run)
             label = f"{name} {run}".strip()
             call = partial(_call, stage, recipe, out, run)
-            steps.append(Step(name=label, out=where, call=call))
+            after = {source for sources in stage.takes.values() for source in sources}
+            steps.append(
+                Step(
+                    stage=name, name=label, out=where, call=call,
+                    after=tuple(source for source in recipe.stages if source in after),
+                )
+            )  # fmt: skip
     if recipe.report is not None:
         call = partial(_call_report, recipe, out)
-        steps.append(Step(name=REPORT, out=out / REPORT, call=call))
+        everything = tuple(recipe.stages)
+        steps.append(Step(stage=REPORT, name=REPORT, out=out / REPORT, call=call, after=everything))
     return steps
 
 

@@ -27,7 +27,9 @@ def artifact_of(path: Path) -> Path:
     for folder in (path, *path.resolve().parents):
         if is_artifact(folder):
             return folder
-    raise InputError(f"{path}: not inside a finished artifact (no {MANIFEST} above it)")
+    inside = sorted(found.parent for found in path.glob(f"**/{MANIFEST}"))[:3]
+    names = f"; it holds {', '.join(map(str, inside))} and others" if inside else ""
+    raise InputError(f"{path}: not inside a finished artifact (no {MANIFEST} above it){names}")
 
 
 def trace(path: Path) -> Iterator[Origin]:

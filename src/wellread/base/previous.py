@@ -1,0 +1,48 @@
+"""A finished artifact stays, set aside in its own directory, until another has taken its place.
+
+Each move is a rename, and a file says that moves are under way: a process that is killed between
+two of them leaves what the next one can go on from.
+"""
+
+import shutil
+from pathlib import Path
+
+PREVIOUS = ".previous"
+MOVING = ".moving"
+
+
+def set_aside(out: Path, manifest: str) -> None:
+    """Empty `out`: a finished artifact, which has a `manifest`, is kept; what is not is deleted."""
+    previous, moving = out / PREVIOUS, out / MOVING
+    if (out / manifest).is_file() and not moving.exists():
+        shutil.rmtree(previous, ignore_errors=True)
+        moving.touch()
+    if not moving.exists():
+        _delete_all(out, but=previous)
+        return
+    previous.mkdir(exist_ok=True)
+    for path in out.iterdir():
+        if path not in (previous, moving):
+            path.replace(previous / path.name)
+    moving.unlink()
+
+
+def put_back(out: Path, manifest: str) -> None:
+    """What was set aside instead of what is unfinished; the manifest last."""
+    previous, moving = out / PREVIOUS, out / MOVING
+    _delete_all(out, but=previous)
+    moving.touch()
+    for path in sorted(previous.iterdir(), key=lambda path: path.name == manifest):
+        path.replace(out / path.name)
+    previous.rmdir()
+    moving.unlink()
+
+
+def _delete_all(directory: Path, *, but: Path) -> None:
+    for path in directory.iterdir():
+        if path == but:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
