@@ -53,7 +53,7 @@ def test_an_interrupted_evaluation_keeps_finished_tasks(
     out = tmp_path / "out"
 
     def interrupt(done: float, total: float | None, note: str = "") -> None:
-        if note == "cloze-ten-words":
+        if "cloze-ten-words" in note:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from wellread.base.errors import WellreadError
-from wellread.cli import doctor, models, recipes, stages, texts, tokenizer, why
+from wellread.cli import doctor, models, recipes, results, stages, texts, tokenizer, why
 
 app = typer.Typer(
     name="wellread",
@@ -41,7 +41,7 @@ def _common(
     pass
 
 
-for commands in (recipes, stages, models, texts, why, doctor):
+for commands in (recipes, stages, results, models, texts, why, doctor):
     commands.register(app)
 tokenizer.register(stages.tokenizer_app)
 

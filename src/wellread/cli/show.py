@@ -19,13 +19,20 @@ from wellread.base.text import human_bytes, human_seconds
 if TYPE_CHECKING:
     from wellread.evaluate.run import Description
     from wellread.formats.overlap import Overlap
-    from wellread.formats.results import Result
 
 SECONDS_BETWEEN_LINES = 10  # when the output is no terminal
 REFRESHES_PER_SECOND = 8
 
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-out = Console(highlight=False, soft_wrap=True)
+WIDTH_OF_FILES = 160  # of what is no terminal: tables there need not fit into 80 columns
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream is not None and stream.isatty() else WIDTH_OF_FILES
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=width)
+
+
+err, out = _console(stderr=True), _console(stderr=False)
 
 
 @contextlib.contextmanager
@@ -121,18 +128,6 @@ def print_json(value: object) -> None:
     print(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=1).decode())
 
 
-def scores(results: "list[Result]") -> None:
-    """A row for each metric of each task, with its interval."""
-    table = Table("task", "metric", "value", "95 % interval", "chance", "n", box=None)
-    for result in results:
-        for score in result.scores:
-            interval = "" if score.low is None else f"{score.low:.4g} to {score.high:.4g}"
-            chance = "" if score.chance is None else f"{score.chance:.4g}"
-            cells = (score.metric, f"{score.value:.4g}", interval, chance, f"{score.num_items:,}")
-            table.add_row(result.task, *cells)
-    out.print(table)
-
-
 def overlap(found: "Overlap") -> None:
     """A row for each test set: how many of its n-grams are in the corpus."""
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -148,10 +143,24 @@ def overlap(found: "Overlap") -> None:
     out.print(table)
 
 
+def _published(task: str) -> str:
+    from wellread.formats.published import paper
+
+    stated = [
+        f"{row.metric} " + ", ".join(f"{size} {value:g}" for size, value in row.by_size.items())
+        for row in paper().scores
+        if row.task == task
+    ]
+    return f"the paper: {'; '.join(stated)}"
+
+
 def tasks(rows: "Sequence[Description]") -> None:
     """A block for each task: where its data comes from, what is measured, what may be varied."""
     for row in rows:
         out.print(f"[bold]{row.name}[/]  [dim]{escape(row.protocol)}[/]")
-        out.print(f"  {row.source}; {', '.join(row.metrics)}", markup=False)
+        tested = "; tested on records of its layout only" if row.is_layout_tested else ""
+        out.print(f"  {row.source}{tested}; {', '.join(row.metrics)}", markup=False)
+        if row.published:
+            out.print(f"  {_published(row.published)}", markup=False)
         for axis, meaning in row.axes.items():
             out.print(f"  {axis}: {meaning}", markup=False)

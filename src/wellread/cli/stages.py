@@ -8,8 +8,9 @@ import typer
 
 from wellread.base.config import convert
 from wellread.base.errors import InputError
-from wellread.base.manifest import Manifest
+from wellread.base.manifest import Manifest, read_manifest
 from wellread.base.progress import Progress
+from wellread.cli import results as scored
 from wellread.cli import show
 from wellread.cli.models import located
 from wellread.cli.options import Json, Out, takes_settings
@@ -180,6 +181,9 @@ def evaluate(
         Path | None, typer.Option(help="Corpus whose held-out documents are used.")
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Show every task and stop.")] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Say before the start how long each task takes.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Score a model on tasks, zero-shot, with intervals."""
@@ -192,9 +196,16 @@ def evaluate(
     from wellread.formats.results import read_results
 
     place = located(model)
-    _do("evaluate", out, lambda p: score(place, out, config, corpus=corpus, progress=p), json=json)
+    is_long = estimate or config.suite is not None or config.budget is not None
+    announce = scored.estimates if is_long else None
+    _do(
+        "evaluate",
+        out,
+        lambda p: score(place, out, config, corpus=corpus, announce=announce, progress=p),
+        json=json,
+    )
     if not json:
-        show.scores(read_results(out))
+        scored.scores(read_results(out, variants=True), read_manifest(out).facts)
 
 
 def _list_tasks(*, json: bool) -> None:

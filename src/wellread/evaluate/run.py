@@ -2,26 +2,24 @@
 
 import functools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import msgspec
 
 from wellread.base import plugins
 from wellread.base.errors import InputError
 from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
+from wellread.evaluate import budget as budgets
 from wellread.evaluate import tasks
+from wellread.evaluate.budget import Estimate, Prepared, probe, shuffled
 from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.language_model import LanguageModel, TorchModel
 from wellread.evaluate.metrics import Outcome, score
-from wellread.evaluate.task import (
-    Chosen,
-    Loaded,
-    Setup,
-    Sources,
-    Task,
-    choose,
-)
+from wellread.evaluate.suite import suite_tasks, variants
+from wellread.evaluate.task import Chosen, Loaded, MissingData, Setup, Sources, Task, choose
 from wellread.formats.results import STAGE, Item, Result, read_result, write_result
 from wellread.model.load import check_vocabulary, load_model, load_tokenizer
 from wellread.model.sources import locate
@@ -41,14 +39,14 @@ class Description(NamedTuple):
     protocol: str  # with every axis at its default
     axes: dict[str, str]  # axis -> its values, and why it is one
     published: str | None  # key of the paper's values; None: not comparable
+    is_layout_tested: bool  # on a few records only
 
 
-class Prepared(NamedTuple):
-    """A task and its examples, within the limit."""
+class Plan(NamedTuple):
+    """What is asked of a model."""
 
-    chosen: Chosen
-    examples: Sequence[Any]
-    num_available: int
+    prepared: list[Prepared]
+    not_run: dict[str, str]  # task of a suite -> why it cannot be done here
 
 
 class Evaluated(NamedTuple):
@@ -77,34 +75,62 @@ def _describe(chosen: Chosen) -> Description:
             for name, axis in task.axes.items()
         },
         published=task.published,
+        is_layout_tested=task.is_layout_tested,
     )
+
+
+def chosen_tasks(config: EvaluateConfig) -> dict[str, Chosen]:
+    """What `tasks`, `suite` and `axes` mean together, each protocol once, by the files' name.
+
+    The first protocol of a task is the one that reports and studies take.
+    """
+    wanted = [*config.tasks, *(suite_tasks(config.suite) if config.suite else [])]
+    several = [one for name in wanted for one in variants(choose(name), config.axes)]
+    found: dict[str, Chosen] = {}
+    for one in {one.protocol: one for one in several}.values():
+        changed = [f"{axis}={value}" for axis, value in one.changed.items()] or ["default"]
+        found[",".join([one.name, *changed]) if one.name in found else one.name] = one
+    return found
 
 
 def inputs_of(
     model: Path, config: EvaluateConfig, corpus: Path | None = None
 ) -> dict[str, list[Path]]:
     """What the stage reads: the model, and of corpus and data what the chosen tasks use."""
-    chosen = [choose(task).task for task in config.tasks]
+    chosen = {one.name: one.task for one in chosen_tasks(config).values()}.values()
     inputs = {"model": [model]}
     if corpus is not None and any(task.uses_corpus for task in chosen):
         inputs["corpus"] = [corpus]
     files = [config.data / file.path for task in chosen for file in task.files if config.data]
-    if files:
-        inputs["data"] = files
+    if there := [path for path in files if path.exists()]:
+        inputs["data"] = there
     return inputs
 
 
-def prepare(config: EvaluateConfig, corpus: Path | None = None) -> list[Prepared]:
-    """Every task with its examples: whatever is missing or wrong is refused here."""
-    if not config.tasks:
-        raise InputError(f"`tasks` is empty; name some of {', '.join(plugins.names(tasks))}")
-    prepared = []
-    for wanted in config.tasks:
-        chosen = choose(wanted)
-        loaded: Loaded = chosen.task.load(Sources(config.data, corpus, chosen.settings))
+def prepare(config: EvaluateConfig, corpus: Path | None = None) -> Plan:
+    """Every task with its examples: whatever is missing or wrong is refused here.
+
+    Only of a suite's tasks the data may be missing.
+    """
+    chosen = chosen_tasks(config)
+    if not chosen:
+        names = ", ".join(plugins.names(tasks))
+        raise InputError(f"no task is named: give --suite paper, or --tasks with some of {names}")
+    named = {choose(name).name for name in config.tasks}
+    plan = Plan([], {})
+    for stem, one in chosen.items():
+        try:
+            loaded: Loaded = one.task.load(Sources(config.data, corpus, one.settings))
+        except MissingData as error:
+            if one.name in named:
+                raise
+            plan.not_run[stem] = str(error)
+            continue
         examples = loaded.examples[: config.limit]
-        prepared.append(Prepared(chosen, examples, loaded.num_available))
-    return prepared
+        plan.prepared.append(Prepared(stem, one, examples, loaded.num_available))
+    if not plan.prepared:
+        raise InputError(f"no task of the suite can be run: {next(iter(plan.not_run.values()))}")
+    return plan
 
 
 def evaluate_task(
@@ -113,28 +139,48 @@ def evaluate_task(
     prepared: Prepared,
     *,
     seed: int = 0,
+    estimate: Estimate | None = None,
     progress: Progress = silent,
 ) -> Evaluated:
-    """A task's scores and items; a function of its arguments alone, but for the seconds."""
+    """A task's scores and items; a function of its arguments alone, but for the seconds.
+
+    If `estimate` has a share, items are taken in a random order until that time is over.
+    """
     started = time.monotonic()
-    chosen, examples, num_available = prepared
+    stem, chosen, examples, num_available = prepared
     setup = Setup(lm, tokenizer, chosen.settings, seed)
+    order = list(range(len(examples)))
     size = max(MIN_EXAMPLES_AT_ONCE, -(-len(examples) // NUM_REPORTS))
-    outcomes: list[Outcome] = []
-    for start in range(0, len(examples), size):
-        outcomes += chosen.task.score(setup, examples[start : start + size])
+    share = estimate.share if estimate else None
+    if estimate and share is not None and share < estimate.seconds:
+        order = shuffled(examples, seed, chosen.name)
+        rate = estimate.num_items / estimate.seconds
+        size = max(1, int(rate * share / budgets.CHUNKS_OF_A_SHARE))
+    outcomes: dict[int, Outcome] = {}
+    for start in range(0, len(order), size):
+        if share is not None and outcomes and time.monotonic() - started > share:
+            break
+        numbers = order[start : start + size]
+        found = chosen.task.score(setup, [examples[number] for number in numbers])
+        outcomes.update(zip(numbers, found, strict=True))
         progress(len(outcomes), len(examples), chosen.name)
+    in_order = [outcomes[number] for number in sorted(outcomes)]
     result = Result(
         task=chosen.name,
         protocol=chosen.protocol,
+        stem=stem,
         comparable_to=chosen.task.published,
         num_items=len(outcomes),
         num_available=num_available,
-        scores=[score(n, metric, outcomes, seed=seed) for n, metric in chosen.task.metrics.items()],
+        scores=[score(n, metric, in_order, seed=seed) for n, metric in chosen.task.metrics.items()],
         seconds=round(time.monotonic() - started, 3),
-        note=_note(outcomes, num_available, lm.context),
+        note=_note(in_order, num_available, lm.context),
     )
-    return Evaluated(result, [outcome.item for outcome in outcomes])
+    return Evaluated(result, [_with_sums(outcome) for outcome in in_order])
+
+
+def _with_sums(outcome: Outcome) -> Item:
+    return msgspec.structs.replace(outcome.item, unit=outcome.unit, sums=outcome.sums)
 
 
 def _note(outcomes: Sequence[Outcome], num_available: int, context: int) -> str:
@@ -157,8 +203,29 @@ def evaluate_model(
     progress: Progress = silent,
 ) -> Iterator[Evaluated]:
     """The chosen tasks, one after the other, on any LanguageModel; nothing is written."""
-    for prepared in prepare(config, corpus):
+    for prepared in prepare(config, corpus).prepared:
         yield evaluate_task(lm, tokenizer, prepared, seed=config.seed, progress=progress)
+
+
+def estimate_tasks(
+    lm: LanguageModel,
+    tokenizer: Tokenizer,
+    prepared: Sequence[Prepared],
+    config: EvaluateConfig,
+    progress: Progress = silent,
+) -> list[Estimate]:
+    """How long each task takes, measured on a few of its items, and its share of the budget."""
+    seconds = []
+    for number, task in enumerate(prepared):
+        progress(number, len(prepared), f"how long {task.chosen.name} takes")
+        seconds.append(probe(Setup(lm, tokenizer, task.chosen.settings, config.seed), task))
+    given: Sequence[float | None] = [None] * len(seconds)
+    if config.budget is not None:
+        given = budgets.shares(seconds, 60 * config.budget)
+    return [
+        Estimate(task.chosen.protocol, len(task.examples), needs, share)
+        for task, needs, share in zip(prepared, seconds, given, strict=True)
+    ]
 
 
 def evaluate(
@@ -167,14 +234,15 @@ def evaluate(
     config: EvaluateConfig,
     *,
     corpus: Path | None = None,
+    announce: Callable[[list[Estimate]], None] | None = None,
     progress: Progress = silent,
 ) -> Manifest:
-    """Score `model` on the tasks of `config`: `TASK.json` and `TASK.parquet` each, in `out`.
+    """Score `model` on the tasks of `config`: a result (`formats.results`) for each, in `out`.
 
     Held-out tasks take their items from `corpus`. Tasks that an interrupted run with the same
-    settings had finished are kept.
+    settings had finished are kept. `announce` is told beforehand how long each task will take.
     """
-    prepared = prepare(config, corpus)
+    plan = prepare(config, corpus)
     model = locate(model)
     inputs = inputs_of(model, config, corpus)
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
@@ -185,27 +253,45 @@ def evaluate(
     lm = TorchModel(network, tokenizer.end_of_text, batch_tokens=config.batch_tokens)
     with writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft:
         draft.facts |= {"device": str(network.wte.weight.device), "seconds": {}}
-        total = sum(len(task.examples) for task in prepared)
-        for task in prepared:
-            path = out / f"{task.chosen.name}.json"
+        draft.facts |= {"not_run": plan.not_run, "num_parameters": network.config.num_parameters}
+        estimates: list[Estimate] | None = None
+        if announce or config.budget is not None:
+            estimates = estimate_tasks(lm, tokenizer, plan.prepared, config, progress)
+            if announce:
+                announce(estimates)
+        weights = [estimate.share or estimate.seconds for estimate in estimates or []]
+        weights = weights or [float(len(task.examples)) for task in plan.prepared]
+        for number, task in enumerate(plan.prepared):
+            path = out / f"{task.stem}.json"
             if not path.exists():
-                show = functools.partial(_shifted, progress, draft.counts["out"], total)
-                found = evaluate_task(lm, tokenizer, task, seed=config.seed, progress=show)
+                found = evaluate_task(
+                    lm, tokenizer, task, seed=config.seed,
+                    estimate=estimates[number] if estimates else None,
+                    progress=functools.partial(_among_all, progress, weights, number),
+                )  # fmt: skip
                 write_result(draft, *found)
             _account(draft, read_result(path))
     return read_manifest(out)
 
 
-def _shifted(
-    progress: Progress, before: int, total: int, done: float, _: float | None, note: str = ""
+def _among_all(
+    progress: Progress,
+    weights: Sequence[float],
+    number: int,
+    done: float,
+    total: float | None,
+    note: str = "",
 ) -> None:
-    """A task's progress as progress among all tasks."""
-    progress(before + done, total, note)
+    """A task's progress as progress among all tasks, in percent."""
+    before, all_of_them = sum(weights[:number]), sum(weights)
+    share = done / total if total else 0.0
+    percent = 100 * (before + share * weights[number]) / all_of_them
+    progress(percent, 100.0, f"% {note}, item {done:,.0f}")
 
 
 def _account(draft: Draft, result: Result) -> None:
     draft.counts["in"] += result.num_available
     draft.counts["out"] += result.num_items
     if left := result.num_available - result.num_items:
-        draft.drop("beyond the limit of items", result.task, count=left)
-    draft.facts["seconds"][result.task] = result.seconds
+        draft.drop("beyond the limit of items", result.stem, count=left)
+    draft.facts["seconds"][result.stem] = result.seconds

@@ -46,6 +46,10 @@ class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):
     obtain: str  # how anyone gets it
 
 
+class MissingData(InputError):
+    """A benchmark's file is not at hand; the sentence says how to get it."""
+
+
 class Loaded(NamedTuple):
     """A task's examples, and how many there are in all: more if the task takes only some."""
 
@@ -90,6 +94,15 @@ class Chosen(NamedTuple):
     settings: Settings
 
     @property
+    def changed(self) -> dict[str, str]:
+        """The axes that are not at their defaults."""
+        return {
+            axis: value
+            for axis, value in self.settings.items()
+            if value != self.task.axes[axis].default
+        }
+
+    @property
     def protocol(self) -> str:
         """Names all that the scores depend on besides the model."""
         axes = [f"{axis}={value}" for axis, value in self.settings.items()]
@@ -97,9 +110,15 @@ class Chosen(NamedTuple):
 
 
 def choose(wanted: str) -> Chosen:
-    """The task that `NAME` or `NAME|AXIS=VALUE|...` means; the other axes at their defaults."""
-    name, *given = wanted.split("|")
+    """The task that `NAME` or `NAME|AXIS=VALUE|...` means; the other axes at their defaults.
+
+    A protocol, which begins with `NAME:VERSION`, is understood too.
+    """
+    named, *given = wanted.split("|")
+    name, _, version = named.partition(":")
     task: Task = plugins.load(tasks, name, "TASK")
+    if version and version != str(task.version):
+        raise InputError(f"task {name!r} is of version {task.version} here, not {version}")
     settings = {axis: setting.default for axis, setting in task.axes.items()}
     for part in given:
         axis, _, value = part.partition("=")
@@ -117,12 +136,10 @@ def choose(wanted: str) -> Chosen:
 def benchmark_path(file: BenchmarkFile, sources: Sources) -> Path:
     """Where `file` lies, its digest checked; absent or different it is an InputError."""
     if sources.data is None:
-        raise InputError(
-            f"{file.path} is needed: name the folder that holds it (`data`). {file.obtain}"
-        )
+        raise MissingData(f"{file.path} is needed: name its folder with --data. {file.obtain}")
     path = sources.data / file.path
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file. {file.obtain}")
+        raise MissingData(f"{path}: there is no such file. {file.obtain}")
     if file.sha256 is None:
         return path
     found = sha256_of(path)

@@ -1,4 +1,8 @@
-"""Results of evaluation: `TASK.json` (scores) beside `TASK.parquet` (one row for each item)."""
+"""Results of evaluation: `TASK.json` (scores) beside `TASK.parquet` (one row for each item).
+
+A task that is scored under several protocols has the first there, and the others beside it as
+`TASK,AXIS=VALUE.json`.
+"""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,7 +18,7 @@ from wellread.formats import tables
 STAGE = "evaluate"
 ITEMS = tables.schema(
     "items",
-    1,
+    2,
     [
         ("item", pa.string()),  # its name within the task, stable between models
         ("text", pa.string()),  # what overlap is measured on: the item as its data set has it
@@ -25,6 +29,9 @@ ITEMS = tables.schema(
         ("num_tokens", pa.int64()),  # scored tokens
         ("num_units", pa.int64()),  # words or bytes that a perplexity is normalised by
         ("value", pa.float64()),  # the item's own score: 0 or 1, an F1, nats
+        ("unit", pa.string()),  # what intervals resample, a document; None: the item
+        # metric -> what the item adds to the sums that it is a function of
+        ("sums", pa.map_(pa.string(), pa.list_(pa.float64()))),
     ],
 )
 
@@ -41,6 +48,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     num_tokens: int | None = None
     num_units: int | None = None
     value: float | None = None
+    unit: str | None = None
+    sums: dict[str, tuple[float, ...]] = {}
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +71,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 1
     task: str
     protocol: str  # names the task's version and every axis's setting
+    stem: str  # the name of its files
     comparable_to: str | None  # key of the published values; None: not comparable
     num_items: int
     num_available: int  # more than num_items if a limit was set
@@ -72,19 +82,31 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 def write_result(draft: Draft, result: Result, items: Iterable[Item]) -> None:
     """The items first, then the scores: a task without its JSON is unfinished."""
-    with draft.open(f"{result.task}.parquet") as file:
-        tables.write_rows(file, ITEMS, (msgspec.structs.asdict(item) for item in items))
+    with draft.open(f"{result.stem}.parquet") as file:
+        tables.write_rows(file, ITEMS, map(_row, items))
     encoded = msgspec.json.format(msgspec.json.encode(result), indent=1)
-    draft.write(f"{result.task}.json", encoded)
+    draft.write(f"{result.stem}.json", encoded)
 
 
-def result_files(directory: Path) -> list[Path]:
-    return sorted(p for p in directory.glob("*.parquet") if p.with_suffix(".json").exists())
+def _row(item: Item) -> dict[str, Any]:
+    row = msgspec.structs.asdict(item)
+    return row | {"sums": [(metric, list(sums)) for metric, sums in item.sums.items()]}
 
 
-def read_results(directory: Path) -> list[Result]:
+def result_files(directory: Path, *, variants: bool = False) -> list[Path]:
+    """The items of every finished task, `variants` of its protocol too; beside each its scores."""
+    return sorted(
+        path
+        for path in directory.glob("*.parquet")
+        if path.with_suffix(".json").exists() and (variants or "," not in path.stem)
+    )
+
+
+def read_results(directory: Path, *, variants: bool = False) -> list[Result]:
     """Every finished task's result in a results directory, sorted by task."""
-    return [read_result(path.with_suffix(".json")) for path in result_files(directory)]
+    files = result_files(directory, variants=variants)
+    found = [read_result(path.with_suffix(".json")) for path in files]
+    return sorted(found, key=lambda result: (result.task, result.stem))
 
 
 def read_result(path: Path) -> Result:
@@ -94,6 +116,6 @@ def read_result(path: Path) -> Result:
         raise InputError(f"{path}: not a result ({error})") from None
 
 
-def read_items(directory: Path, task: str) -> Iterator[dict[str, Any]]:
-    """The rows of ITEMS for one task."""
-    yield from tables.read_rows([directory / f"{task}.parquet"], ITEMS)
+def read_items(directory: Path, stem: str) -> Iterator[dict[str, Any]]:
+    """The rows of ITEMS for one task, or for what else `Result.stem` names."""
+    yield from tables.read_rows([directory / f"{stem}.parquet"], ITEMS)

@@ -1,0 +1,261 @@
+"""Results on the screen and on paper: `show` and `compare`."""
+
+import csv
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from wellread.base.errors import InputError
+from wellread.base.manifest import read_artifact
+from wellread.base.text import human_seconds
+from wellread.cli import show
+from wellread.cli.options import Json
+
+if TYPE_CHECKING:
+    from wellread.evaluate.budget import Estimate
+    from wellread.formats.results import Result, Score
+
+Form = Literal["table", "markdown", "csv", "lm-eval"]
+COLUMNS = ("task", "protocol", "metric", "value", "low", "high", "chance", "paper", "n", "of")
+SHOWN = 300  # characters of a text
+
+
+def register(app: typer.Typer) -> None:
+    app.command("show")(show_results)
+    app.command("compare")(compare)
+
+
+def show_results(
+    results: Annotated[Path, typer.Argument(help="A results directory.")],
+    task: Annotated[str | None, typer.Option(help="Show the items of this task.")] = None,
+    wrong: Annotated[bool, typer.Option("--wrong", help="Items that were not right.")] = False,
+    count: Annotated[int, typer.Option("-n", min=1, help="How many items.")] = 10,
+    form: Annotated[Form, typer.Option(help="Of the scores.")] = "table",
+    json: Json = False,
+) -> None:
+    """Show scores beside the paper's, or single items with what the model said."""
+    from wellread.formats.results import STAGE, read_results
+
+    manifest = read_artifact(results, STAGE)
+    found = read_results(results, variants=True)
+    if task or wrong:
+        _items(results, found, task, count, wrong=wrong, json=json)
+    elif json:
+        show.print_json(found)
+    else:
+        scores(found, manifest.facts, form)
+
+
+def scores(found: "list[Result]", facts: dict[str, object], form: Form = "table") -> None:
+    """A row for each metric of each task; what was not run, and why, at the end."""
+    parameters = facts.get("num_parameters")
+    size = _nearest_size(parameters if isinstance(parameters, int) else None)
+    rows = [_row(result, score, size) for result in found for score in result.scores]
+    {"table": _table, "markdown": _markdown, "csv": _csv, "lm-eval": _lm_eval}[form](rows, size)
+    if form == "table":
+        _nearest(rows, size)
+    not_run = facts.get("not_run")
+    if isinstance(not_run, dict):
+        for name, why in not_run.items():
+            show.err.print(f"[yellow]not run[/] {escape(str(name))}: {escape(str(why))}")
+
+
+Row = dict[str, object]
+
+
+def _row(result: "Result", score: "Score", size: str) -> Row:
+    from wellread.formats.published import published
+
+    stated = published(result.comparable_to, score.metric)
+    value = stated.value(size) if stated else None
+    cells = (
+        result.stem, result.protocol, score.metric, score.value, score.low, score.high,
+        score.chance, value, score.num_items, result.num_available,
+    )  # fmt: skip
+    return dict(zip(COLUMNS, cells, strict=True))
+
+
+def _nearest_size(parameters: int | None) -> str:
+    """The paper's name of its model that is nearest in size."""
+    from wellread.formats.published import paper
+
+    sizes = [(float(size.actual.rstrip("M")), size.printed) for size in paper().sizes]
+    mine = (parameters or 0) / 1e6
+    return min(sizes, key=lambda size: abs(size[0] - mine))[1]
+
+
+def _number(value: object) -> str:
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _interval(row: Row) -> str:
+    return "" if row["low"] is None else f"{_number(row['low'])} to {_number(row['high'])}"
+
+
+def _cells(row: Row) -> list[str]:
+    n = f"{row['n']:,}" + (f" of {row['of']:,}" if row["n"] != row["of"] else "")
+    return [
+        str(row["task"]), str(row["metric"]), _number(row["value"]), _interval(row),
+        _number(row["paper"]), _number(row["chance"]), n,
+    ]  # fmt: skip
+
+
+def _titles(size: str) -> list[str]:
+    return ["task", "metric", "value", "95 %", f"paper, {size}", "chance", "n"]
+
+
+def _table(rows: Iterable[Row], size: str) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in _titles(size):
+        table.add_column(title, justify="left" if title in ("task", "metric") else "right")
+    last = None
+    for row in rows:
+        cells = _cells(row)
+        table.add_row(*([""] if cells[0] == last else [cells[0]]), *cells[1:])
+        last = cells[0]
+    show.out.print(table)
+
+
+def _nearest(rows: Iterable[Row], size: str) -> None:
+    """Of tasks that were scored under several protocols, the one that comes nearest the paper."""
+    by_metric: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if isinstance(row["paper"], float):
+            task = str(row["task"]).partition(",")[0]
+            by_metric.setdefault((task, str(row["metric"])), []).append(row)
+    for (_, metric), group in by_metric.items():
+        if len(group) > 1:
+            best = min(
+                group, key=lambda row: abs(float(str(row["value"])) - float(str(row["paper"])))
+            )
+            show.out.print(
+                f"nearest the paper's {_number(best['paper'])} ({size}) in {metric}: "
+                f"{_number(best['value'])} by {escape(str(best['protocol']))}"
+            )
+
+
+def _distance(row: Row) -> float:
+    return abs(float(str(row["value"])) - float(str(row["paper"])))
+
+
+def _markdown(rows: Iterable[Row], size: str) -> None:
+    titles = [*_titles(size), "protocol"]
+    print(f"| {' | '.join(titles)} |")
+    print("|" + "---|" * len(titles))
+    for row in rows:
+        protocol = str(row["protocol"]).replace("|", "\\|")
+        print(f"| {' | '.join(_cells(row))} | `{protocol}` |")
+
+
+def _csv(rows: Iterable[Row], _: str) -> None:
+    writer = csv.DictWriter(sys.stdout, COLUMNS)
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _lm_eval(rows: Iterable[Row], _: str) -> None:
+    """As lm-evaluation-harness prints: the standard error is a quarter of the interval's width."""
+    print("|Tasks|Version|Filter|n-shot|Metric|   |Value|   |Stderr|")
+    print("|---|--:|---|--:|---|---|--:|---|--:|")
+    for row in rows:
+        low, high = row["low"], row["high"]
+        error = "N/A"
+        if isinstance(low, float) and isinstance(high, float):
+            error = f"{(high - low) / (2 * 1.96):.4f}"
+        version = str(row["protocol"]).partition("|")[0].rpartition(":")[2]
+        print(
+            f"|{row['task']}|{version}|none|0|{row['metric']}|   |{row['value']:.4f}|±  |{error}|"
+        )
+
+
+def _items(
+    results: Path, found: "list[Result]", task: str | None, count: int, *, wrong: bool, json: bool
+) -> None:
+    from wellread.formats.results import read_items
+
+    stems = [result.stem for result in found]
+    if task is not None and task not in stems:
+        raise InputError(f"{results}: no result {task!r}; it has {', '.join(stems)}")
+    for stem in stems if task is None else [task]:
+        rows = [
+            row
+            for row in read_items(results, stem)
+            if not wrong or (row["value"] is not None and row["value"] < 1 and _is_answer(row))
+        ]
+        if json:
+            show.print_json(rows[:count])
+            continue
+        show.out.print(f"[bold]{escape(stem)}[/]  [dim]{len(rows):,} items[/]")
+        for row in rows[:count]:
+            _item(row)
+
+
+def _is_answer(row: Row) -> bool:
+    """Whether an item is answered, rather than a text whose `value` is in nats."""
+    return bool(row["target"])
+
+
+def _item(row: Row) -> None:
+    def line(name: str, value: object, style: str = "") -> None:
+        if value not in (None, ""):
+            text = " ".join(str(value).split())
+            cut = text if len(text) <= SHOWN else "... " + text[-SHOWN:]
+            show.out.print(f"  [dim]{name:<10}[/] [{style or 'default'}]{escape(cut)}[/]")
+
+    show.out.print(f"[cyan]{escape(str(row['item']))}[/]")
+    line("prompt", row["prompt"] or row["text"])
+    line("target", row["target"], "green")
+    line("prediction", row["prediction"], "red" if row["value"] in (0, 0.0) else "")
+    bits = row["log_prob"]
+    line("log prob", f"{bits:.3f} nats, {row['num_tokens']} tokens" if bits is not None else None)
+    line("value", _number(row["value"]))
+
+
+def estimates(found: "list[Estimate]") -> None:
+    """How long each task is expected to take, before any of them begins."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("task", "items", "about"):
+        table.add_column(title, justify="left" if title == "task" else "right")
+    for one in found:
+        needs = human_seconds(one.seconds)
+        if one.share is not None and one.share < one.seconds:
+            needs = f"{human_seconds(one.share)} of {needs}, a part of the items"
+        table.add_row(escape(one.protocol), f"{one.num_items:,}", needs)
+    total = sum(one.seconds if one.share is None else one.share for one in found)
+    show.err.print(table)
+    show.err.print(f"in all about {human_seconds(total)}")
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="A results directory.")],
+    second: Annotated[Path, typer.Argument(help="Another, of other weights.")],
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    json: Json = False,
+) -> None:
+    """Compare two models item by item: each metric's difference and its 95 % interval."""
+    from wellread.evaluate.compare import compare as paired
+
+    found = paired(first, second, seed=seed)
+    if json:
+        show.print_json(found)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    titles = ("task", "metric", str(first), str(second), "difference", "95 %", "n", "")
+    for title in titles:
+        table.add_column(title, justify="left" if title in ("task", "metric", "") else "right")
+    verdict: Callable[[float], str] = lambda gain: "better" if gain > 0 else "worse"  # noqa: E731
+    for one in found:
+        is_clear = one.low > 0 or one.high < 0
+        gain = one.difference if one.higher_is_better else -one.difference
+        units = "" if one.num_units == one.num_items else f" in {one.num_units:,}"
+        table.add_row(
+            one.protocol.partition(":")[0], one.metric, f"{one.first:.4g}", f"{one.second:.4g}",
+            f"{one.difference:+.4g}", f"{one.low:+.4g} to {one.high:+.4g}",
+            f"{one.num_items:,}{units}", verdict(gain) if is_clear else "",
+        )  # fmt: skip
+    show.out.print(table)

@@ -1,0 +1,114 @@
+"""Two models on the same items: the difference of each metric, by a paired bootstrap."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from wellread.base import plugins
+from wellread.base.errors import InputError
+from wellread.base.manifest import read_artifact
+from wellread.base.seeds import generator
+from wellread.evaluate import tasks
+from wellread.evaluate.language_model import Floats
+from wellread.evaluate.metrics import RESAMPLES, Metric
+from wellread.evaluate.task import Task
+from wellread.formats.results import STAGE, Result, read_items, read_results
+
+
+class Paired(msgspec.Struct, frozen=True, kw_only=True):
+    """A metric of both models, and of the second less the first; 95 % by resampled units."""
+
+    protocol: str
+    metric: str
+    first: float
+    second: float
+    difference: float
+    low: float
+    high: float
+    num_items: int  # that both have
+    num_units: int  # documents, where several items come from one
+    higher_is_better: bool
+
+
+def compare(first: Path, second: Path, *, seed: int = 0) -> list[Paired]:
+    """What both results directories have of the same protocol, on the items that both have."""
+    for directory in (first, second):
+        read_artifact(directory, STAGE)
+    ours, theirs = (_by_protocol(directory) for directory in (first, second))
+    shared = [protocol for protocol in ours if protocol in theirs]
+    if not shared:
+        raise InputError(
+            f"{first} and {second}: no protocol in common; the first has {', '.join(ours)}, the "
+            f"second {', '.join(theirs)}"
+        )
+    return [
+        paired
+        for protocol in shared
+        for paired in _compare(
+            ours[protocol],
+            (_rows(first, ours[protocol]), _rows(second, theirs[protocol])),
+            seed,
+        )
+    ]
+
+
+def _by_protocol(directory: Path) -> dict[str, Result]:
+    return {one.protocol: one for one in read_results(directory, variants=True) if one.scores}
+
+
+Rows = dict[str, dict[str, Any]]  # by item
+
+
+def _rows(directory: Path, result: Result) -> Rows:
+    return {row["item"]: row for row in read_items(directory, result.stem)}
+
+
+def _compare(result: Result, rows: tuple[Rows, Rows], seed: int) -> Iterator[Paired]:
+    task: Task = plugins.load(tasks, result.task, "TASK")
+    items = [name for name in rows[0] if name in rows[1]]
+    for name, metric in task.metrics.items():
+        sums = [{item: dict(have[item]["sums"]).get(name) for item in items} for have in rows]
+        taking_part = [item for item in items if sums[0][item] and sums[1][item]]
+        if not taking_part:
+            continue
+        units = [rows[0][item]["unit"] or item for item in taking_part]
+        first, second = (_by_unit(units, [one[item] for item in taking_part]) for one in sums)
+        random = generator(seed, "compare", result.protocol, name)
+        low, high = _interval(first, second, metric, random)
+        values = [metric.statistic(each.sum(axis=0)) for each in (first, second)]
+        yield Paired(
+            protocol=result.protocol,
+            metric=name,
+            first=values[0],
+            second=values[1],
+            difference=values[1] - values[0],
+            low=low,
+            high=high,
+            num_items=len(taking_part),
+            num_units=len(first),
+            higher_is_better=metric.higher_is_better,
+        )
+
+
+def _by_unit(units: list[str], rows: list[Any]) -> Floats:
+    """The summed rows of each unit, in the order of first appearance, (units, sums)."""
+    numbers = {unit: number for number, unit in enumerate(dict.fromkeys(units))}
+    found = np.zeros((len(numbers), len(rows[0])))
+    np.add.at(found, [numbers[unit] for unit in units], np.array(rows, dtype=float))
+    return found
+
+
+def _interval(
+    first: Floats, second: Floats, metric: Metric, random: np.random.Generator
+) -> tuple[float, float]:
+    """The same units are drawn for both models."""
+    count = len(first)
+    differences = []
+    for _ in range(RESAMPLES):
+        times = random.multinomial(count, np.full(count, 1 / count))
+        differences.append(metric.statistic(times @ second) - metric.statistic(times @ first))
+    low, high = np.percentile(differences, [2.5, 97.5])
+    return float(low), float(high)
