@@ -84,11 +84,12 @@ def inputs_of(
     model: Path, config: EvaluateConfig, corpus: Path | None = None
 ) -> dict[str, list[Path]]:
     """What the stage reads: the model, and of corpus and data what the chosen tasks use."""
-    chosen = [choose(task).task for task in config.tasks]
+    chosen = [choose(task) for task in config.tasks]
     inputs = {"model": [model]}
-    if corpus is not None and any(task.uses_corpus for task in chosen):
+    if corpus is not None and any(task.task.uses_corpus for task in chosen):
         inputs["corpus"] = [corpus]
-    files = [config.data / file.path for task in chosen for file in task.files if config.data]
+    read = [f for _, task, settings in chosen for f in task.files if f.is_read(settings)]
+    files = [config.data / file.path for file in read if config.data]
     if files:
         inputs["data"] = files
     return inputs
