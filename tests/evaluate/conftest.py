@@ -1,5 +1,7 @@
 """Language models whose scores can be computed by hand, and a corpus small enough to read."""
 
+import re
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,10 @@ class BigramModel:
             answers.append(Scored(rows[np.arange(len(rows)), ids[1:]], is_greedy))
         return answers
 
+    def next_log_probs(self, requests: Sequence[Request]) -> Any:
+        last = [int(np.concatenate(request)[-1]) for request in requests]
+        return self.log_table[last].astype(np.float32)
+
     def generate(
         self, prompts: Sequence[Any], *, max_new_tokens: int, top_k: int, seeds: Sequence[int]
     ) -> list[Any]:
@@ -73,6 +79,14 @@ class Oracle:
             answers.append(Scored(np.full(len(continuation), 0.0 if sure else -9.0), sure))
         return answers
 
+    def next_log_probs(self, requests: Sequence[Request]) -> Any:
+        log_probs = np.full((len(requests), self.tokenizer.vocab_size), -np.inf, np.float32)
+        for row, (context, continuation) in zip(log_probs, requests, strict=True):
+            text = self.tokenizer.decode(np.concatenate([context, continuation]).astype(int))
+            known = next(known for known in self.endings if known.startswith(text))
+            row[[*self.tokenizer.encode(known[len(text) :]), self.end_of_text][0]] = 0.0
+        return log_probs
+
     def generate(
         self, prompts: Sequence[Any], *, max_new_tokens: int, top_k: int, seeds: Sequence[int]
     ) -> list[Any]:
@@ -100,6 +114,21 @@ def uniform() -> LanguageModel:
 @pytest.fixture(scope="session")
 def oracle(byte_tokenizer: Tokenizer) -> Callable[[Sequence[Item]], Oracle]:
     return lambda items: Oracle(byte_tokenizer, items)
+
+
+@pytest.fixture(scope="session")
+def layout_data(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Whole benchmarks of the few records that stand here for those in their original layout."""
+    folder = tmp_path_factory.mktemp("layouts")
+    for archive in (real_data / "benchmarks/original_layouts").glob("cbt__*.zip"):
+        with zipfile.ZipFile(archive) as opened:
+            for name in opened.namelist():
+                found = re.search(r"CBTest/data/cbtest_\w+_(\d+)ex.txt$", name)
+                if found:
+                    path = folder / found.group()
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(opened.read(name) * int(found[1]))
+    return folder
 
 
 PORTS = """alpha beta gamma delta kappa sigma omega lambda theta zeta

@@ -75,10 +75,13 @@ def test_a_second_run_does_nothing(model: Path, tmp_path: Path) -> None:
 
 
 def test_only_what_the_tasks_use_is_an_input(model: Path, corpus: Path) -> None:
-    config = EvaluateConfig(tasks=["demo-qa", "ptb"], data=Path("texts"))
+    config = EvaluateConfig(tasks=["demo-qa", "ptb", "cbt-v|split=test"], data=Path("texts"))
     assert inputs_of(model, config, corpus) == {
         "model": [model],
-        "data": [Path("texts/ptb/ptb.test.txt")],
+        "data": [
+            Path("texts/ptb/ptb.test.txt"),
+            Path("texts/CBTest/data/cbtest_V_test_2500ex.txt"),
+        ],
     }
 
 
@@ -95,7 +98,7 @@ def test_what_is_missing_is_refused_before_any_work(
 
 
 def test_naming_no_task_is_refused_with_the_names_there_are(model: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="`tasks` is empty; name some of cloze-last-word, "):
+    with pytest.raises(InputError, match="`tasks` is empty; name some of cbt-cn, cbt-ne, "):
         evaluate(model, tmp_path / "out", EvaluateConfig())
 
 

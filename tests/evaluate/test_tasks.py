@@ -28,6 +28,8 @@ OWN = [name for name in NAMES if not choose(name).task.files]
 BENCHMARKS = [
     pytest.param(name, marks=pytest.mark.real) for name in NAMES if choose(name).task.files
 ]
+# Settings that ask the model in another way.
+VARIANTS = ["demo-lambada|filter=stop-words", "demo-lambada|target=token|filter=stop-words"]
 DEMO = [name for name in NAMES if name.startswith("demo-")]
 Load = Callable[..., Prepared]
 Ask = Callable[..., Evaluated]
@@ -37,7 +39,9 @@ Ask = Callable[..., Evaluated]
 def load(corpus: Path, request: pytest.FixtureRequest) -> Load:
     def loading(name: str, limit: int = 40) -> Prepared:
         data = None
-        if choose(name).task.files:
+        if choose(name).task.is_layout_tested:
+            data = request.getfixturevalue("layout_data")
+        elif choose(name).task.files:
             data = request.getfixturevalue("real_data") / "benchmarks"
         return prepare(EvaluateConfig(tasks=[name], data=data, limit=limit), corpus)[0]
 
@@ -57,7 +61,7 @@ def full_marks(metric: str, value: float) -> bool:
     return value == pytest.approx(best.get(metric, 1.0))
 
 
-@pytest.mark.parametrize("name", [*OWN, *BENCHMARKS])
+@pytest.mark.parametrize("name", [*OWN, *VARIANTS, *BENCHMARKS])
 def test_a_model_that_knows_the_answers_gets_full_marks(
     name: str, ask: Ask, uniform: LanguageModel, oracle: Callable[[Sequence[Item]], LanguageModel]
 ) -> None:
@@ -66,7 +70,7 @@ def test_a_model_that_knows_the_answers_gets_full_marks(
     assert all(full_marks(score.metric, score.value) for score in scores), scores
 
 
-@pytest.mark.parametrize("name", [*OWN, *BENCHMARKS])
+@pytest.mark.parametrize("name", [*OWN, *VARIANTS, *BENCHMARKS])
 def test_the_order_of_the_examples_changes_no_item(
     name: str, uniform: LanguageModel, byte_tokenizer: Tokenizer, load: Load
 ) -> None:
@@ -168,6 +172,7 @@ def test_an_axis_is_set_in_the_tasks_name() -> None:
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
+        ("cbt-cn|split=train", "expected valid or test"),
         ("lambda", "did you mean 'lambada'?"),
         ("ptb|strid=32", "did you mean 'stride'?"),
         ("ptb|stride=-1", "expected half or context or a whole number"),

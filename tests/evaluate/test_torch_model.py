@@ -93,3 +93,17 @@ def test_a_continuation_longer_than_the_context_is_an_error(network: GPT2) -> No
     request = Request(np.array([1]), np.arange(17))
     with pytest.raises(WellreadError, match="17 tokens does not fit into the model's 16 positions"):
         TorchModel(network, end_of_text=49).log_probs([request])
+
+
+@pytest.mark.parametrize("batch_tokens", [1, 100_000])
+def test_what_may_follow_has_the_probabilities_of_the_logits(
+    network: GPT2, batch_tokens: int
+) -> None:
+    requests = [*some_requests(), Request(np.arange(20), np.array([], int))]
+    lm = TorchModel(network, end_of_text=49, batch_tokens=batch_tokens)
+    found = lm.next_log_probs(requests)
+    assert found.shape == (len(requests), 50)
+    for row, request in zip(found, requests, strict=True):
+        for target in (0, 7):
+            whole = Request(request.context, np.append(request.continuation, target))
+            assert row[target] == pytest.approx(slowly(network, whole).log_probs[-1], abs=CLOSE)

@@ -4,8 +4,8 @@ Shapes: B batch, T positions, S positions in the cache, N scored positions of a 
 the model, V vocabulary.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,10 @@ from wellread.model.gpt2 import GPT2, Cache
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Float32s = npt.NDArray[np.float32]
+Answer = TypeVar("Answer")
+# From what the model makes of each row, (scored positions, C), and the ids that are scored.
+Head = Callable[[Sequence[Tensor], Sequence[Ids]], list[Answer]]
 HEAD_ROWS = 512  # positions whose logits exist at one time: 512 x 50,257 float32 are 100 MB
 
 
@@ -44,6 +48,9 @@ class LanguageModel(Protocol):
 
     def log_probs(self, requests: Sequence[Request]) -> list[Scored]:
         """One answer for each request, whatever the others are."""
+
+    def next_log_probs(self, requests: Sequence[Request]) -> Float32s:
+        """Of every id after context and continuation, which may be empty: (requests, V)."""
 
     def generate(
         self,
@@ -81,21 +88,32 @@ class TorchModel:
         self.end_of_text = end_of_text
         self.batch_tokens = batch_tokens
 
-    @torch.inference_mode()
     def log_probs(self, requests: Sequence[Request]) -> list[Scored]:
+        """As the protocol says."""
+        return self._answers(requests, self._scored)
+
+    def next_log_probs(self, requests: Sequence[Request]) -> Float32s:
+        """As the protocol says."""
+        # What follows is predicted where an id, whichever, would be scored.
+        asked = [Request(c, np.append(after, self.end_of_text)) for c, after in requests]
+        found: list[Float32s] = self._answers(asked, self._following)
+        return np.stack(found)
+
+    @torch.inference_mode()
+    def _answers(self, requests: Sequence[Request], head: Head[Answer]) -> list[Answer]:
         """Requests of one context read it once; the others are batched by length."""
         fitted = [fit(request, self.context) for request in requests]
         by_context: dict[bytes, list[int]] = {}
         for number, (context, _) in enumerate(fitted):
             by_context.setdefault(context.tobytes(), []).append(number)
-        answers: dict[int, Scored] = {}
+        answers: dict[int, Answer] = {}
         alone = []
         for numbers in by_context.values():
             context = fitted[numbers[0]][0]
             if len(numbers) == 1 or len(context) == 1:
                 alone += numbers
                 continue
-            found = self._after(context, [fitted[number][1] for number in numbers])
+            found = self._after(context, [fitted[number][1] for number in numbers], head)
             answers.update(zip(numbers, found, strict=True))
         # The ids break ties, so that the batches do not depend on the order of the requests.
         alone.sort(
@@ -103,7 +121,7 @@ class TorchModel:
         )
         for batch in self._batches(alone, [sum(map(len, pair)) for pair in fitted]):
             rows = [np.concatenate(fitted[number])[:-1] for number in batch]
-            found = self._score(rows, [fitted[number][1] for number in batch], None)
+            found = self._row_answers(rows, [fitted[number][1] for number in batch], None, head)
             answers.update(zip(batch, found, strict=True))
         return [answers[number] for number in range(len(requests))]
 
@@ -118,34 +136,43 @@ class TorchModel:
         if batch:
             yield batch
 
-    def _after(self, context: Ids, continuations: Sequence[Ids]) -> list[Scored]:
+    def _after(
+        self, context: Ids, continuations: Sequence[Ids], head: Head[Answer]
+    ) -> list[Answer]:
         """Score several continuations of one context, whose keys and values they share."""
         longest = max(map(len, continuations))
         cache = Cache(self.model.config, 1, len(context) - 1 + longest, self.model.head_VC)
         self.model.hidden(self._tensor(context[None, :-1]), cache)
         size = max(1, self.batch_tokens // (len(context) + longest))
-        found: list[Scored] = []
+        found: list[Answer] = []
         for start in range(0, len(continuations), size):
             targets = continuations[start : start + size]
             rows = [np.concatenate([context[-1:], target[:-1]]) for target in targets]
-            found += self._score(rows, targets, cache.with_rows([0] * len(rows)))
+            found += self._row_answers(rows, targets, cache.with_rows([0] * len(rows)), head)
         return found
 
-    def _score(
-        self, rows: Sequence[Ids], targets: Sequence[Ids], cache: Cache | None
-    ) -> list[Scored]:
-        """Score each row's last `len(target)` predictions; padding stands after them, unseen."""
+    def _row_answers(
+        self,
+        rows: Sequence[Ids],
+        targets: Sequence[Ids],
+        cache: Cache | None,
+        head: Head[Answer],
+    ) -> list[Answer]:
+        """Of each row's last `len(target)` predictions; padding stands after them, unseen."""
         ids_BT = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
         for row, ids in enumerate(rows):
             ids_BT[row, : len(ids)] = ids
         hidden_BTC = self.model.hidden(self._tensor(ids_BT), cache)
-        hidden_NC = torch.cat(
-            [
-                hidden_BTC[row, len(ids) - len(target) : len(ids)]
-                for row, (ids, target) in enumerate(zip(rows, targets, strict=True))
-            ]
+        scored = [
+            hidden_BTC[row, len(ids) - len(target) : len(ids)]
+            for row, (ids, target) in enumerate(zip(rows, targets, strict=True))
+        ]
+        return head(scored, targets)
+
+    def _scored(self, hidden: Sequence[Tensor], targets: Sequence[Ids]) -> list[Scored]:
+        log_probs_N, is_best_N = self._head(
+            torch.cat(list(hidden)), self._tensor(np.concatenate(targets))
         )
-        log_probs_N, is_best_N = self._head(hidden_NC, self._tensor(np.concatenate(targets)))
         ends = np.cumsum([len(target) for target in targets])[:-1]
         return [
             Scored(log_probs, bool(is_best.all()))
@@ -153,6 +180,14 @@ class TorchModel:
                 np.split(log_probs_N, ends), np.split(is_best_N, ends), strict=True
             )
         ]
+
+    def _following(self, hidden: Sequence[Tensor], _: Sequence[Ids]) -> list[Float32s]:
+        """The last prediction of each row, over the vocabulary."""
+        found: list[Float32s] = []
+        for rows_BC in torch.stack([each[-1] for each in hidden]).split(HEAD_ROWS):
+            logits_BV = F.linear(rows_BC, self.model.head_VC).float()
+            found += list(logits_BV.log_softmax(dim=1).cpu().numpy())
+        return found
 
     def _head(self, hidden_NC: Tensor, targets_N: Tensor) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """Log probabilities of the targets, and whether each is the likeliest token."""

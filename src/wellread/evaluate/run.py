@@ -97,11 +97,12 @@ def inputs_of(
     model: Path, config: EvaluateConfig, corpus: Path | None = None
 ) -> dict[str, list[Path]]:
     """What the stage reads: the model, and of corpus and data what the chosen tasks use."""
-    chosen = {one.name: one.task for one in chosen_tasks(config).values()}.values()
+    chosen = chosen_tasks(config).values()
     inputs = {"model": [model]}
-    if corpus is not None and any(task.uses_corpus for task in chosen):
+    if corpus is not None and any(one.task.uses_corpus for one in chosen):
         inputs["corpus"] = [corpus]
-    files = [config.data / file.path for task in chosen for file in task.files if config.data]
+    read = [file for one in chosen for file in one.task.files if file.is_read(one.settings)]
+    files = {config.data / file.path: None for file in read if config.data}
     if there := [path for path in files if path.exists()]:
         inputs["data"] = there
     return inputs

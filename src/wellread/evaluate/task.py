@@ -44,6 +44,7 @@ class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):
     path: str  # under the folder of benchmark files
     sha256: str | None  # None: not known here, so only layout and number of items are checked
     obtain: str  # how anyone gets it
+    is_read: Callable[[Settings], bool] = lambda _: True  # settings may choose among files
 
 
 class MissingData(InputError):

@@ -18,9 +18,15 @@ SCORING = Axis(
     reason="partial scores what follows the pronoun, full the answer too; figure 3 has both, and "
     "the headline is the partial one",
 )
-# As lm-evaluation-harness, wsc273/utils.py: a possessive pronoun needs an answer with 's, and an
-# answer inside a sentence no capital article; together worth a point on 273 items.
+ANSWERS = Axis(
+    default="written",
+    others=("harness", "stored"),
+    reason="the collection's answers do not fit everywhere, and the paper does not say what it did "
+    "about it: written gives them the pronoun's case and possessive, harness follows "
+    "lm-evaluation-harness, which lowers a leading article and appends 's, stored changes nothing",
+)
 POSSESSIVE = {"my", "his", "her", "our", "their"}
+# Words that begin an answer with a capital only at the beginning of a sentence.
 LOWERED = {"A", "An", "The", "She", "He", "It", "They", "My", "His", "Her", "Their"}
 
 
@@ -67,22 +73,30 @@ def _words(schema: etree._Element, path: str) -> str:
     return " ".join((schema.findtext(path) or "").split())
 
 
-def in_place(schema: Schema, answer: str) -> str:
+def in_place(schema: Schema, answer: str, rules: str) -> str:
     """The answer as it stands where the pronoun stood."""
-    first, _, rest = answer.partition(" ")
-    starts_sentence = not schema.before or schema.before[-1] in ".!?"
-    if first in LOWERED and not starts_sentence:
-        first = first.lower()
-    phrase = f"{first} {rest}".strip()
-    return phrase + "'s" if schema.pronoun.lower() in POSSESSIVE else phrase
+    if rules == "stored":
+        return answer
+    is_possessive = schema.pronoun.lower() in POSSESSIVE
+    first = answer.partition(" ")[0]
+    if rules == "harness":
+        if is_possessive:
+            answer += "'s"
+        starts = schema.before.endswith(".")
+        return answer.replace(first, first.lower()) if first in LOWERED and not starts else answer
+    if schema.pronoun.lower() != "it":  # which may stand for "Tina's", her drawing
+        answer = answer.removesuffix("'s") + "'s" * is_possessive
+    if schema.pronoun[0].isupper():
+        return answer[0].upper() + answer[1:]
+    return answer[0].lower() + answer[1:] if first in LOWERED else answer
 
 
-def as_question(schema: Schema, scoring: str) -> Question:
+def as_question(schema: Schema, scoring: str, answers: str) -> Question:
     """One option for each answer."""
     glue = "" if schema.after[:1] in ".,;:!?'" else " "
     options = []
     for answer in schema.answers:
-        phrase = in_place(schema, answer)
+        phrase = in_place(schema, answer, answers)
         start = " " if schema.before else ""
         if scoring == "full":
             option = Option(answer, schema.before, f"{start}{phrase}{glue}{schema.after}")
@@ -97,5 +111,5 @@ def as_question(schema: Schema, scoring: str) -> Question:
 
 def score_schemas(setup: Setup, schemas: Sequence[Schema]) -> list[Outcome]:
     """Accuracy of the more probable answer."""
-    scoring = setup.settings["scoring"]
-    return score_questions(setup, [as_question(schema, scoring) for schema in schemas])
+    scoring, answers = setup.settings["scoring"], setup.settings["answers"]
+    return score_questions(setup, [as_question(schema, scoring, answers) for schema in schemas])
