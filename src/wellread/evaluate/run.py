@@ -84,11 +84,11 @@ def inputs_of(
     model: Path, config: EvaluateConfig, corpus: Path | None = None
 ) -> dict[str, list[Path]]:
     """What the stage reads: the model, and of corpus and data what the chosen tasks use."""
-    chosen = [choose(task).task for task in config.tasks]
+    chosen = [choose(task) for task in config.tasks]
     inputs = {"model": [model]}
-    if corpus is not None and any(task.uses_corpus for task in chosen):
+    if corpus is not None and any(one.task.uses_corpus for one in chosen):
         inputs["corpus"] = [corpus]
-    files = [config.data / file.path for task in chosen for file in task.files if config.data]
+    files = [config.data / file.path for one in chosen for file in one.files if config.data]
     if files:
         inputs["data"] = files
     return inputs
@@ -124,20 +124,30 @@ def evaluate_task(
     for start in range(0, len(examples), size):
         outcomes += chosen.task.score(setup, examples[start : start + size])
         progress(len(outcomes), len(examples), chosen.name)
+    metrics = {
+        name: metric
+        for name, metric in chosen.task.metrics.items()
+        if any(name in outcome.sums for outcome in outcomes)
+    }
     result = Result(
         task=chosen.name,
         protocol=chosen.protocol,
         comparable_to=chosen.task.published,
         num_items=len(outcomes),
         num_available=num_available,
-        scores=[score(n, metric, outcomes, seed=seed) for n, metric in chosen.task.metrics.items()],
+        scores=[score(name, metric, outcomes, seed=seed) for name, metric in metrics.items()],
         seconds=round(time.monotonic() - started, 3),
-        note=_note(outcomes, num_available, lm.context),
+        note="; ".join(
+            [
+                *_notes(outcomes, num_available, lm.context),
+                *(f"no {name}" for name in chosen.task.metrics if name not in metrics),
+            ]
+        ),
     )
     return Evaluated(result, [outcome.item for outcome in outcomes])
 
 
-def _note(outcomes: Sequence[Outcome], num_available: int, context: int) -> str:
+def _notes(outcomes: Sequence[Outcome], num_available: int, context: int) -> list[str]:
     """What a reader must know beside the protocol."""
     notes = [f"context of {context} tokens"]
     truncated = sum(outcome.is_truncated for outcome in outcomes)
@@ -145,7 +155,7 @@ def _note(outcomes: Sequence[Outcome], num_available: int, context: int) -> str:
         notes.append(f"{truncated} items did not fit into it and were cut")
     if len(outcomes) < num_available:
         notes.append(f"a subset: {len(outcomes)} of {num_available}")
-    return "; ".join(notes)
+    return notes
 
 
 def evaluate_model(

@@ -44,6 +44,7 @@ class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):
     path: str  # under the folder of benchmark files
     sha256: str | None  # None: not known here, so only layout and number of items are checked
     obtain: str  # how anyone gets it
+    when: dict[str, str] = {}  # settings under which alone the task reads it
 
 
 class Loaded(NamedTuple):
@@ -90,6 +91,11 @@ class Chosen(NamedTuple):
     settings: Settings
 
     @property
+    def files(self) -> list[BenchmarkFile]:
+        """Those of the task's files that these settings read."""
+        return files_read(self.task.files, self.settings)
+
+    @property
     def protocol(self) -> str:
         """Names all that the scores depend on besides the model."""
         axes = [f"{axis}={value}" for axis, value in self.settings.items()]
@@ -114,6 +120,10 @@ def choose(wanted: str) -> Chosen:
     return Chosen(name, task, settings)
 
 
+def files_read(files: Sequence[BenchmarkFile], settings: Settings) -> list[BenchmarkFile]:
+    return [file for file in files if file.when.items() <= settings.items()]
+
+
 def benchmark_path(file: BenchmarkFile, sources: Sources) -> Path:
     """Where `file` lies, its digest checked; absent or different it is an InputError."""
     if sources.data is None:
@@ -134,11 +144,13 @@ def benchmark_path(file: BenchmarkFile, sources: Sources) -> Path:
     return path
 
 
-def counted(examples: Sequence[Any], expected: int, path: Path) -> Sequence[Any]:
+def counted(
+    examples: Sequence[Any], expected: int, path: Path, what: str = "items"
+) -> Sequence[Any]:
     """`examples`, which the benchmark has `expected` of; another number is an InputError."""
     if len(examples) != expected:
         raise InputError(
-            f"{path}: {len(examples):,} items where the benchmark has {expected:,}; another text "
+            f"{path}: {len(examples):,} {what} where the benchmark has {expected:,}; another text "
             "than the benchmark's"
         )
     return examples
