@@ -158,6 +158,9 @@ def test_the_small_tasks_are_never_compared_with_the_published_values(
 def test_every_task_is_listed_with_its_protocol() -> None:
     protocols = {row.name: row.protocol for row in list_tasks()}
     assert list(protocols) == NAMES
+    assert protocols["1bw"].startswith("1bw:1|text=tokenised|")
+    assert protocols["1bw"].endswith("|unit=word+eos|scope=sentence")
+    assert protocols["enwik8"] == "enwik8:1|stride=half|prefix=eot"
     assert protocols["lambada"] == "lambada:1|text=openai|target=word|filter=none"
     assert (
         protocols["wikitext2"]

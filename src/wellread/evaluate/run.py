@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -137,17 +137,14 @@ def evaluate_task(
         num_available=num_available,
         scores=[score(name, metric, outcomes, seed=seed) for name, metric in metrics.items()],
         seconds=round(time.monotonic() - started, 3),
-        note="; ".join(
-            [
-                *_notes(outcomes, num_available, lm.context),
-                *(f"no {name}" for name in chosen.task.metrics if name not in metrics),
-            ]
-        ),
+        note=_note(outcomes, num_available, lm.context, chosen.task.metrics.keys() - metrics),
     )
     return Evaluated(result, [outcome.item for outcome in outcomes])
 
 
-def _notes(outcomes: Sequence[Outcome], num_available: int, context: int) -> list[str]:
+def _note(
+    outcomes: Sequence[Outcome], num_available: int, context: int, without: Collection[str]
+) -> str:
     """What a reader must know beside the protocol."""
     notes = [f"context of {context} tokens"]
     truncated = sum(outcome.is_truncated for outcome in outcomes)
@@ -155,7 +152,9 @@ def _notes(outcomes: Sequence[Outcome], num_available: int, context: int) -> lis
         notes.append(f"{truncated} items did not fit into it and were cut")
     if len(outcomes) < num_available:
         notes.append(f"a subset: {len(outcomes)} of {num_available}")
-    return notes
+    if without:
+        notes.append(f"not measured: {', '.join(sorted(without))}")
+    return "; ".join(notes)
 
 
 def evaluate_model(
