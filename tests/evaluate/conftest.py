@@ -62,7 +62,7 @@ class Oracle:
         self.tokenizer, self.context = tokenizer, LONG
         self.end_of_text = tokenizer.end_of_text
         self.answers = {item.prompt: item.target for item in items}
-        self.texts = [item.text for item in items]
+        self.texts = [*(item.text for item in items), "".join(item.text for item in items)]
         self.endings = [item.prompt + item.target for item in items]
 
     def knows(self, text: str) -> bool:
@@ -136,9 +136,10 @@ lima oscar tango victor quebec juliet romeo sierra hotel golf"""
 
 
 def page(number: int) -> Document:
-    """A document of forty sentences about twenty ports, with words that come again."""
+    """A document of forty sentences about twenty ports, with words that come again; the last two
+    pages have eighty, which are more than 1,024 words."""
     ports, lines = PORTS.split(), [f"Harbours of coast {number}"]
-    for n in range(40):
+    for n in range(80 if number >= 28 else 40):
         port, other = ports[(number + n) % 20], ports[(3 * n + number) % 20]
         lines.append(
             f"On day {n} the pilot left {port} for the little town of {other} with cargo, timber "
@@ -157,3 +158,44 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with writing(out, stage="corpus", config=Config(), inputs={}) as draft:
         write_documents(draft, [training, *map(page, range(30))])
     return out
+
+
+LINES = 6_074  # of 25 words, and one of 1,733: with the line ends 159,658
+
+
+def news(number: int) -> str:
+    words = f"Mr. {number} 's ship didn 't sail from {PORTS.split()[number % 20]}".split()
+    return " ".join([*words, *(str(number + n) for n in range(24 - len(words))), "."]) + "\n"
+
+
+def hundred_megabytes(path: Path, end: bytes) -> None:
+    """Nought bytes that take no room, and an end of five million."""
+    path.parent.mkdir()
+    with path.open("wb") as file:
+        file.seek(95_000_000)
+        file.write(end[-5_000_000:])
+
+
+@pytest.fixture(scope="session")
+def made_benchmarks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Texts made here in the layout of benchmarks that are not at hand."""
+    folder = tmp_path_factory.mktemp("benchmarks")
+    lines = [news(number) for number in range(LINES)]
+    (folder / "1bw").mkdir()
+    (folder / "1bw/news.en.heldout-00000-of-00050").write_text(
+        "".join([*lines, "a " * 1732 + ".\n"]), encoding="utf-8"
+    )
+    # Ends and begins inside a character.
+    xml = "".join(f"<page>\n  <title>Café №{n}</title>\n</page>\n" for n in range(110_000)).encode()
+    hundred_megabytes(folder / "enwik8/enwik8", b"\xa9" + xml[-4_999_998:] + b"\xc3")
+    ports = PORTS.split()
+    letters = " ".join(f"{ports[n % 20]} {ports[n // 20 % 20]}" for n in range(500_000)).encode()
+    hundred_megabytes(folder / "text8/text8", letters)
+    # Sixty articles: a title, and words that come to 241,211 with the others'.
+    articles = [f" \n = Coast {n} = \n \n {'Ships sail . ' * 1338}\n" for n in range(60)]
+    (folder / "wikitext103").mkdir()
+    (folder / "wikitext103/wiki.test.tokens").write_text(
+        "".join([*articles, " " + "sea " * (241_211 - 60 * (4 + 3 * 1338)) + "\n"]),
+        encoding="utf-8",
+    )
+    return folder

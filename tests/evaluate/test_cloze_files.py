@@ -23,7 +23,7 @@ CBT = """1 `` Come here , '' said she .
 
 
 def loaded(wanted: str, data: Path) -> list[Any]:
-    return list(prepare(EvaluateConfig(tasks=[wanted], data=data))[0].examples)
+    return list(prepare(EvaluateConfig(tasks=[wanted], data=data)).prepared[0].examples)
 
 
 def test_a_cbt_sentence_is_written_anew_around_each_candidate(tmp_path: Path) -> None:

@@ -9,14 +9,13 @@ import pytest
 from wellread.base.errors import InputError
 from wellread.evaluate.cbt import as_question as cbt_question
 from wellread.evaluate.cbt import read_cbt
-from wellread.evaluate.language_modelling import num_words
+from wellread.evaluate.language_modelling import line_blocks, num_words
 from wellread.evaluate.last_word import read_lambada
 from wellread.evaluate.questions import read_questions
 from wellread.evaluate.summaries import read_stories
 from wellread.evaluate.task import BenchmarkFile, Sources, benchmark_path, choose, own_data
-from wellread.evaluate.tasks.ptb import blocks
-from wellread.evaluate.tasks.wikitext2 import articles
 from wellread.evaluate.translation import both_directions, read_parallel
+from wellread.evaluate.wikitext import articles
 from wellread.evaluate.winograd import in_place, read_winograd
 
 
@@ -38,7 +37,7 @@ def test_wikitext_is_split_at_titles_and_keeps_every_character() -> None:
 
 
 def test_ptb_is_split_into_blocks_of_lines() -> None:
-    assert [block.text for block in blocks("a \nb \nc \n", 2)] == ["a \nb \n", "c \n"]
+    assert [block.text for block in line_blocks("a \nb \nc \n", 2)] == ["a \nb \n", "c \n"]
 
 
 def test_a_cbt_question_scores_the_choice_and_the_rest(tmp_path: Path) -> None:

@@ -35,14 +35,18 @@ def outcome(name: str, row: tuple[float, ...], unit: str | None = None) -> Outco
     context=st.integers(1, 20),
     stride=st.integers(1, 20),
     prefix=st.sampled_from([None, 99]),
+    given_tokens=st.sampled_from([0, 0, 1, 7, 30]),
 )
 def test_windows_score_every_token_once_with_the_longest_context_that_fits(
-    length: int, context: int, stride: int, prefix: int | None
+    length: int, context: int, stride: int, prefix: int | None, given_tokens: int
 ) -> None:
-    ids = np.arange(length)
-    found = list(windows(ids, context=context, stride=min(stride, context), prefix=prefix))
+    ids, stride = np.arange(length), min(stride, context)
+    found = list(
+        windows(ids, context=context, stride=stride, prefix=prefix, given=min(given_tokens, length))
+    )
     scored = [int(i) for request in found for i in request.continuation]
-    assert scored == list(range(prefix is None, length))
+    assert scored == list(range(max(prefix is None, given_tokens), length))
+    assert all(len(r.continuation) <= stride for r in found[1:])
     assert all(len(r.context) + len(r.continuation) <= context + 1 for r in found)
     for request in found:
         before = [99] * (prefix is not None) + list(range(int(request.continuation[0])))

@@ -10,9 +10,13 @@ from wellread.base.text import suggestion
 
 
 def names(package: ModuleType) -> list[str]:
-    """The plug-ins of `package`, sorted, as users write them (`demo-cloze` for demo_cloze.py)."""
-    found = pkgutil.iter_modules(package.__path__)
-    return sorted(module.name.replace("_", "-") for module in found if module.name[0] != "_")
+    """The plug-ins of `package`, sorted, as users write them (`demo-cloze` for demo_cloze.py).
+
+    Python has no module name that begins with a digit: `1bw` is for _1bw.py.
+    """
+    found = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    public = [name for name in found if name[0] != "_" or name[1].isdigit()]
+    return sorted(name.removeprefix("_").replace("_", "-") for name in public)
 
 
 def load(package: ModuleType, name: str, constant: str) -> Any:
@@ -21,5 +25,6 @@ def load(package: ModuleType, name: str, constant: str) -> Any:
     if name not in known:
         kind = package.__name__.rpartition(".")[2].rstrip("s")
         raise InputError(f"there is no {kind} {name!r}{suggestion(name, known)}")
-    module = importlib.import_module(f"{package.__name__}.{name.replace('-', '_')}")
+    module_name = "_" * name[0].isdigit() + name.replace("-", "_")
+    module = importlib.import_module(f"{package.__name__}.{module_name}")
     return getattr(module, constant)

@@ -1,6 +1,5 @@
 """The Children's Book Test: which of ten words fills the blank after twenty sentences."""
 
-import functools
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -164,10 +163,6 @@ def score_clozes(setup: Setup, examples: Sequence[Cloze]) -> list[Outcome]:
     return score_questions(setup, [as_question(example, setup.settings) for example in examples])
 
 
-def _has_split(split: str, settings: Settings) -> bool:
-    return settings["split"] == split
-
-
 def cbt_task(kind: str, words: str, published: str | None) -> Task:
     """One of the four tasks that differ in the kind of word left out."""
     files = {
@@ -176,7 +171,7 @@ def cbt_task(kind: str, words: str, published: str | None) -> Task:
             sha256=None,
             obtain="It is in www.thespermwhale.com/jaseweston/babi/CBTest.tgz; unpack that in the "
             "folder of benchmark files",
-            is_read=functools.partial(_has_split, split),
+            when={"split": (split,)},
         )
         for split, num in NUM_ITEMS.items()
     }

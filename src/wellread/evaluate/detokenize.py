@@ -61,14 +61,14 @@ class Detokenized(NamedTuple):
     text: str
     wrong: tuple[int, ...]  # places where its rules are: twice a character's, or that and 1
     kept: tuple[int, ...]  # lines that stand as they were
-    has_bare_blanks: bool  # empty lines have no outer spaces
+    has_bare_blanks: bool | None  # empty lines have no outer spaces; None: no line has
 
     @property
     def bits(self) -> float:
         """To say which places and lines these are, in a code that is the same for every text."""
         places, lines = 2 * len(self.text), self.text.count("\n") + 1
         return (
-            1
+            (self.has_bare_blanks is not None)
             + _code_length(places, len(self.wrong), WRONG_BITS)
             + _code_length(lines, len(self.kept), KEPT_BITS)
         )
@@ -88,7 +88,7 @@ def detokenize(text: str, style: Style) -> Detokenized:
     """
     lines, wrong, kept = [], [], []
     start, stored = 0, text.split("\n")
-    has_bare_blanks = bool(style.outer) and stored[:-1].count("") > stored.count(style.outer)
+    has_bare_blanks = stored[:-1].count("") > stored.count(style.outer) if style.outer else None
     for number, line in enumerate(stored):
         joined, events = _join(line, style)
         blank = "" if has_bare_blanks or number + 1 == len(stored) else style.outer

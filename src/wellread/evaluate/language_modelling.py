@@ -1,12 +1,17 @@
-"""Scoring whole texts: WikiText, Penn Treebank, held-out documents."""
+"""Scoring whole texts: WikiText, Penn Treebank, enwik8, held-out documents."""
 
+import io
+import itertools
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from wellread.evaluate.detokenize import Style, detokenize
+from wellread.evaluate.language_model import Request
 from wellread.evaluate.metrics import Outcome
 from wellread.evaluate.task import Axis, Setup
 from wellread.evaluate.windows import windows
@@ -38,9 +43,10 @@ DETOKENIZER = Axis(
 # See docs/paper-map.md.
 UNIT = Axis(
     default="word+eos",
-    others=("word",),
+    others=("word", "harness"),
     reason="nats are divided by the words of the released file; the cited results count the end of "
-    "each line as one",
+    "each line as one; lm-evaluation-harness does not, but counts the empty words at both ends of "
+    "a text",
 )
 WORD_AXES = {
     "text": TEXT,
@@ -51,11 +57,23 @@ WORD_AXES = {
 }  # of the sets that are scored for each word
 
 
+REQUESTS_AT_ONCE = 2048  # bounds the memory: 2,048 x 1,025 ids of 8 bytes are 17 MB
+
+
 class Text(msgspec.Struct, frozen=True, kw_only=True):
     """A text to be scored as a whole."""
 
     item: str
     text: str
+    before: str = ""  # of the same document: read, not scored
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """The same, of a file of bytes that need not be UTF-8 from the first to the last."""
+
+    item: str
+    text: bytes
+    before: bytes = b""
 
 
 class Scoring(NamedTuple):
@@ -74,21 +92,32 @@ def stride_tokens(stride: str, context: int) -> int:
     return named[stride] if stride in named else min(int(stride), context)
 
 
-def score_texts(setup: Setup, texts: Sequence[Text]) -> list[Scoring]:
-    """Each text by itself, with windows as the axes say."""
-    lm, settings = setup.lm, setup.settings
-    prefix = lm.end_of_text if settings["prefix"] == "eot" else None
-    stride = stride_tokens(settings["stride"], lm.context)
-    requests, owners = [], []
-    for number, example in enumerate(texts):
-        ids = setup.tokenizer.encode(example.text)
-        found = list(windows(ids, context=lm.context, stride=stride, prefix=prefix))
-        requests += found
-        owners += [number] * len(found)
+def requests_of(setup: Setup, example: Text | Block, context: int) -> Iterator[Request]:
+    """Windows of at most `context` positions, as the axes say."""
+    stride = stride_tokens(setup.settings["stride"], context)
+    ids, before = setup.tokenizer.encode(example.text), setup.tokenizer.encode(example.before)
+    if len(before):
+        both = np.concatenate([before, ids])
+        return windows(both, context=context, stride=stride, prefix=None, given=len(before))
+    prefix = setup.lm.end_of_text if setup.settings["prefix"] == "eot" else None
+    return windows(ids, context=context, stride=stride, prefix=prefix)
+
+
+def score_texts(
+    setup: Setup, texts: Sequence[Text | Block], *, context: int | None = None
+) -> list[Scoring]:
+    """Each text by itself, in windows of `context` positions (None: the model's)."""
     log_probs, num_tokens = [0.0] * len(texts), [0] * len(texts)
-    for owner, scored in zip(owners, lm.log_probs(requests), strict=True):
-        log_probs[owner] += float(scored.log_probs.sum())
-        num_tokens[owner] += len(scored.log_probs)
+    asked = (
+        (number, request)
+        for number, example in enumerate(texts)
+        for request in requests_of(setup, example, context or setup.lm.context)
+    )
+    while some := list(itertools.islice(asked, REQUESTS_AT_ONCE)):
+        answers = setup.lm.log_probs([request for _, request in some])
+        for (owner, _), scored in zip(some, answers, strict=True):
+            log_probs[owner] += float(scored.log_probs.sum())
+            num_tokens[owner] += len(scored.log_probs)
     return list(map(Scoring, log_probs, num_tokens))
 
 
@@ -97,15 +126,22 @@ def num_words(text: str, unit: str) -> int:
 
     >>> num_words("no it was n't black monday \\n", "word+eos")
     7
+    >>> num_words(" = Title = \\n", "harness")
+    5
     """
+    if unit == "harness":
+        return len(re.split(r"\s+", text))
     return len(text.split()) + (text.count("\n") if unit == "word+eos" else 0)
 
 
-def outcome(example: Text, scoring: Scoring, num_units: int, metrics: dict[str, int]) -> Outcome:
+def outcome(
+    example: Text | Block, scoring: Scoring, num_units: int, metrics: dict[str, int]
+) -> Outcome:
     """`metrics`: what each divides the log probability by."""
+    text = example.text
     item = Item(
         item=example.item,
-        text=example.text,
+        text=text if isinstance(text, str) else text.decode("utf-8", "replace"),
         prompt="",
         target="",
         log_prob=scoring.log_prob,
@@ -116,6 +152,15 @@ def outcome(example: Text, scoring: Scoring, num_units: int, metrics: dict[str, 
     return Outcome(item, {name: (scoring.log_prob, units) for name, units in metrics.items()})
 
 
+def line_blocks(content: str, num_lines: int) -> list[Text]:
+    """Blocks of lines, the last one shorter."""
+    lines = list(io.StringIO(content, newline="\n"))
+    return [
+        Text(item=f"line {start + 1}", text="".join(lines[start : start + num_lines]))
+        for start in range(0, len(lines), num_lines)
+    ]
+
+
 def words_scorer(style: Style) -> Callable[[Setup, Sequence[Text]], list[Outcome]]:
     """Perplexity for each word of the released, tokenised text."""
 
@@ -124,8 +169,8 @@ def words_scorer(style: Style) -> Callable[[Setup, Sequence[Text]], list[Outcome
         if setup.settings["detokenizer"] == "on":
             found = [detokenize(example.text, style) for example in texts]
             shown = [
-                msgspec.structs.replace(example, text=one.text)
-                for example, one in zip(texts, found, strict=True)
+                Text(item=text.item, text=one.text, before=detokenize(text.before, style).text)
+                for text, one in zip(texts, found, strict=True)
             ]
             charged = [one.bits * math.log(2) for one in found]
         outcomes = []

@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,9 +101,8 @@ def inputs_of(
     inputs = {"model": [model]}
     if corpus is not None and any(one.task.uses_corpus for one in chosen):
         inputs["corpus"] = [corpus]
-    read = [file for one in chosen for file in one.task.files if file.is_read(one.settings)]
-    files = {config.data / file.path: None for file in read if config.data}
-    if there := [path for path in files if path.exists()]:
+    read = [config.data / file.path for one in chosen for file in one.files if config.data]
+    if there := [path for path in dict.fromkeys(read) if path.exists()]:
         inputs["data"] = there
     return inputs
 
@@ -166,6 +165,11 @@ def evaluate_task(
         outcomes.update(zip(numbers, found, strict=True))
         progress(len(outcomes), len(examples), chosen.name)
     in_order = [outcomes[number] for number in sorted(outcomes)]
+    metrics = {
+        name: metric
+        for name, metric in chosen.task.metrics.items()
+        if any(name in outcome.sums for outcome in in_order)
+    }
     result = Result(
         task=chosen.name,
         protocol=chosen.protocol,
@@ -173,9 +177,9 @@ def evaluate_task(
         comparable_to=chosen.task.published,
         num_items=len(outcomes),
         num_available=num_available,
-        scores=[score(n, metric, in_order, seed=seed) for n, metric in chosen.task.metrics.items()],
+        scores=[score(name, metric, in_order, seed=seed) for name, metric in metrics.items()],
         seconds=round(time.monotonic() - started, 3),
-        note=_note(in_order, num_available, lm.context),
+        note=_note(in_order, num_available, lm.context, chosen.task.metrics.keys() - metrics),
     )
     return Evaluated(result, [_with_sums(outcome) for outcome in in_order])
 
@@ -184,7 +188,9 @@ def _with_sums(outcome: Outcome) -> Item:
     return msgspec.structs.replace(outcome.item, unit=outcome.unit, sums=outcome.sums)
 
 
-def _note(outcomes: Sequence[Outcome], num_available: int, context: int) -> str:
+def _note(
+    outcomes: Sequence[Outcome], num_available: int, context: int, without: Collection[str]
+) -> str:
     """What a reader must know beside the protocol."""
     notes = [f"context of {context} tokens"]
     truncated = sum(outcome.is_truncated for outcome in outcomes)
@@ -192,6 +198,8 @@ def _note(outcomes: Sequence[Outcome], num_available: int, context: int) -> str:
         notes.append(f"{truncated} items did not fit into it and were cut")
     if len(outcomes) < num_available:
         notes.append(f"a subset: {len(outcomes)} of {num_available}")
+    if without:
+        notes.append(f"not measured: {', '.join(sorted(without))}")
     return "; ".join(notes)
 
 

@@ -44,7 +44,8 @@ class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):
     path: str  # under the folder of benchmark files
     sha256: str | None  # None: not known here, so only layout and number of items are checked
     obtain: str  # how anyone gets it
-    is_read: Callable[[Settings], bool] = lambda _: True  # settings may choose among files
+    # Settings under which alone the task reads it: axis -> the values.
+    when: dict[str, tuple[str, ...]] = {}
 
 
 class MissingData(InputError):
@@ -104,6 +105,11 @@ class Chosen(NamedTuple):
         }
 
     @property
+    def files(self) -> list[BenchmarkFile]:
+        """Those of the task's files that these settings read."""
+        return files_read(self.task.files, self.settings)
+
+    @property
     def protocol(self) -> str:
         """Names all that the scores depend on besides the model."""
         axes = [f"{axis}={value}" for axis, value in self.settings.items()]
@@ -134,6 +140,14 @@ def choose(wanted: str) -> Chosen:
     return Chosen(name, task, settings)
 
 
+def files_read(files: Sequence[BenchmarkFile], settings: Settings) -> list[BenchmarkFile]:
+    return [
+        file
+        for file in files
+        if all(settings[axis] in values for axis, values in file.when.items())
+    ]
+
+
 def benchmark_path(file: BenchmarkFile, sources: Sources) -> Path:
     """Where `file` lies, its digest checked; absent or different it is an InputError."""
     if sources.data is None:
@@ -152,11 +166,13 @@ def benchmark_path(file: BenchmarkFile, sources: Sources) -> Path:
     return path
 
 
-def counted(examples: Sequence[Any], expected: int, path: Path) -> Sequence[Any]:
+def counted(
+    examples: Sequence[Any], expected: int, path: Path, what: str = "items"
+) -> Sequence[Any]:
     """`examples`, which the benchmark has `expected` of; another number is an InputError."""
     if len(examples) != expected:
         raise InputError(
-            f"{path}: {len(examples):,} items where the benchmark has {expected:,}; another text "
+            f"{path}: {len(examples):,} {what} where the benchmark has {expected:,}; another text "
             "than the benchmark's"
         )
     return examples

@@ -26,13 +26,13 @@ FILE = BenchmarkFile(
     sha256="4aa8d02cd17c719165fc8a7887fddd641f43fcafa4b1c806ca8abc31fabdb226",
     obtain="It is https://openaipublic.blob.core.windows.net/gpt-2/data/lambada_test.jsonl; save "
     "it under that name",
-    is_read=lambda settings: settings["text"] != "original",
+    when={"text": ("openai", "quotes")},
 )
 ORIGINAL = BenchmarkFile(
     path="lambada/lambada_test_plain_text.txt",
     sha256=None,
     obtain="It is in lambada-dataset.tar.gz, zenodo.org/records/2630551; save it under that name",
-    is_read=lambda settings: settings["text"] == "original",
+    when={"text": ("original",)},
 )
 TEXT = Axis(
     default="openai",

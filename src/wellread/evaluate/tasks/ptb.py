@@ -1,7 +1,7 @@
 """Penn Treebank's test set in Mikolov's preprocessing: perplexity for each word (section 3.1)."""
 
 from wellread.evaluate.detokenize import PTB
-from wellread.evaluate.language_modelling import WORD_AXES, Text, words_scorer
+from wellread.evaluate.language_modelling import WORD_AXES, line_blocks, words_scorer
 from wellread.evaluate.metrics import PERPLEXITY
 from wellread.evaluate.task import Axis, BenchmarkFile, Task, as_loaded, benchmark_path
 
@@ -16,17 +16,6 @@ LINES = Axis(
     reason="the file has no document borders; blocks of this many lines are scored by themselves, "
     "and are what the interval resamples",
 )
-
-
-def blocks(content: str, num_lines: int) -> list[Text]:
-    """Blocks of lines, the last one shorter."""
-    lines = content.splitlines(keepends=True)
-    return [
-        Text(item=f"line {start + 1}", text="".join(lines[start : start + num_lines]))
-        for start in range(0, len(lines), num_lines)
-    ]
-
-
 TASK = Task(
     source="Penn Treebank, Mikolov's preprocessing, test set",
     licence="LDC; the preprocessed text is widely mirrored for research",
@@ -35,7 +24,7 @@ TASK = Task(
     metrics={"perplexity": PERPLEXITY},
     published="ptb",
     load=lambda sources: as_loaded(
-        blocks(
+        line_blocks(
             benchmark_path(FILE, sources).read_text(encoding="utf-8"),
             int(sources.settings["lines"]),
         )
