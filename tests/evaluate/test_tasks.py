@@ -26,7 +26,9 @@ from wellread.tokenizer.tokenizer import Tokenizer
 NAMES = plugins.names(tasks)
 OWN = [name for name in NAMES if not choose(name).task.files]
 BENCHMARKS = [
-    pytest.param(name, marks=pytest.mark.real) for name in NAMES if choose(name).task.files
+    pytest.param(name, marks=pytest.mark.real)
+    for name in NAMES
+    if choose(name).task.files and not choose(name).task.is_layout_tested
 ]
 DEMO = [name for name in NAMES if name.startswith("demo-")]
 Load = Callable[..., Prepared]
@@ -53,17 +55,21 @@ def ask(byte_tokenizer: Tokenizer, load: Load) -> Ask:
 
 
 def full_marks(metric: str, value: float) -> bool:
-    best = {"perplexity": 1.0, "bits_per_byte": 0.0, "bleu_en-fr": 100.0, "bleu_fr-en": 100.0}
-    return value == pytest.approx(best.get(metric, 1.0))
+    best = {"perplexity": 1.0, "bits_per_byte": 0.0}
+    return value == pytest.approx(100.0 if metric.startswith("bleu") else best.get(metric, 1.0))
 
 
 @pytest.mark.parametrize("name", [*OWN, *BENCHMARKS])
 def test_a_model_that_knows_the_answers_gets_full_marks(
     name: str, ask: Ask, uniform: LanguageModel, oracle: Callable[[Sequence[Item]], LanguageModel]
 ) -> None:
-    items = ask(uniform, name).items
-    scores = ask(oracle(items), name).result.scores
-    assert all(full_marks(score.metric, score.value) for score in scores), scores
+    # A reference of several sentences is only found whole where its whole line is read.
+    asked = f"{name}|stop=line" if name.startswith("wmt14") else name
+    items = ask(uniform, asked).items
+    scores = ask(oracle(items), asked).result.scores
+    metrics = choose(asked).task.metrics
+    ours = [score for score in scores if not metrics[score.metric].is_baseline]
+    assert all(full_marks(score.metric, score.value) for score in ours), ours
 
 
 @pytest.mark.parametrize("name", [*OWN, *BENCHMARKS])

@@ -13,7 +13,7 @@ from wellread.base.progress import Progress, silent
 from wellread.evaluate import tasks
 from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.language_model import LanguageModel, TorchModel
-from wellread.evaluate.metrics import Outcome, score
+from wellread.evaluate.metrics import Outcome, score_all
 from wellread.evaluate.task import (
     Chosen,
     Loaded,
@@ -130,7 +130,7 @@ def evaluate_task(
         comparable_to=chosen.task.published,
         num_items=len(outcomes),
         num_available=num_available,
-        scores=[score(n, metric, outcomes, seed=seed) for n, metric in chosen.task.metrics.items()],
+        scores=score_all(chosen.task.metrics, outcomes, seed=seed),
         seconds=round(time.monotonic() - started, 3),
         note=_note(outcomes, num_available, lm.context),
     )
