@@ -19,7 +19,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from wellread.base.errors import InputError
 from wellread.evaluate.coqa import Turn, against_humans, read_coqa
 from wellread.evaluate.language_model import LanguageModel, TorchModel
-from wellread.evaluate.questions import Asked, f1, is_exact, score_answers
+from wellread.evaluate.questions import Asked, f1, is_exact, read_questions, score_answers
 from wellread.evaluate.run import Evaluated, Prepared, evaluate_task
 from wellread.evaluate.summaries import listed_stories, random_sentences, read_stories, read_story
 from wellread.evaluate.task import Setup, Sources, choose
@@ -281,6 +281,8 @@ def test_natural_questions_shows_and_counts_answers_of_others(real_data: Path) -
     other = load("natural-questions|shot_seed=2|shots=3", real_data / "benchmarks").examples
     assert len(other[0].shots) == 3
     assert other[0].shots != asked[0].shots[:3]
+    others = read_questions(real_data / "benchmarks/nq_open/NQ-open.efficientqa.dev.1.1.jsonl")
+    assert not {one.question for one in others} & {one.question for one in asked}
     # 0.55 %; section 3.8 has 1.0 for a baseline of this kind
     assert sum(is_exact(one.most_common, one.answers) for one in asked) == 20
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -64,6 +65,13 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     highlights: list[str]
 
 
+class Summarised(NamedTuple):
+    """What a model makes of an article."""
+
+    summaries: list[list[str]]  # samples, of at most three sentences each
+    is_truncated: bool  # the article did not fit
+
+
 def read_story(path: Path) -> Story:
     """CNN/DailyMail's layout: an article, and `@highlight` before every highlight."""
     article, *highlights = path.read_text(encoding="utf-8").split(HIGHLIGHT)
@@ -118,16 +126,17 @@ def random_sentences(story: Story, seed: int) -> list[str]:
     return [found[place] for place in sorted(order[:NUM_SENTENCES])]
 
 
-def write_summaries(setup: Setup, stories: Sequence[Story]) -> list[list[list[str]]]:
-    """For each story its sampled summaries, of at most three sentences each."""
+def write_summaries(setup: Setup, stories: Sequence[Story]) -> list[Summarised]:
+    """Sampled summaries of each story; an article too long is cut, and the hint is not."""
     settings, num = setup.settings, int(setup.settings["samples"])
     hint = setup.tokenizer.encode(HINTS[settings["hint"]])
-    room = room_for_article(setup)
+    new = min(int(settings["tokens"]), setup.lm.context // 2)
+    room = setup.lm.context - new - len(hint)
     articles = [setup.tokenizer.encode(story.article) for story in stories]
     kept = [ids[:room] if settings["cut"] == "end" else ids[-room:] for ids in articles]
     found = setup.lm.generate(
         [np.concatenate([ids, hint]) for ids in kept for _ in range(num)],
-        max_new_tokens=new_tokens(setup),
+        max_new_tokens=new,
         top_k=TOP_K,
         seeds=[
             seed_for(setup.seed, "summary", story.item, str(sample))
@@ -137,33 +146,26 @@ def write_summaries(setup: Setup, stories: Sequence[Story]) -> list[list[list[st
         is_complete=lambda ids: len(sentences(text_so_far(setup, ids))) > NUM_SENTENCES,
     )
     written = [sentences(setup.tokenizer.decode(ids))[:NUM_SENTENCES] for ids in found]
-    return [written[start : start + num] for start in range(0, len(written), num)]
-
-
-def new_tokens(setup: Setup) -> int:
-    return min(int(setup.settings["tokens"]), setup.lm.context // 2)
-
-
-def room_for_article(setup: Setup) -> int:
-    hint = setup.tokenizer.encode(HINTS[setup.settings["hint"]])
-    return setup.lm.context - new_tokens(setup) - len(hint)
+    return [
+        Summarised(written[place * num : (place + 1) * num], len(ids) > room)
+        for place, ids in enumerate(articles)
+    ]
 
 
 def score_summaries(setup: Setup, stories: Sequence[Story]) -> list[Outcome]:
     """ROUGE F1 of three sampled sentences, of the article's first three, and of any three."""
-    room = room_for_article(setup)
     scorer = RougeScorer(["rouge1", "rouge2", setup.settings["rouge"]], use_stemmer=True)
     outcomes = []
-    for story, summaries in zip(stories, write_summaries(setup, stories), strict=True):
+    for story, one in zip(stories, write_summaries(setup, stories), strict=True):
         target = "\n".join(story.highlights)
-        rows = [rouge(scorer, target, summary) for summary in summaries]
+        rows = [rouge(scorer, target, summary) for summary in one.summaries]
         values = {name: sum(row[name] for row in rows) / len(rows) for name in METRICS}
         item = Item(
             item=story.item,
             text=story.article,
             prompt=story.article + HINTS[setup.settings["hint"]],
             target=target,
-            prediction="\n".join(summaries[0]),
+            prediction="\n".join(one.summaries[0]),
             value=values["rouge_average"],
         )
         baselines = {
@@ -177,7 +179,7 @@ def score_summaries(setup: Setup, stories: Sequence[Story]) -> list[Outcome]:
             Outcome(
                 item,
                 {name: (value, 1) for name, value in values.items()},
-                is_truncated=len(setup.tokenizer.encode(story.article)) > room,
+                is_truncated=one.is_truncated,
             )
         )
     return outcomes
