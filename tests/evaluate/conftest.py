@@ -14,6 +14,7 @@ from wellread.base.manifest import writing
 from wellread.evaluate.language_model import LanguageModel, Request, Scored
 from wellread.formats.documents import Document, write_documents
 from wellread.formats.results import Item
+from wellread.generation.sample import Complete
 from wellread.tokenizer.tokenizer import Tokenizer
 
 LONG = 1_000_000  # a context in which nothing is cut
@@ -44,14 +45,25 @@ class BigramModel:
         return self.log_table[last].astype(np.float32)
 
     def generate(
-        self, prompts: Sequence[Any], *, max_new_tokens: int, top_k: int, seeds: Sequence[int]
+        self,
+        prompts: Sequence[Any],
+        *,
+        max_new_tokens: int,
+        top_k: int,
+        seeds: Sequence[int],
+        is_complete: Complete | None = None,
     ) -> list[Any]:
         found = []
         for prompt in prompts:
             ids = [int(prompt[-1])]
             for _ in range(max_new_tokens):
-                ids.append(int(self.log_table[ids[-1]].argmax()))
-            found.append(np.array(ids[1:]))
+                best = int(self.log_table[ids[-1]].argmax())
+                if best == self.end_of_text:
+                    break
+                ids.append(best)
+                if is_complete is not None and is_complete(ids[1:]):
+                    break
+            found.append(np.array(ids[1:], dtype=int))
         return found
 
 
@@ -88,7 +100,13 @@ class Oracle:
         return log_probs
 
     def generate(
-        self, prompts: Sequence[Any], *, max_new_tokens: int, top_k: int, seeds: Sequence[int]
+        self,
+        prompts: Sequence[Any],
+        *,
+        max_new_tokens: int,
+        top_k: int,
+        seeds: Sequence[int],
+        is_complete: Complete | None = None,
     ) -> list[Any]:
         texts = [self.tokenizer.decode(prompt).replace("<|endoftext|>", "") for prompt in prompts]
         return [self.tokenizer.encode(self.answers[text]) for text in texts]

@@ -14,7 +14,7 @@ from wellread.evaluate.last_word import read_lambada
 from wellread.evaluate.questions import read_questions
 from wellread.evaluate.summaries import read_stories
 from wellread.evaluate.task import BenchmarkFile, Sources, benchmark_path, choose, own_data
-from wellread.evaluate.translation import both_directions, read_parallel
+from wellread.evaluate.translation import read_parallel
 from wellread.evaluate.wikitext import articles
 from wellread.evaluate.winograd import in_place, read_winograd
 
@@ -79,11 +79,12 @@ def test_a_missing_benchmark_says_where_it_should_be_and_how_to_get_it(
 
 
 def test_translation_goes_both_ways_with_the_examples_turned() -> None:
-    pairs = both_directions([("a", "b")], [("c", "d")])
-    assert [(p.direction, p.source, p.reference, p.shots) for p in pairs] == [
-        ("en-fr", "a", "b", [("c", "d")]),
-        ("fr-en", "b", "a", [("d", "c")]),
-    ]
+    pairs = choose("demo-translation").task.load(Sources(None, None, {})).examples
+    there, back = pairs[0], pairs[20]
+    assert (there.item, back.item) == ("en-fr/1", "fr-en/1")
+    assert (there.source, there.reference) == (back.reference, back.source)
+    assert there.shots[0] == ("The house is small.", "La maison est petite.")
+    assert back.shots[0] == ("La maison est petite.", "The house is small.")
 
 
 @pytest.mark.real

@@ -14,10 +14,18 @@ from wellread.base.seeds import generator
 from wellread.evaluate.choices import Option, Question, score_questions
 from wellread.evaluate.language_model import Request
 from wellread.evaluate.language_modelling import Text, score_texts
-from wellread.evaluate.metrics import ACCURACY, MEAN, PERPLEXITY, Outcome, interval, score
+from wellread.evaluate.metrics import (
+    ACCURACY,
+    MEAN,
+    PERPLEXITY,
+    Outcome,
+    interval,
+    score,
+    score_all,
+)
+from wellread.evaluate.questions import CONFIDENCE
 from wellread.evaluate.task import Setup
 from wellread.evaluate.translation import METRICS as BLEU_METRICS
-from wellread.evaluate.translation import SIGNATURE, bleu
 from wellread.evaluate.windows import windows
 from wellread.formats.results import Item
 from wellread.tokenizer.tokenizer import Tokenizer
@@ -121,6 +129,21 @@ def test_items_of_one_document_are_drawn_together() -> None:
     assert width == pytest.approx(math.sqrt(20) * ((narrow.high or 0) - (narrow.low or 0)), rel=0.1)
 
 
+def test_the_most_confident_hundredth_is_scored_whatever_the_order() -> None:
+    rows = [(0.9, 1), (0.8, 1), (0.8, 0), *[(0.1, 0)] * 197]
+    outcomes = [outcome(str(n), row) for n, row in enumerate(rows)]
+    # Of 200 two count: the first, and one of the next two, which are equally sure.
+    for ordered in (outcomes, outcomes[::-1]):
+        found = score("metric", CONFIDENCE, ordered, seed=0)
+        assert found.value == 0.75
+        assert (found.low, found.high) == (0.0, 1.0)
+
+
+def test_a_metric_in_which_no_item_takes_part_is_left_out() -> None:
+    found = score_all({"metric": MEAN, "other": MEAN}, [outcome("1", (1, 2))], seed=0)
+    assert [(one.metric, one.value) for one in found] == [("metric", 0.5)]
+
+
 def test_an_accuracy_of_nought_has_wilsons_interval() -> None:
     found = score("metric", ACCURACY, [outcome(str(n), (0, 1)) for n in range(20)], seed=0)
     # z^2 / (n + z^2) = 3.8415 / 23.8415
@@ -139,15 +162,17 @@ def test_one_document_has_no_interval_and_says_so() -> None:
     assert found == (None, None, "no interval: 1 unit, all alike")
 
 
-def test_bleu_from_summed_counts_is_sacrebleus() -> None:
+@pytest.mark.parametrize("tokens", ["13a", "intl"])
+def test_bleu_from_summed_counts_is_sacrebleus(tokens: str) -> None:
     hypotheses = ["the cat sat on the mat", "there is a dog here", "no"]
     references = ["a cat sat on the mat", "there is a dog in the house", "yes it is"]
     rows = []
     for hypothesis, reference in zip(hypotheses, references, strict=True):
-        one = BLEU(effective_order=True).sentence_score(hypothesis, [reference])
+        scorer = BLEU(effective_order=True, tokenize=tokens)
+        one = scorer.sentence_score(hypothesis, [reference])
         rows.append([*one.counts, *one.totals, one.sys_len, one.ref_len])
-    whole = BLEU()
+    metric = BLEU_METRICS["bleu" if tokens == "13a" else "bleu_intl"]
+    whole = BLEU(tokenize=tokens, smooth_method="exp" if tokens == "13a" else "none")
     expected = whole.corpus_score(hypotheses, [references]).score
-    assert bleu(np.sum(rows, axis=0).astype(float)) == pytest.approx(expected)
-    assert str(whole.get_signature()).startswith(SIGNATURE.removeprefix("sacrebleu "))
-    assert list(BLEU_METRICS) == ["bleu_en-fr", "bleu_fr-en"]
+    assert metric.statistic(np.sum(rows, axis=0).astype(float)) == pytest.approx(expected)
+    assert str(whole.get_signature()) == metric.note.split(";")[0].removeprefix("sacrebleu ")

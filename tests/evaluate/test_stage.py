@@ -46,6 +46,14 @@ def test_every_task_leaves_scores_and_items(model: Path, corpus: Path, tmp_path:
     assert bits.value == pytest.approx(nats / sum(item["num_units"] for item in items) / 0.693147)
 
 
+def test_the_surest_answers_can_be_listed_from_the_items(model: Path, tmp_path: Path) -> None:
+    evaluate(model, tmp_path / "out", EvaluateConfig(tasks=["demo-qa"], limit=9))
+    items = list(read_items(tmp_path / "out", "demo-qa"))
+    surest = max(items, key=lambda item: item["confidence"])
+    assert 0 < surest["confidence"] < 1
+    assert {"prompt", "prediction", "value"} <= set(surest)
+
+
 def test_an_interrupted_evaluation_keeps_finished_tasks(
     model: Path, corpus: Path, tmp_path: Path
 ) -> None:

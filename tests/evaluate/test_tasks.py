@@ -24,12 +24,13 @@ from wellread.formats.results import Item
 from wellread.tokenizer.tokenizer import Tokenizer
 
 NAMES = plugins.names(tasks)
-MADE = [name for name in NAMES if choose(name).task.is_layout_tested]
+WRITTEN = {"coqa", "cnn-dm"}  # tests/evaluate/test_written.py has them
+MADE = [name for name in NAMES if choose(name).task.is_layout_tested and name not in WRITTEN]
 OWN = [name for name in NAMES if not choose(name).task.files] + MADE
 BENCHMARKS = [
     pytest.param(name, marks=pytest.mark.real)
     for name in NAMES
-    if choose(name).task.files and name not in MADE
+    if choose(name).task.files and not choose(name).task.is_layout_tested
 ]
 # Settings that ask the model in another way.
 VARIANTS = ["demo-lambada|filter=stop-words", "demo-lambada|target=token|filter=stop-words"]
@@ -64,17 +65,20 @@ def ask(byte_tokenizer: Tokenizer, load: Load) -> Ask:
 def full_marks(metric: str, value: float) -> bool:
     if metric.startswith(("bits_per", "gain")):
         return value == pytest.approx(0.0)
-    best = {"perplexity": 1.0, "bleu_en-fr": 100.0, "bleu_fr-en": 100.0}
-    return value == pytest.approx(best.get(metric, 1.0))
+    return value == pytest.approx(100.0 if metric.startswith("bleu") else 1.0)
 
 
 @pytest.mark.parametrize("name", [*OWN, *VARIANTS, *BENCHMARKS])
 def test_a_model_that_knows_the_answers_gets_full_marks(
     name: str, ask: Ask, uniform: LanguageModel, oracle: Callable[[Sequence[Item]], LanguageModel]
 ) -> None:
-    items = ask(uniform, name).items
-    scores = ask(oracle(items), name).result.scores
-    assert all(full_marks(score.metric, score.value) for score in scores), scores
+    # A reference of several sentences is only found whole where its whole line is read.
+    asked = f"{name}|stop=line" if name.startswith("wmt14") else name
+    items = ask(uniform, asked).items
+    scores = ask(oracle(items), asked).result.scores
+    metrics = choose(asked).task.metrics
+    ours = [score for score in scores if not metrics[score.metric].is_baseline]
+    assert all(full_marks(score.metric, score.value) for score in ours), ours
 
 
 @pytest.mark.parametrize("name", [*OWN, *VARIANTS, *BENCHMARKS])

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from wellread.base.errors import WellreadError
-from wellread.generation.sample import generate_ids
+from wellread.generation.sample import MOST_ROWS, Complete, generate_ids
 from wellread.model.gpt2 import GPT2, Cache
 
 Ids = npt.NDArray[np.int64]
@@ -59,8 +59,12 @@ class LanguageModel(Protocol):
         max_new_tokens: int,
         top_k: int,
         seeds: Sequence[int],
+        is_complete: Complete | None = None,
     ) -> list[Ids]:
-        """The new ids after each prompt, up to end of text; `top_k=1` is greedy."""
+        """The new ids after each prompt, up to end of text or until they are complete.
+
+        `top_k=1` is greedy. No answer depends on the other prompts.
+        """
 
 
 def fit(request: Request, context: int) -> tuple[Ids, Ids]:
@@ -211,8 +215,10 @@ class TorchModel:
         max_new_tokens: int,
         top_k: int,
         seeds: Sequence[int],
+        is_complete: Complete | None = None,
     ) -> list[Ids]:
         """As the protocol says."""
+        longest = min(self.context, max(map(len, prompts), default=0) + max_new_tokens)
         return generate_ids(
             self.model,
             prompts,
@@ -220,4 +226,6 @@ class TorchModel:
             top_k=top_k,
             seeds=seeds,
             end_of_text=self.end_of_text,
+            is_complete=is_complete,
+            rows=max(1, min(MOST_ROWS, self.batch_tokens // longest)),
         )

@@ -1,11 +1,14 @@
 """Metrics as functions of sums over items, with 95 % intervals by bootstrap.
 
-Every metric here depends only on sums: an accuracy on (right, asked), a perplexity on (log
-probability, units), BLEU on counts of n-grams. So a resample is a weighted sum of rows.
+Nearly every metric depends only on sums: an accuracy on (right, asked), a perplexity on (log
+probability, units), BLEU on counts of n-grams. So a resample is a weighted sum of rows. A metric
+that orders the items is a function of the rows themselves.
+
+Shapes: N units, K numbers in a row.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -21,9 +24,11 @@ RESAMPLES_AT_ONCE = 50  # bounds the memory to 50 x units
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
-    """How the summed rows of a task's items make one number."""
+    """How the rows of a task's items make one number."""
 
-    statistic: Callable[[Floats], float]
+    statistic: Callable[[Floats], float]  # of their sums (K,)
+    is_of_rows: bool = False  # of the rows (N, K) instead
+    is_baseline: bool = False  # of the items alone, whatever the model answers
     higher_is_better: bool = True
     is_proportion: bool = False  # of items right or wrong
     is_guessable: bool = False  # the items' chance is the chance of this metric
@@ -57,6 +62,24 @@ ACCURACY = Metric(statistic=mean, is_proportion=True, is_guessable=True)
 EXACT_MATCH = Metric(statistic=mean, is_proportion=True)
 MEAN = Metric(statistic=mean)
 PERPLEXITY = Metric(statistic=perplexity, higher_is_better=False)
+
+
+def of_most_confident(rows_N2: Floats) -> float:
+    """Share of right answers in the hundredth of the rows (confidence, right) of most confidence.
+
+    Among equals at its edge, which of them belong to it is a matter of chance.
+
+    >>> of_most_confident(np.array([[0.9, 1.0], [0.5, 0.0], [0.9, 0.0]]))
+    0.5
+    """
+    confidence_N, right_N = rows_N2.T
+    num = max(1, round(len(rows_N2) / 100))
+    edge = np.partition(confidence_N, -num)[-num]
+    surely_N = right_N[confidence_N > edge]
+    tied_N = right_N[confidence_N == edge]
+    return float((surely_N.sum() + (num - len(surely_N)) * tied_N.mean()) / num)
+
+
 BITS_PER_BYTE = Metric(statistic=bits, higher_is_better=False)
 
 
@@ -73,14 +96,7 @@ def interval(rows_NK: Floats, metric: Metric, source: np.random.Generator) -> In
     another metric none.
     """
     num = len(rows_NK)
-    weights = np.full(num, 1 / num)
-    sums = np.concatenate(
-        [
-            source.multinomial(num, weights, size=RESAMPLES_AT_ONCE) @ rows_NK
-            for _ in range(RESAMPLES // RESAMPLES_AT_ONCE)
-        ]
-    )
-    values = [metric.statistic(row) for row in sums]
+    values = [metric.statistic(given) for given in _resamples(rows_NK, metric, source)]
     if not math.isclose(min(values), max(values)):
         low, high = np.percentile(values, [2.5, 97.5])
         return Interval(float(low), float(high), "")
@@ -88,6 +104,29 @@ def interval(rows_NK: Floats, metric: Metric, source: np.random.Generator) -> In
         found = binomtest(round(values[0] * num), num).proportion_ci(method="wilson")
         return Interval(float(found.low), float(found.high), "Wilson's interval: all items agree")
     return Interval(None, None, f"no interval: {num} unit{'s' * (num > 1)}, all alike")
+
+
+def _resamples(rows_NK: Floats, metric: Metric, source: np.random.Generator) -> Iterator[Floats]:
+    """What the metric is a function of, for each resample."""
+    num = len(rows_NK)
+    if metric.is_of_rows:
+        for _ in range(RESAMPLES):
+            yield rows_NK[source.integers(num, size=num)]
+        return
+    weights = np.full(num, 1 / num)
+    for _ in range(RESAMPLES // RESAMPLES_AT_ONCE):
+        yield from source.multinomial(num, weights, size=RESAMPLES_AT_ONCE) @ rows_NK
+
+
+def score_all(
+    metrics: Mapping[str, Metric], outcomes: Sequence[Outcome], *, seed: int
+) -> list[Score]:
+    """Every metric that some outcome has a part in: a subset may have none of a domain."""
+    return [
+        score(name, metric, outcomes, seed=seed)
+        for name, metric in metrics.items()
+        if any(name in outcome.sums for outcome in outcomes)
+    ]
 
 
 def score(name: str, metric: Metric, outcomes: Sequence[Outcome], *, seed: int) -> Score:
@@ -98,15 +137,16 @@ def score(name: str, metric: Metric, outcomes: Sequence[Outcome], *, seed: int) 
         unit = outcome.unit or outcome.item.item
         by_unit[unit] = by_unit.get(unit, 0.0) + np.array(outcome.sums[name], dtype=float)
     rows_NK = np.array(list(by_unit.values()))
+    assert not metric.is_of_rows or len(rows_NK) == len(taking_part), "rows cannot be summed"
     low, high, why = interval(rows_NK, metric, generator(seed, "bootstrap", name))
     guesses = [o.chance for o in taking_part if o.chance is not None]
     return Score(
         metric=name,
-        value=metric.statistic(rows_NK.sum(axis=0)),
+        value=metric.statistic(rows_NK if metric.is_of_rows else rows_NK.sum(axis=0)),
         low=low,
         high=high,
         num_items=len(taking_part),
         higher_is_better=metric.higher_is_better,
         chance=sum(guesses) / len(guesses) if metric.is_guessable and guesses else None,
-        note="; ".join(filter(None, [metric.note, why])),
+        note="; ".join(filter(None, ["no model" * metric.is_baseline, metric.note, why])),
     )

@@ -9,12 +9,28 @@ from pathlib import Path
 import msgspec
 
 from wellread.base.errors import InputError
-from wellread.evaluate.metrics import EXACT_MATCH, MEAN, Metric, Outcome
-from wellread.evaluate.task import Setup
+from wellread.base.seeds import generator
+from wellread.evaluate.metrics import EXACT_MATCH, MEAN, Metric, Outcome, of_most_confident
+from wellread.evaluate.task import Axis, Settings, Setup
+from wellread.evaluate.written import confidences, write_greedily
 from wellread.formats.results import Item
 
-MAX_NEW_TOKENS = 24  # ours: the longest answers of NQ-open are dates and names
+MAX_NEW_TOKENS = 24  # ours: the shortest answer to a question of NQ-open has 18 tokens at most
 METRICS: dict[str, Metric] = {"exact_match": EXACT_MATCH, "f1": MEAN}
+CONFIDENCE = Metric(
+    statistic=of_most_confident,
+    is_of_rows=True,
+    note="of the hundredth of the answers to which, with their end, the model gives most "
+    "probability",
+)
+SHOTS = Axis(
+    default="5",
+    takes_number=True,
+    reason="the paper gives neither the number of the example pairs nor the pairs; five show the "
+    "form and leave the context to the question",
+)
+SHOT_SEED = Axis(default="1", takes_number=True, reason="which pairs are shown, and in which order")
+QUESTION_TYPE = re.compile(r"\b(how many|how much|who|when|where|what|which|why|how)(?:m|se)?\b")
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +40,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     question: str
     answers: list[str]
     shots: list[tuple[str, str]]
+    most_common: str | None = None  # answer to other questions of its type
 
 
 class _Record(msgspec.Struct):
@@ -48,6 +65,33 @@ def read_questions(path: Path, shots: Sequence[tuple[str, str]] = ()) -> list[As
             )
         )
     return found
+
+
+def draw_shots(asked: Sequence[Asked], settings: Settings, path: Path) -> list[tuple[str, str]]:
+    """As many questions with their first answers as the settings say."""
+    num = int(settings["shots"])
+    if num > len(asked):
+        raise InputError(f"{path}: shots={num}, but there are only {len(asked):,} pairs to show")
+    order = generator(int(settings["shot_seed"]), "shots", "questions").permutation(len(asked))
+    return [(asked[n].question, asked[n].answers[0]) for n in order[:num]]
+
+
+def question_type(question: str) -> str:
+    """
+    >>> question_type("in the film whose dog says how many")
+    'who'
+    """
+    found = QUESTION_TYPE.search(question.lower())
+    return found[1] if found else "other"
+
+
+def most_common_answers(asked: Sequence[Asked]) -> dict[str, str]:
+    """For each type of question the first answer most often given; of equals, the first of all."""
+    counts: dict[str, Counter[str]] = {}
+    for one in asked:
+        kind = counts.setdefault(question_type(one.question), Counter())
+        kind[normalised(one.answers[0])] += 1
+    return {kind: answers.most_common(1)[0][0] for kind, answers in counts.items()}
 
 
 def read_shots(path: Path) -> list[tuple[str, str]]:
@@ -84,30 +128,35 @@ def f1(prediction: str, answer: str) -> float:
     return 2 * common / (len(said) + len(wanted))
 
 
+def is_exact(prediction: str, answers: Sequence[str]) -> bool:
+    return any(normalised(prediction) == normalised(answer) for answer in answers)
+
+
 def score_answers(setup: Setup, questions: Sequence[Asked]) -> list[Outcome]:
     """Greedy answers up to the end of the line, against the best-matching accepted answer."""
     prompts = [prompt_for(asked) for asked in questions]
-    ids = [setup.encode(prompt) for prompt in prompts]
-    new = min(MAX_NEW_TOKENS, setup.lm.context // 2)
-    found = setup.lm.generate(ids, max_new_tokens=new, top_k=1, seeds=[0] * len(ids))
+    written = write_greedily(setup, prompts, stop="line", max_new_tokens=MAX_NEW_TOKENS)
     outcomes = []
-    for asked, prompt, prompt_ids, generated in zip(questions, prompts, ids, found, strict=True):
-        prediction = setup.tokenizer.decode(generated).split("\n")[0].strip()
-        matches = any(normalised(prediction) == normalised(answer) for answer in asked.answers)
-        best = max(f1(prediction, answer) for answer in asked.answers)
+    for asked, prompt, one, confidence in zip(
+        questions, prompts, written, confidences(setup, written), strict=True
+    ):
+        is_right = float(is_exact(one.answer, asked.answers))
         item = Item(
             item=asked.item,
             text=f"{asked.question} {asked.answers[0]}",
             prompt=prompt,
             target=" " + asked.answers[0],
-            prediction=prediction,
-            value=float(matches),
+            prediction=one.answer,
+            confidence=confidence,
+            value=is_right,
         )
-        outcomes.append(
-            Outcome(
-                item,
-                {"exact_match": (float(matches), 1), "f1": (best, 1)},
-                is_truncated=len(prompt_ids) > setup.lm.context - new,
-            )
-        )
+        sums: dict[str, tuple[float, ...]] = {
+            "exact_match": (is_right, 1),
+            "f1": (max(f1(one.answer, answer) for answer in asked.answers), 1),
+            "accuracy_top_1_percent": (confidence, is_right),
+        }
+        if asked.most_common is not None:
+            hit = float(is_exact(asked.most_common, asked.answers))
+            sums["exact_match_most_common_answer"] = (hit, 1)
+        outcomes.append(Outcome(item, sums, is_truncated=one.is_truncated))
     return outcomes

@@ -17,7 +17,7 @@ from wellread.evaluate import tasks
 from wellread.evaluate.budget import Estimate, Prepared, probe, shuffled
 from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.language_model import LanguageModel, TorchModel
-from wellread.evaluate.metrics import Outcome, score
+from wellread.evaluate.metrics import Outcome, score_all
 from wellread.evaluate.suite import suite_tasks, variants
 from wellread.evaluate.task import Chosen, Loaded, MissingData, Setup, Sources, Task, choose
 from wellread.formats.results import STAGE, Item, Result, read_result, write_result
@@ -165,11 +165,8 @@ def evaluate_task(
         outcomes.update(zip(numbers, found, strict=True))
         progress(len(outcomes), len(examples), chosen.name)
     in_order = [outcomes[number] for number in sorted(outcomes)]
-    metrics = {
-        name: metric
-        for name, metric in chosen.task.metrics.items()
-        if any(name in outcome.sums for outcome in in_order)
-    }
+    scores = score_all(chosen.task.metrics, in_order, seed=seed)
+    without = chosen.task.metrics.keys() - {one.metric for one in scores}
     result = Result(
         task=chosen.name,
         protocol=chosen.protocol,
@@ -177,9 +174,9 @@ def evaluate_task(
         comparable_to=chosen.task.published,
         num_items=len(outcomes),
         num_available=num_available,
-        scores=[score(name, metric, in_order, seed=seed) for name, metric in metrics.items()],
+        scores=scores,
         seconds=round(time.monotonic() - started, 3),
-        note=_note(in_order, num_available, lm.context, chosen.task.metrics.keys() - metrics),
+        note=_note(in_order, num_available, lm.context, without),
     )
     return Evaluated(result, [_with_sums(outcome) for outcome in in_order])
 

@@ -26,6 +26,7 @@ ITEMS = tables.schema(
         ("target", pa.string()),
         ("prediction", pa.string()),  # None where nothing is predicted
         ("log_prob", pa.float64()),  # natural log of the target's probability; None: not asked
+        ("confidence", pa.float64()),  # the prediction's probability by the model; None: not asked
         ("num_tokens", pa.int64()),  # scored tokens
         ("num_units", pa.int64()),  # words or bytes that a perplexity is normalised by
         ("value", pa.float64()),  # the item's own score: 0 or 1, an F1, nats
@@ -45,6 +46,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     prediction: str | None = None
     log_prob: float | None = None
+    confidence: float | None = None
     num_tokens: int | None = None
     num_units: int | None = None
     value: float | None = None

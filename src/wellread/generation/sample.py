@@ -64,6 +64,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Done = Callable[[int, int], bool]  # (sample, id): whether the sample ends with this id
+Complete = Callable[[Sequence[int]], bool]  # a sample's new ids: whether it ends with them
 
 
 @torch.inference_mode()
@@ -224,11 +225,19 @@ def generate_ids(  # noqa: PLR0913 - the settings of sampling, by their usual na
     temperature: float = 1.0,
     top_k: int | None = None,
     end_of_text: int | None = None,
+    is_complete: Complete | None = None,
+    rows: int = MOST_ROWS,
 ) -> list[npt.NDArray[np.int64]]:
     """The new ids after each prompt, at most `max_new_tokens`, without `end_of_text`."""
     sampling = Sampling(max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k)
     found: list[list[int]] = [[] for _ in prompts]
-    for token in stream_ids(model, prompts, sampling, seeds=seeds, end_of_text=end_of_text):
+
+    def is_done(sample: int, token: int) -> bool:
+        return is_complete is not None and is_complete([*found[sample], token])
+
+    for token in stream_ids(
+        model, prompts, sampling, seeds=seeds, end_of_text=end_of_text, is_done=is_done, rows=rows
+    ):
         found[token.sample].append(token.id)
     return [np.array(ids, dtype=np.int64) for ids in found]
 

@@ -1,0 +1,111 @@
+"""What a model writes after a prompt, up to where its answer ends."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from wellread.evaluate.language_model import Ids, Request
+from wellread.evaluate.task import Axis, Setup
+
+# The space before a closing guillemet is French, and belongs to the sentence. Models write long
+# rows of marks; only the first of them is tried.
+SENTENCE_END = re.compile(r"(?<![.!?])[.!?]++(?:[\"'”’)\]]|\s?»)*\s++(?!»)|\n+")
+# Initials and titles, English and French; "No." and "Jr." end sentences too often.
+ABBREVIATED = re.compile(
+    r"\b(?:[^\W\d_]|Mr|Mrs|Ms|Dr|St|Mme|Mlle|MM|Prof|Gen|Sen|Rep|Gov|Lt|Col|Capt|vs)\.\s+$"
+)
+STOP = Axis(
+    default="line",
+    others=("sentence", "none"),
+    reason="the paper does not say where an answer ends: with its line, as the answers before it "
+    "do, with its first sentence, or with the last token",
+)
+
+
+class Answer(NamedTuple):
+    """What a text says before it goes on to something else."""
+
+    text: str
+    is_complete: bool  # whatever is written behind the text changes nothing in it
+
+
+class Written(NamedTuple):
+    """An answer of a model, and its tokens."""
+
+    prompt_ids: Ids  # what fitted
+    ids: Ids  # with that which ended the answer, if one did
+    answer: str
+    is_truncated: bool  # the prompt did not fit
+
+
+def sentences(text: str) -> list[str]:
+    """
+    >>> sentences("Mr. X's works. Does it? « Oui. » Yes")
+    ["Mr. X's works.", 'Does it?', '« Oui. »', 'Yes']
+    """
+    found, start = [], 0
+    for end in SENTENCE_END.finditer(text):
+        if "\n" in end[0] or not ABBREVIATED.search(text[start : end.end()]):
+            found.append(text[start : end.end()].strip())
+            start = end.end()
+    return [part for part in (*found, text[start:].strip()) if part]
+
+
+def answer_in(text: str, stop: str) -> Answer:
+    """The answer at the beginning of `text`, which ends with its line, a sentence or the text.
+
+    >>> answer_in(" In Rome. Or Pisa", "sentence")
+    Answer(text='In Rome.', is_complete=True)
+    """
+    line, newline, _ = text.partition("\n")
+    if stop == "line":
+        return Answer(line.strip(), bool(newline))
+    if stop == "sentence":
+        found = sentences(line)
+        return Answer(found[0] if found else "", bool(newline) or len(found) > 1)
+    return Answer(text.strip(), is_complete=False)
+
+
+def text_so_far(setup: Setup, ids: Sequence[int]) -> str:
+    """The text of ids that others will follow, without a character of which bytes are missing."""
+    return setup.tokenizer.decode(ids).rstrip("\ufffd")
+
+
+def write_greedily(
+    setup: Setup, prompts: Sequence[str], *, stop: str, max_new_tokens: int
+) -> list[Written]:
+    """A greedy answer to each prompt; a prompt that is too long loses its beginning."""
+    new = min(max_new_tokens, setup.lm.context // 2)
+    room = setup.lm.context - new
+    encoded = [setup.encode(prompt) for prompt in prompts]
+    fitted = [ids[-room:] for ids in encoded]
+
+    def is_complete(ids: Sequence[int]) -> bool:
+        return answer_in(text_so_far(setup, ids), stop).is_complete
+
+    found = setup.lm.generate(
+        fitted, max_new_tokens=new, top_k=1, seeds=[0] * len(fitted), is_complete=is_complete
+    )
+    return [
+        Written(
+            prompt_ids=prompt_ids,
+            ids=ids
+            if len(ids) == new or is_complete(ids.tolist())
+            else np.append(ids, setup.lm.end_of_text),
+            answer=answer_in(setup.tokenizer.decode(ids), stop).text,
+            is_truncated=len(whole) > room,
+        )
+        for whole, prompt_ids, ids in zip(encoded, fitted, found, strict=True)
+    ]
+
+
+def confidences(setup: Setup, written: Sequence[Written]) -> list[float]:
+    """The probability that the model gives to each answer and to its end.
+
+    Without the end, an empty answer would be certain, and every beginning of a longer one likelier
+    than the whole.
+    """
+    found = setup.lm.log_probs([Request(one.prompt_ids, one.ids) for one in written])
+    return [float(np.exp(scored.log_probs.sum())) for scored in found]
