@@ -13,7 +13,7 @@ from wellread.base.manifest import read_artifact
 from wellread.base.seeds import generator
 from wellread.evaluate import tasks
 from wellread.evaluate.language_model import Floats
-from wellread.evaluate.metrics import RESAMPLES, Metric
+from wellread.evaluate.metrics import Metric, resamples, value_of
 from wellread.evaluate.task import Task
 from wellread.formats.results import STAGE, Result, read_items, read_results
 
@@ -76,9 +76,8 @@ def _compare(result: Result, rows: tuple[Rows, Rows], seed: int) -> Iterator[Pai
             continue
         units = [rows[0][item]["unit"] or item for item in taking_part]
         first, second = (_by_unit(units, [one[item] for item in taking_part]) for one in sums)
-        random = generator(seed, "compare", result.protocol, name)
-        low, high = _interval(first, second, metric, random)
-        values = [metric.statistic(each.sum(axis=0)) for each in (first, second)]
+        low, high = _interval(first, second, metric, seed)
+        values = [value_of(metric, each) for each in (first, second)]
         yield Paired(
             protocol=result.protocol,
             metric=name,
@@ -101,14 +100,9 @@ def _by_unit(units: list[str], rows: list[Any]) -> Floats:
     return found
 
 
-def _interval(
-    first: Floats, second: Floats, metric: Metric, random: np.random.Generator
-) -> tuple[float, float]:
-    """The same units are drawn for both models."""
-    count = len(first)
-    differences = []
-    for _ in range(RESAMPLES):
-        times = random.multinomial(count, np.full(count, 1 / count))
-        differences.append(metric.statistic(times @ second) - metric.statistic(times @ first))
+def _interval(first: Floats, second: Floats, metric: Metric, seed: int) -> tuple[float, float]:
+    """The middle 95 % of the difference; one seed, so that the same units are drawn for both."""
+    drawn = [resamples(rows, metric, generator(seed, "compare")) for rows in (first, second)]
+    differences = [metric.statistic(b) - metric.statistic(a) for a, b in zip(*drawn, strict=True)]
     low, high = np.percentile(differences, [2.5, 97.5])
     return float(low), float(high)

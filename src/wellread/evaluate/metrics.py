@@ -62,6 +62,7 @@ ACCURACY = Metric(statistic=mean, is_proportion=True, is_guessable=True)
 EXACT_MATCH = Metric(statistic=mean, is_proportion=True)
 MEAN = Metric(statistic=mean)
 PERPLEXITY = Metric(statistic=perplexity, higher_is_better=False)
+BITS_PER_BYTE = Metric(statistic=bits, higher_is_better=False)
 
 
 def of_most_confident(rows_N2: Floats) -> float:
@@ -80,9 +81,6 @@ def of_most_confident(rows_N2: Floats) -> float:
     return float((surely_N.sum() + (num - len(surely_N)) * tied_N.mean()) / num)
 
 
-BITS_PER_BYTE = Metric(statistic=bits, higher_is_better=False)
-
-
 class Interval(NamedTuple):
     low: float | None
     high: float | None
@@ -96,7 +94,7 @@ def interval(rows_NK: Floats, metric: Metric, source: np.random.Generator) -> In
     another metric none.
     """
     num = len(rows_NK)
-    values = [metric.statistic(given) for given in _resamples(rows_NK, metric, source)]
+    values = [metric.statistic(given) for given in resamples(rows_NK, metric, source)]
     if not math.isclose(min(values), max(values)):
         low, high = np.percentile(values, [2.5, 97.5])
         return Interval(float(low), float(high), "")
@@ -106,7 +104,7 @@ def interval(rows_NK: Floats, metric: Metric, source: np.random.Generator) -> In
     return Interval(None, None, f"no interval: {num} unit{'s' * (num > 1)}, all alike")
 
 
-def _resamples(rows_NK: Floats, metric: Metric, source: np.random.Generator) -> Iterator[Floats]:
+def resamples(rows_NK: Floats, metric: Metric, source: np.random.Generator) -> Iterator[Floats]:
     """What the metric is a function of, for each resample."""
     num = len(rows_NK)
     if metric.is_of_rows:
@@ -129,6 +127,11 @@ def score_all(
     ]
 
 
+def value_of(metric: Metric, rows_NK: Floats) -> float:
+    """The metric over all the rows."""
+    return metric.statistic(rows_NK if metric.is_of_rows else rows_NK.sum(axis=0))
+
+
 def score(name: str, metric: Metric, outcomes: Sequence[Outcome], *, seed: int) -> Score:
     """The metric `name` over those outcomes that have a part in it."""
     taking_part = [outcome for outcome in outcomes if name in outcome.sums]
@@ -142,7 +145,7 @@ def score(name: str, metric: Metric, outcomes: Sequence[Outcome], *, seed: int) 
     guesses = [o.chance for o in taking_part if o.chance is not None]
     return Score(
         metric=name,
-        value=metric.statistic(rows_NK if metric.is_of_rows else rows_NK.sum(axis=0)),
+        value=value_of(metric, rows_NK),
         low=low,
         high=high,
         num_items=len(taking_part),

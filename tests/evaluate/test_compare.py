@@ -1,0 +1,81 @@
+"""Two models on the same items."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from wellread.base.config import Config
+from wellread.base.errors import InputError
+from wellread.base.manifest import writing
+from wellread.evaluate.compare import compare
+from wellread.evaluate.config import EvaluateConfig
+from wellread.evaluate.language_model import LanguageModel
+from wellread.evaluate.run import evaluate_task, prepare
+from wellread.formats.results import STAGE, read_items, read_results, write_result
+from wellread.tokenizer.tokenizer import Tokenizer
+
+TASKS = ["demo-lambada", "demo-translation", "demo-lambada|target=token"]
+
+
+def scored(lm: LanguageModel, tokenizer: Tokenizer, out: Path, limit: int | None = None) -> Path:
+    with writing(out, stage=STAGE, config=Config(), inputs={}) as draft:
+        for prepared in prepare(EvaluateConfig(tasks=TASKS, limit=limit)).prepared:
+            write_result(draft, *evaluate_task(lm, tokenizer, prepared))
+    return out
+
+
+@pytest.fixture
+def leaning(bigram: Callable[[Any, int], LanguageModel]) -> LanguageModel:
+    """Expects small letters, each alike."""
+    table = np.full((257, 257), 1e-4)
+    table[:, ord("a") : ord("z") + 1] = 1.0
+    return bigram(np.log(table / table.sum(axis=1, keepdims=True)), 1_000_000)
+
+
+def test_differences_are_those_of_the_scores_and_their_intervals_are_paired(
+    uniform: LanguageModel, leaning: LanguageModel, byte_tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    first = scored(uniform, byte_tokenizer, tmp_path / "first")
+    second = scored(leaning, byte_tokenizer, tmp_path / "second")
+    found = {(one.protocol, one.metric): one for one in compare(first, second)}
+    for directory, which in ((first, "first"), (second, "second")):
+        for result in read_results(directory, variants=True):
+            for score in result.scores:
+                assert getattr(found[result.protocol, score.metric], which) == pytest.approx(
+                    score.value
+                )
+    protocol = "demo-lambada:1|target=word|filter=none"
+    nats = [
+        np.array([row["log_prob"] for row in read_items(each, "demo-lambada")])
+        for each in (first, second)
+    ]
+    change = math.exp(-nats[1].mean()) - math.exp(-nats[0].mean())
+    one = found[protocol, "perplexity"]
+    assert one.difference == pytest.approx(change)
+    assert one.low < one.difference < one.high
+    assert (one.num_items, one.num_units, one.higher_is_better) == (20, 20, False)
+    same = compare(first, first)
+    assert {(each.difference, each.low, each.high) for each in same} == {(0.0, 0.0, 0.0)}
+
+
+def test_only_items_that_both_have_are_compared(
+    uniform: LanguageModel, leaning: LanguageModel, byte_tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    first = scored(uniform, byte_tokenizer, tmp_path / "first")
+    second = scored(leaning, byte_tokenizer, tmp_path / "second", limit=5)
+    assert {one.num_items for one in compare(first, second)} == {5}
+
+
+def test_results_without_a_protocol_in_common_are_refused(
+    uniform: LanguageModel, byte_tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    first = scored(uniform, byte_tokenizer, tmp_path / "first")
+    with writing(tmp_path / "other", stage=STAGE, config=Config(), inputs={}) as draft:
+        [prepared] = prepare(EvaluateConfig(tasks=["demo-cbt"], limit=1)).prepared
+        write_result(draft, *evaluate_task(uniform, byte_tokenizer, prepared))
+    with pytest.raises(InputError, match="no protocol in common; the first has demo-lambada:1"):
+        compare(first, tmp_path / "other")
