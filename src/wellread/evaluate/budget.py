@@ -15,10 +15,10 @@ CHUNKS_OF_A_SHARE = 8  # how finely the time is watched
 class Prepared(NamedTuple):
     """A task and its examples, within the limit."""
 
-    stem: str  # what its files are called
     chosen: Chosen
     examples: Sequence[Any]
     num_available: int
+    stem: str = ""  # what its files are called; empty: as the task
 
 
 class Estimate(NamedTuple):

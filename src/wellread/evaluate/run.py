@@ -127,7 +127,7 @@ def prepare(config: EvaluateConfig, corpus: Path | None = None) -> Plan:
             plan.not_run[stem] = str(error)
             continue
         examples = loaded.examples[: config.limit]
-        plan.prepared.append(Prepared(stem, one, examples, loaded.num_available))
+        plan.prepared.append(Prepared(one, examples, loaded.num_available, stem))
     if not plan.prepared:
         raise InputError(f"no task of the suite can be run: {next(iter(plan.not_run.values()))}")
     return plan
@@ -147,7 +147,7 @@ def evaluate_task(
     If `estimate` has a share, items are taken in a random order until that time is over.
     """
     started = time.monotonic()
-    stem, chosen, examples, num_available = prepared
+    chosen, examples, num_available, stem = prepared
     setup = Setup(lm, tokenizer, chosen.settings, seed)
     order = list(range(len(examples)))
     size = max(MIN_EXAMPLES_AT_ONCE, -(-len(examples) // NUM_REPORTS))
@@ -170,7 +170,7 @@ def evaluate_task(
     result = Result(
         task=chosen.name,
         protocol=chosen.protocol,
-        stem=stem,
+        stem=stem or chosen.name,
         comparable_to=chosen.task.published,
         num_items=len(outcomes),
         num_available=num_available,
