@@ -12,7 +12,7 @@ from wellread.evaluate.cbt import as_question as cbt_question
 from wellread.evaluate.cbt import as_written, read_cbt
 from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.last_word import read_plain, straight
-from wellread.evaluate.run import prepare
+from wellread.evaluate.plan import prepare
 from wellread.evaluate.stop_words import STOP_WORDS
 from wellread.evaluate.winograd import as_question, in_place, read_winograd
 

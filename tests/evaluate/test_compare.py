@@ -14,7 +14,8 @@ from wellread.base.manifest import writing
 from wellread.evaluate.compare import compare
 from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.language_model import LanguageModel
-from wellread.evaluate.run import evaluate_task, prepare
+from wellread.evaluate.plan import prepare
+from wellread.evaluate.run import evaluate_task
 from wellread.formats.results import STAGE, read_items, read_results, write_result
 from wellread.tokenizer.tokenizer import Tokenizer
 

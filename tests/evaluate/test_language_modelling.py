@@ -15,7 +15,8 @@ from wellread.evaluate.compression import blocks
 from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.language_model import LanguageModel, Request, Scored
 from wellread.evaluate.language_modelling import line_blocks, num_words, score_texts
-from wellread.evaluate.run import Evaluated, evaluate_model, inputs_of
+from wellread.evaluate.plan import inputs_of
+from wellread.evaluate.run import Evaluated, evaluate_model
 from wellread.evaluate.task import Loaded, Setup, Sources, choose
 from wellread.evaluate.wikitext import articles
 from wellread.tokenizer.tokenizer import Tokenizer

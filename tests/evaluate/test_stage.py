@@ -1,5 +1,8 @@
 """The stage from a model's folder to results."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -7,7 +10,8 @@ import pytest
 
 from wellread.base.errors import InputError
 from wellread.evaluate.config import EvaluateConfig
-from wellread.evaluate.run import evaluate, evaluate_model, inputs_of
+from wellread.evaluate.plan import inputs_of
+from wellread.evaluate.run import evaluate, evaluate_model
 from wellread.formats.results import Result, read_items, read_results
 from wellread.model.gpt2 import GPT2
 from wellread.model.load import save_model
@@ -116,3 +120,21 @@ def test_any_language_model_is_evaluated_without_a_folder(
     config = EvaluateConfig(tasks=["demo-winograd", "demo-lambada"], limit=4)
     results = [found.result for found in evaluate_model(uniform, byte_tokenizer, config)]  # type: ignore[arg-type]
     assert [result.num_items for result in results] == [4, 4]
+
+
+def test_several_processes_give_what_one_gives(model: Path, corpus: Path, tmp_path: Path) -> None:
+    config = EvaluateConfig(tasks=["demo-cbt", "held-out|kilobytes=10", "demo-qa"])
+    evaluate(model, tmp_path / "one", config, corpus=corpus)
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+        "-m", "wellread", "evaluate", str(model), "-o", str(tmp_path / "two"),
+        "--corpus", str(corpus), "--tasks", ",".join(config.tasks),
+    ]  # fmt: skip
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("demo-cbt") == 1
+    assert without_seconds(tmp_path / "two") == without_seconds(tmp_path / "one")
+    for task in ("demo-cbt", "held-out", "demo-qa"):
+        items = [list(read_items(tmp_path / each, task)) for each in ("one", "two")]
+        assert items[0] == items[1]

@@ -11,7 +11,8 @@ from wellread.base.errors import InputError
 from wellread.evaluate.budget import Estimate, probe, shares
 from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.language_model import LanguageModel, Request, Scored
-from wellread.evaluate.run import chosen_tasks, evaluate_task, prepare
+from wellread.evaluate.plan import chosen_tasks, prepare
+from wellread.evaluate.run import evaluate_task
 from wellread.evaluate.suite import suite_tasks
 from wellread.evaluate.task import Setup
 from wellread.tokenizer.tokenizer import Tokenizer

@@ -10,15 +10,11 @@ import pytest
 from wellread.base import plugins
 from wellread.base.errors import InputError
 from wellread.evaluate import tasks
+from wellread.evaluate.budget import Prepared
 from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.language_model import LanguageModel
-from wellread.evaluate.run import (
-    Evaluated,
-    Prepared,
-    evaluate_task,
-    list_tasks,
-    prepare,
-)
+from wellread.evaluate.plan import list_tasks, prepare
+from wellread.evaluate.run import Evaluated, evaluate_task
 from wellread.evaluate.task import choose
 from wellread.formats.results import Item
 from wellread.tokenizer.tokenizer import Tokenizer

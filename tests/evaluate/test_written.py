@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
 from wellread.base.errors import InputError
+from wellread.evaluate.budget import Prepared
 from wellread.evaluate.coqa import Turn, against_humans, read_coqa
 from wellread.evaluate.language_model import LanguageModel, TorchModel
 from wellread.evaluate.questions import Asked, f1, is_exact, read_questions, score_answers
-from wellread.evaluate.run import Evaluated, Prepared, evaluate_task
+from wellread.evaluate.run import Evaluated, evaluate_task
 from wellread.evaluate.summaries import listed_stories, random_sentences, read_stories, read_story
 from wellread.evaluate.task import Setup, Sources, choose
 from wellread.evaluate.written import answer_in, sentences

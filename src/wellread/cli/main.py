@@ -6,13 +6,14 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
 
 from wellread.base.errors import WellreadError
-from wellread.cli import doctor, models, recipes, results, stages, texts, tokenizer, why
+from wellread.cli import doctor, models, recipes, results, show, stages, texts, tokenizer, why
 
 app = typer.Typer(
     name="wellread",
@@ -64,6 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     os.environ.setdefault("DAFT_PROGRESS_BAR", "0")  # it would write over ours
+    if os.environ.get("RANK", "0") != "0":  # of several processes of torchrun the first speaks
+        show.err.quiet = show.out.quiet = True
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
     signal.signal(signal.SIGTERM, _interrupted)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in a shell's background job
         signal.signal(signal.SIGINT, _interrupted)

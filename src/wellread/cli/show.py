@@ -17,7 +17,7 @@ from wellread.base.manifest import Manifest
 from wellread.base.text import human_bytes, human_seconds
 
 if TYPE_CHECKING:
-    from wellread.evaluate.run import Description
+    from wellread.evaluate.plan import Description
     from wellread.formats.overlap import Overlap
 
 SECONDS_BETWEEN_LINES = 10  # when the output is no terminal
@@ -72,7 +72,7 @@ def _lines(label: str) -> Iterator[base.Progress]:
     def show(done: float, total: float | None, note: str = "") -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last < SECONDS_BETWEEN_LINES:
+        if err.quiet or now - last < SECONDS_BETWEEN_LINES:
             return
         last = now
         left = ""

@@ -209,7 +209,7 @@ def evaluate(
 
 
 def _list_tasks(*, json: bool) -> None:
-    from wellread.evaluate.run import list_tasks
+    from wellread.evaluate.plan import list_tasks
 
     rows = list_tasks()
     if json:

@@ -24,6 +24,7 @@ class EvaluateConfig(Config, frozen=True):
     suite: Suite | None = None
     axes: Axes = "default"  # each: every other value of an axis, one at a time; all: the grid
     data: Path | None = None  # folder of benchmark files
+    download: bool = False  # fetch to `data` what is absent and may be fetched
     budget: float | None = None  # minutes in all; tasks that need more take a part of their items
     limit: int | None = None  # items of each task; a smaller set is marked as such
     batch_tokens: int = 8192  # at one time: bounds the memory

@@ -8,18 +8,16 @@ from typing import NamedTuple
 
 import msgspec
 
-from wellread.base import plugins
-from wellread.base.errors import InputError
 from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.evaluate import budget as budgets
-from wellread.evaluate import tasks
 from wellread.evaluate.budget import Estimate, Prepared, probe, shuffled
 from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.language_model import LanguageModel, TorchModel
 from wellread.evaluate.metrics import Outcome, score_all
-from wellread.evaluate.suite import suite_tasks, variants
-from wellread.evaluate.task import Chosen, Loaded, MissingData, Setup, Sources, Task, choose
+from wellread.evaluate.plan import inputs_of, prepare
+from wellread.evaluate.ranks import ALONE, Ranks, gathered, join, shared, wait
+from wellread.evaluate.task import Setup
 from wellread.formats.results import STAGE, Item, Result, read_result, write_result
 from wellread.model.load import check_vocabulary, load_model, load_tokenizer
 from wellread.model.sources import locate
@@ -29,26 +27,6 @@ NUM_REPORTS = 20  # of progress, for each task
 MIN_EXAMPLES_AT_ONCE = 8
 
 
-class Description(NamedTuple):
-    """What `wellread evaluate --list` shows of a task."""
-
-    name: str
-    source: str
-    licence: str
-    metrics: list[str]
-    protocol: str  # with every axis at its default
-    axes: dict[str, str]  # axis -> its values, and why it is one
-    published: str | None  # key of the paper's values; None: not comparable
-    is_layout_tested: bool  # on a few records only
-
-
-class Plan(NamedTuple):
-    """What is asked of a model."""
-
-    prepared: list[Prepared]
-    not_run: dict[str, str]  # task of a suite -> why it cannot be done here
-
-
 class Evaluated(NamedTuple):
     """A task's scores, and what they were made of."""
 
@@ -56,95 +34,20 @@ class Evaluated(NamedTuple):
     items: list[Item]
 
 
-def list_tasks() -> list[Description]:
-    """Every task there is."""
-    return [_describe(choose(name)) for name in plugins.names(tasks)]
-
-
-def _describe(chosen: Chosen) -> Description:
-    task: Task = chosen.task
-    return Description(
-        name=chosen.name,
-        source=task.source,
-        licence=task.licence,
-        metrics=list(task.metrics),
-        protocol=chosen.protocol,
-        axes={
-            name: " | ".join([axis.default, *axis.others, *["a number"] * axis.takes_number])
-            + f" ({axis.reason})"
-            for name, axis in task.axes.items()
-        },
-        published=task.published,
-        is_layout_tested=task.is_layout_tested,
-    )
-
-
-def chosen_tasks(config: EvaluateConfig) -> dict[str, Chosen]:
-    """What `tasks`, `suite` and `axes` mean together, each protocol once, by the files' name.
-
-    The first protocol of a task is the one that reports and studies take.
-    """
-    wanted = [*config.tasks, *(suite_tasks(config.suite) if config.suite else [])]
-    several = [one for name in wanted for one in variants(choose(name), config.axes)]
-    found: dict[str, Chosen] = {}
-    for one in {one.protocol: one for one in several}.values():
-        changed = [f"{axis}={value}" for axis, value in one.changed.items()] or ["default"]
-        found[",".join([one.name, *changed]) if one.name in found else one.name] = one
-    return found
-
-
-def inputs_of(
-    model: Path, config: EvaluateConfig, corpus: Path | None = None
-) -> dict[str, list[Path]]:
-    """What the stage reads: the model, and of corpus and data what the chosen tasks use."""
-    chosen = chosen_tasks(config).values()
-    inputs = {"model": [model]}
-    if corpus is not None and any(one.task.uses_corpus for one in chosen):
-        inputs["corpus"] = [corpus]
-    read = [config.data / file.path for one in chosen for file in one.files if config.data]
-    if there := [path for path in dict.fromkeys(read) if path.exists()]:
-        inputs["data"] = there
-    return inputs
-
-
-def prepare(config: EvaluateConfig, corpus: Path | None = None) -> Plan:
-    """Every task with its examples: whatever is missing or wrong is refused here.
-
-    Only of a suite's tasks the data may be missing.
-    """
-    chosen = chosen_tasks(config)
-    if not chosen:
-        names = ", ".join(plugins.names(tasks))
-        raise InputError(f"no task is named: give --suite paper, or --tasks with some of {names}")
-    named = {choose(name).name for name in config.tasks}
-    plan = Plan([], {})
-    for stem, one in chosen.items():
-        try:
-            loaded: Loaded = one.task.load(Sources(config.data, corpus, one.settings))
-        except MissingData as error:
-            if one.name in named:
-                raise
-            plan.not_run[stem] = str(error)
-            continue
-        examples = loaded.examples[: config.limit]
-        plan.prepared.append(Prepared(one, examples, loaded.num_available, stem))
-    if not plan.prepared:
-        raise InputError(f"no task of the suite can be run: {next(iter(plan.not_run.values()))}")
-    return plan
-
-
-def evaluate_task(
+def evaluate_task(  # noqa: PLR0913 - who is asked what, for how long, and by how many
     lm: LanguageModel,
     tokenizer: Tokenizer,
     prepared: Prepared,
     *,
     seed: int = 0,
     estimate: Estimate | None = None,
+    ranks: Ranks = ALONE,
     progress: Progress = silent,
 ) -> Evaluated:
     """A task's scores and items; a function of its arguments alone, but for the seconds.
 
-    If `estimate` has a share, items are taken in a random order until that time is over.
+    If `estimate` has a share, items are taken in a random order until that time is over. Of
+    several `ranks` each scores every so manieth part, and all return the same.
     """
     started = time.monotonic()
     chosen, examples, num_available, stem = prepared
@@ -157,13 +60,14 @@ def evaluate_task(
         rate = estimate.num_items / estimate.seconds
         size = max(1, int(rate * share / budgets.CHUNKS_OF_A_SHARE))
     outcomes: dict[int, Outcome] = {}
-    for start in range(0, len(order), size):
+    for start in range(ranks.rank * size, len(order), ranks.size * size):
         if share is not None and outcomes and time.monotonic() - started > share:
             break
         numbers = order[start : start + size]
         found = chosen.task.score(setup, [examples[number] for number in numbers])
         outcomes.update(zip(numbers, found, strict=True))
-        progress(len(outcomes), len(examples), chosen.name)
+        progress(min(len(outcomes) * ranks.size, len(examples)), len(examples), chosen.name)
+    outcomes = gathered(outcomes, ranks)
     in_order = [outcomes[number] for number in sorted(outcomes)]
     scores = score_all(chosen.task.metrics, in_order, seed=seed)
     without = chosen.task.metrics.keys() - {one.metric for one in scores}
@@ -253,30 +157,41 @@ def evaluate(
     inputs = inputs_of(model, config, corpus)
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
+    ranks = join()
     tokenizer = load_tokenizer(model)
     network = load_model(model, device=config.device, dtype=config.dtype)
     check_vocabulary(tokenizer, network.config, model)
     lm = TorchModel(network, tokenizer.end_of_text, batch_tokens=config.batch_tokens)
+    estimates: list[Estimate] | None = None
+    if announce or config.budget is not None:
+        estimates = estimate_tasks(lm, tokenizer, plan.prepared, config, progress)
+        if announce:
+            announce(estimates)
+
+    def score(number: int) -> Evaluated:
+        weights = [estimate.share or estimate.seconds for estimate in estimates or []]
+        weights = weights or [float(len(task.examples)) for task in plan.prepared]
+        return evaluate_task(
+            lm, tokenizer, plan.prepared[number], seed=config.seed, ranks=ranks,
+            estimate=estimates[number] if estimates else None,
+            progress=functools.partial(_among_all, progress, weights, number),
+        )  # fmt: skip
+
+    if ranks.rank > 0:
+        for number in shared([], ranks):
+            score(number)
+        wait(ranks)
+        return read_manifest(out)
     with writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft:
         draft.facts |= {"device": str(network.wte.weight.device), "seconds": {}}
         draft.facts |= {"not_run": plan.not_run, "num_parameters": network.config.num_parameters}
-        estimates: list[Estimate] | None = None
-        if announce or config.budget is not None:
-            estimates = estimate_tasks(lm, tokenizer, plan.prepared, config, progress)
-            if announce:
-                announce(estimates)
-        weights = [estimate.share or estimate.seconds for estimate in estimates or []]
-        weights = weights or [float(len(task.examples)) for task in plan.prepared]
-        for number, task in enumerate(plan.prepared):
-            path = out / f"{task.stem}.json"
-            if not path.exists():
-                found = evaluate_task(
-                    lm, tokenizer, task, seed=config.seed,
-                    estimate=estimates[number] if estimates else None,
-                    progress=functools.partial(_among_all, progress, weights, number),
-                )  # fmt: skip
-                write_result(draft, *found)
+        paths = [out / f"{task.stem}.json" for task in plan.prepared]
+        left = [number for number, path in enumerate(paths) if not path.exists()]
+        for number in shared(left, ranks):
+            write_result(draft, *score(number))
+        for path in paths:
             _account(draft, read_result(path))
+    wait(ranks)
     return read_manifest(out)
 
 

@@ -14,6 +14,7 @@ from wellread.base.errors import InputError
 from wellread.base.files import sha256_of
 from wellread.base.text import suggestion
 from wellread.evaluate import tasks
+from wellread.evaluate.downloads import download
 from wellread.evaluate.language_model import LanguageModel
 from wellread.evaluate.metrics import Metric, Outcome
 from wellread.tokenizer.tokenizer import Tokenizer
@@ -36,6 +37,7 @@ class Sources(NamedTuple):
     data: Path | None  # a folder of benchmark files
     corpus: Path | None  # a corpus artifact, for tasks made from its held-out documents
     settings: Settings
+    is_fetching: bool = False  # what is absent and may be fetched
 
 
 class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +46,7 @@ class BenchmarkFile(msgspec.Struct, frozen=True, kw_only=True):
     path: str  # under the folder of benchmark files
     sha256: str | None  # None: not known here, so only layout and number of items are checked
     obtain: str  # how anyone gets it
+    url: str | None = None  # of the file itself, if it may be fetched from there
     # Settings under which alone the task reads it: axis -> the values.
     when: dict[str, tuple[str, ...]] = {}
 
@@ -153,6 +156,8 @@ def benchmark_path(file: BenchmarkFile, sources: Sources) -> Path:
     if sources.data is None:
         raise MissingData(f"{file.path} is needed: name its folder with --data. {file.obtain}")
     path = sources.data / file.path
+    if sources.is_fetching and file.url and file.sha256 and not path.is_file():
+        download(file.url, file.sha256, path)
     if not path.is_file():
         raise MissingData(f"{path}: there is no such file. {file.obtain}")
     if file.sha256 is None:

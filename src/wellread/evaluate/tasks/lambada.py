@@ -26,6 +26,7 @@ FILE = BenchmarkFile(
     sha256="4aa8d02cd17c719165fc8a7887fddd641f43fcafa4b1c806ca8abc31fabdb226",
     obtain="It is https://openaipublic.blob.core.windows.net/gpt-2/data/lambada_test.jsonl; save "
     "it under that name",
+    url="https://openaipublic.blob.core.windows.net/gpt-2/data/lambada_test.jsonl",
     when={"text": ("openai", "quotes")},
 )
 ORIGINAL = BenchmarkFile(

@@ -28,16 +28,21 @@ OBTAIN = (
     "It is nq_open/{} in github.com/google-research-datasets/natural-questions; save it under that "
     "name"
 )
+FOLDER = (
+    "https://raw.githubusercontent.com/google-research-datasets/natural-questions/master/nq_open"
+)
 FILE = BenchmarkFile(
     path="nq_open/NQ-open.dev.jsonl",
     sha256="f15567f38099f3615f5b8a685c0aef449c11ad90d3da3735e8d1b98115b40616",
     obtain=OBTAIN.format("NQ-open.dev.jsonl"),
+    url=f"{FOLDER}/NQ-open.dev.jsonl",
 )
 # No question of it is in the other file.
 OTHERS = BenchmarkFile(
     path="nq_open/NQ-open.efficientqa.dev.1.1.jsonl",
     sha256="0ad45e2fa9fd32d10b3cf08c63e6d22f97ba1a0ce44ea98040f4c18bce7e268d",
     obtain=OBTAIN.format("NQ-open.efficientqa.dev.1.1.jsonl"),
+    url=f"{FOLDER}/NQ-open.efficientqa.dev.1.1.jsonl",
 )
 
 

