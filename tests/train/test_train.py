@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -111,3 +112,15 @@ def test_a_loss_that_is_no_number_stops_the_run_with_advice(tokens: Path, tmp_pa
 def test_held_out_text_shorter_than_a_context_is_refused(tokens: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="validation split is shorter than one context of 8000"):
         train(tokens, tmp_path / "run", ModelConfig(size="1x64", context=8000), CONFIG)
+
+
+def test_every_checkpoint_is_announced_when_it_is_whole(tokens: Path, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def note(folder: Path) -> None:
+        load_model(folder)
+        seen.append(folder.name)
+
+    config = msgspec.structs.replace(CONFIG, steps=4, save_every_steps=2, warmup_steps=1)
+    train(tokens, tmp_path / "run", MODEL, config, on_checkpoint=note)
+    assert seen == ["step-0000002", "step-0000004"]

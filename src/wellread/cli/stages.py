@@ -1,6 +1,7 @@
 """One command for each stage: `wellread links`, `crawl`, `corpus`, ... `report`."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,6 @@ import typer
 from wellread.base.config import convert
 from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest, read_manifest
-from wellread.base.progress import Progress
 from wellread.cli import results as scored
 from wellread.cli import show
 from wellread.cli.models import located
@@ -42,13 +42,13 @@ def register(app: typer.Typer) -> None:
 def _do(
     label: str,
     out: Path,
-    work: Callable[[Progress], Manifest],
+    work: Callable[..., Manifest],
     *,
     json: bool,
     more: Callable[[Manifest], None] | None = None,
 ) -> None:
     with show.progress(label) as progress:
-        manifest = work(progress)
+        manifest = work(progress=progress)
     if json:
         show.print_json(manifest)
     else:
@@ -68,7 +68,12 @@ def links(
     """Take the outbound links with at least 3 karma from dumps of Reddit submissions."""
     from wellread.links.harvest import harvest_links
 
-    _do("links", out, lambda p: harvest_links(dumps, out, config, progress=p), json=json)
+    _do(
+        "links",
+        out,
+        partial(harvest_links, dumps, out, config),
+        json=json,
+    )
 
 
 @takes_settings(CrawlConfig, "crawl")
@@ -81,7 +86,7 @@ def crawl(
     """Fetch the pages that links point to, in good manners, and keep them as WARC."""
     from wellread.crawl.stage import crawl as fetch
 
-    _do("crawl", out, lambda p: fetch(links, out, config, progress=p), json=json)
+    _do("crawl", out, partial(fetch, links, out, config), json=json)
 
 
 @takes_settings(CorpusConfig, "corpus")
@@ -100,7 +105,7 @@ def corpus(
     _do(
         "corpus",
         out,
-        lambda p: build_corpus(sources, out, config, links=links, progress=p),
+        partial(build_corpus, sources, out, config, links=links),
         json=json,
     )
 
@@ -121,7 +126,7 @@ def train_tokenizer(
     _do(
         "tokenizer",
         out,
-        lambda p: learn(corpus, out, config, progress=p),
+        partial(learn, corpus, out, config),
         json=json,
         more=show.vocabulary,
     )
@@ -141,7 +146,7 @@ def tokens(
     _do(
         "tokens",
         out,
-        lambda p: tokenize_corpus(corpus, tokenizer, out, config, progress=p),
+        partial(tokenize_corpus, corpus, tokenizer, out, config),
         json=json,
     )
 
@@ -157,17 +162,39 @@ def train(
     final_norm: Annotated[bool, typer.Option(help="The norm before the head.")] = True,
     residual_scaling: Annotated[bool, typer.Option(help="Of weights at the start.")] = True,
     tied_head: Annotated[bool, typer.Option(help="The head is the token embedding.")] = True,
+    scores: Annotated[
+        Path | None, typer.Option(help="Score every checkpoint, into a directory of its own here.")
+    ] = None,
+    tasks: Annotated[str, typer.Option(help="For --scores, separated by commas.")] = "",
+    data: Annotated[Path | None, typer.Option(help="For --scores: the tasks' files.")] = None,
+    limit: Annotated[int | None, typer.Option(help="For --scores: items of each task.")] = None,
     json: Json = False,
 ) -> None:
     """Train a model; run the same command again to go on after an interruption."""
     from wellread.train.build import train as fit
+
+    def score(folder: Path) -> None:
+        from wellread.evaluate.run import evaluate as scored_on
+
+        assert scores is not None
+        scored_on(folder, scores / folder.name, scoring)
+
+    if (scores is None) != (not tasks):
+        raise InputError("train: --scores DIR and --tasks TASKS belong together")
+    scoring = EvaluateConfig(tasks=tasks.split(",") if tasks else [], data=data, limit=limit)
 
     given = {
         "size": size, "context": context, "norm": norm, "final_norm": final_norm,
         "residual_scaling": residual_scaling, "tied_head": tied_head,
     }  # fmt: skip
     model = convert(given, ModelConfig, where="train")
-    _do("train", out, lambda p: fit(tokens, out, model, config, progress=p), json=json)
+    on_checkpoint = score if scores is not None else None
+    _do(
+        "train",
+        out,
+        partial(fit, tokens, out, model, config, on_checkpoint=on_checkpoint),
+        json=json,
+    )
 
 
 @takes_settings(EvaluateConfig, "evaluate")
@@ -181,6 +208,9 @@ def evaluate(
         Path | None, typer.Option(help="Corpus whose held-out documents are used.")
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Show every task and stop.")] = False,
+    every_checkpoint: Annotated[
+        bool, typer.Option("--every-checkpoint", help="Of a run, each into OUT/STEP.")
+    ] = False,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Say before the start how long each task takes.")
     ] = False,
@@ -193,19 +223,26 @@ def evaluate(
     if model is None or out is None:
         raise InputError("evaluate: name a MODEL and an --out directory, or give --list")
     from wellread.evaluate.run import evaluate as score
+    from wellread.formats.checkpoints import intact_checkpoints
     from wellread.formats.results import read_results
 
     place = located(model)
     is_long = estimate or config.suite is not None or config.budget is not None
     announce = scored.estimates if is_long else None
-    _do(
-        "evaluate",
-        out,
-        lambda p: score(place, out, config, corpus=corpus, announce=announce, progress=p),
-        json=json,
-    )
-    if not json:
-        scored.scores(read_results(out, variants=True), read_manifest(out).facts)
+    places = {place: out}
+    if every_checkpoint:
+        places = {folder: out / folder.name for folder in intact_checkpoints(place)}
+        if not places:
+            raise InputError(f"{place}: no checkpoints here; --every-checkpoint is for runs")
+    for one, where in places.items():
+        _do(
+            "evaluate",
+            where,
+            partial(score, one, where, config, corpus=corpus, announce=announce),
+            json=json,
+        )
+        if not json:
+            scored.scores(read_results(where, variants=True), read_manifest(where).facts)
 
 
 def _list_tasks(*, json: bool) -> None:
@@ -229,7 +266,12 @@ def overlap_index(
     """Put the 8-grams of a corpus into a filter."""
     from wellread.overlap.index import index_corpus
 
-    _do("overlap index", out, lambda p: index_corpus(corpus, out, config, progress=p), json=json)
+    _do(
+        "overlap index",
+        out,
+        partial(index_corpus, corpus, out, config),
+        json=json,
+    )
 
 
 @overlap_app.command("measure")
@@ -248,7 +290,7 @@ def overlap_measure(
     _do(
         "overlap measure",
         out,
-        lambda p: measure_test_sets(index, tests, out, config, progress=p),
+        partial(measure_test_sets, index, tests, out, config),
         json=json,
     )
     if not json:
@@ -265,7 +307,7 @@ def study(
     """Compare the runs of a family over the settings in which they differ."""
     from wellread.studies.fit import fit_study
 
-    _do("study", out, lambda p: fit_study(results, out, config, progress=p), json=json)
+    _do("study", out, partial(fit_study, results, out, config), json=json)
 
 
 @takes_settings(ReportConfig, "report")
@@ -278,4 +320,4 @@ def report(
     """Write one page with every number beside the paper's."""
     from wellread.report.build import write_report
 
-    _do("report", out, lambda p: write_report(run, out, config, progress=p), json=json)
+    _do("report", out, partial(write_report, run, out, config), json=json)

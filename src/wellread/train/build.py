@@ -3,7 +3,7 @@
 import math
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,9 +49,12 @@ def train(
     model: ModelConfig,
     config: TrainConfig,
     *,
+    on_checkpoint: Callable[[Path], None] | None = None,
     progress: Progress = silent,
 ) -> Manifest:
     """Train a fresh model on the `train` split of `tokens`; write the run to `out`.
+
+    `on_checkpoint` is called with the folder of each checkpoint when it is whole.
 
     Goes on from the newest intact checkpoint if `out` holds an interrupted run of the same
     settings and tokens; on one CPU process the result is bitwise that of an uninterrupted run.
@@ -75,7 +78,9 @@ def train(
                 metrics.write(encode_step(step))
                 if step.step % config.save_every_steps == 0 or step.step == config.steps:
                     metrics.flush()
-                    _save(out, live, step, config)
+                    folder = _save(out, live, step, config)
+                    if on_checkpoint:
+                        on_checkpoint(folder)
                 if step.loss is not None:
                     note = f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s"
                     progress(step.step, config.steps, note)
@@ -154,7 +159,7 @@ def _run(
             yield step
 
 
-def _save(out: Path, live: Live, step: Step, config: TrainConfig) -> None:
+def _save(out: Path, live: Live, step: Step, config: TrainConfig) -> Path:
     def write(folder: Path) -> None:
         save_model(live.network, folder)
         moments = {
@@ -166,6 +171,7 @@ def _save(out: Path, live: Live, step: Step, config: TrainConfig) -> None:
 
     checkpoints.write_checkpoint(out, step.step, write, tokens=step.tokens, seconds=step.seconds)
     checkpoints.remove_older(out, config.keep_checkpoints)
+    return checkpoints.newest_checkpoint(out)
 
 
 def _account(draft: Draft, network: GPT2, config: TrainConfig, header: TokensHeader) -> None:
