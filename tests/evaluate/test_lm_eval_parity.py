@@ -236,7 +236,7 @@ def test_wikitext_as_they_join_it(
 def test_winograd_schemas_answer_by_answer(
     theirs: dict[str, list[list[Theirs]]], schemas: list[Schema], setup: Setup
 ) -> None:
-    setup = setup._replace(settings={"scoring": "partial"})
+    setup = setup._replace(settings={"scoring": "partial", "answers": "harness"})
     turned = [msgspec.structs.replace(schema, right=1 - schema.right) for schema in schemas]
     right, wrong = score_schemas(setup, schemas), score_schemas(setup, turned)
     assert len(right) == len(theirs["wsc273"]) == SCHEMAS
