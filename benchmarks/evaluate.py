@@ -61,6 +61,7 @@ AT_LEAST = {"lambada": 5, "cloze": 10, "wikitext": 3, "questions": 3}  # times a
 BATCHES = [1, 4, 16]
 WIKITEXT = "wikitext2|text=tokenised|detokenizer=off|stride=context|prefix=eot"
 SENTENCES, CANDIDATES = 20, 10  # as the Children's Book Test
+MAX_CHARACTERS = 3000  # fit into 1,024 tokens: what does not, they cut for each candidate apart
 LIMIT_SECONDS = 1800.0
 CLOSE = 1e-4
 
@@ -118,7 +119,8 @@ def from_novel(path: Path, number: int) -> Cloze:
         passage, last = " ".join(sentences[:-1]), sentences[-1]
         words = sorted({word for word in WORD.findall(passage) if is_content(word)})
         places = [place for place in WORD.finditer(last) if place.group() in words]
-        if not places or not places[0].start():
+        fits = len(passage) + len(last) <= MAX_CHARACTERS
+        if not (fits and places and places[0].start()):
             continue
         answer = places[0].group()
         others = [word for word in words if word != answer]
