@@ -171,13 +171,11 @@ def theirs(
         command, env={**os.environ, **offline}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return {
-        name: list(read_samples(next((folder / "out").glob(f"*/samples_local_{name}_*.jsonl"))))
-        for name in CHANGED
-    }
+    return {name: list(read_samples(folder / "out", name)) for name in CHANGED}
 
 
-def read_samples(path: Path) -> Iterator[list[Theirs]]:
+def read_samples(out: Path, name: str) -> Iterator[list[Theirs]]:
+    [path] = out.glob(f"*/samples_local_{name}_[0-9]*.jsonl")  # the rest is the time
     samples = [json.loads(line) for line in path.read_text().splitlines()]
     for sample in sorted(samples, key=lambda sample: sample["doc_id"]):
         arguments = sample["arguments"].values()
