@@ -4,7 +4,7 @@ PIP_ARGS ?=
 OUT ?= demo
 BIN := .venv/bin
 
-.PHONY: install install-test demo check test test-all bench clean
+.PHONY: install install-test demo check test test-all parity bench clean
 
 install: .venv/installed
 install-test: .venv/installed-test
@@ -39,6 +39,18 @@ test: check
 test-all: install-test
 	$(BIN)/python -m pytest -m "slow or real"
 
+# Scores beside lm-evaluation-harness's, with WELLREAD_TRAINED_MODEL=FOLDER. It needs an older
+# python-dateutil than constraints.txt has, and so an environment of its own.
+.venv-parity/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-parity
+	grep -v '^python-dateutil==' constraints.txt > .venv-parity/constraints.txt
+	.venv-parity/bin/python -m pip install --quiet $(PIP_ARGS) -c .venv-parity/constraints.txt \
+		-e ".[parity]"
+	@touch $@
+
+parity: .venv-parity/installed
+	.venv-parity/bin/python -m pytest tests/evaluate/test_lm_eval_parity.py
+
 # The tables of docs/benchmarks.md: half an hour on a machine that does nothing else.
 bench: .venv/installed-bench
 	for what in train encode curve pathological tokens; do \
@@ -46,4 +58,4 @@ bench: .venv/installed-bench
 	done
 
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv .venv-parity build dist
