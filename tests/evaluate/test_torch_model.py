@@ -6,7 +6,7 @@ import torch
 
 from wellread.base.errors import WellreadError
 from wellread.base.seeds import generator
-from wellread.evaluate.language_model import Request, Scored, TorchModel
+from wellread.evaluate.language_model import Request, Scored, TorchModel, fit
 from wellread.evaluate.windows import windows
 from wellread.model.gpt2 import GPT2
 from wellread.model.sizes import Architecture
@@ -107,3 +107,30 @@ def test_what_may_follow_has_the_probabilities_of_the_logits(
         for target in (0, 7):
             whole = Request(request.context, np.append(request.continuation, target))
             assert row[target] == pytest.approx(slowly(network, whole).log_probs[-1], abs=CLOSE)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_by_the_kernel_no_bit_depends_on_what_else_is_scored(dtype: torch.dtype) -> None:
+    shape = Architecture(layers=2, width=64, heads=1, context=96, vocab_size=300)
+    network = GPT2(shape).initialise(3).to(dtype).eval()
+    source = np.random.default_rng(0)
+    shared = source.integers(0, 300, 80)
+    requests = [
+        Request(shared[: source.integers(1, 80)], source.integers(0, 300, source.integers(1, 16)))
+        for _ in range(40)
+    ] + [Request(shared, source.integers(0, 300, 90))]
+    together = TorchModel(network, 299).log_probs(requests)
+    few = TorchModel(network, 299, batch_tokens=100).log_probs(requests[::-1])[::-1]
+    alone = [TorchModel(network, 299).log_probs([request])[0] for request in requests]
+    for one, other, third in zip(together, few, alone, strict=True):
+        assert one.log_probs.tolist() == other.log_probs.tolist() == third.log_probs.tolist()
+        assert one.is_greedy == other.is_greedy == third.is_greedy
+    ids = torch.from_numpy(np.concatenate(fit(requests[-1], 96))[None, :-1])
+    with torch.inference_mode():
+        exact = (
+            network.double()(ids)
+            .log_softmax(dim=2)[0, -90:]
+            .gather(1, torch.from_numpy(requests[-1].continuation)[:, None])
+        )
+    close = 1e-5 if dtype == torch.float32 else 2e-2
+    assert np.abs(together[-1].log_probs - exact[:, 0].numpy()).max() < close

@@ -261,3 +261,20 @@ def test_logits_that_are_not_finite_are_refused(
         broken.wte.weight[3] = value
     with pytest.raises(InputError, match="logits are not finite"):
         generate_ids(broken, [[3]], max_new_tokens=2, seeds=[0], top_k=top_k)
+
+
+@pytest.mark.parametrize("rows", [3, 64])
+def test_prompts_that_begin_alike_give_what_each_gives_alone(rows: int) -> None:
+    shape = Architecture(layers=2, width=64, heads=2, context=CONTEXT, vocab_size=VOCABULARY)
+    writer = network(shape)
+    source = np.random.default_rng(5)
+    base = source.integers(0, VOCABULARY, 40)
+    given = [[*base[:length], 7] for length in (3, 12, 12, 13, 24, 39, 40, 40)]
+    given += [[*base[:20], *source.integers(0, VOCABULARY, 10)] for _ in range(5)]
+    sampling = Sampling(max_new_tokens=12, top_k=40)
+    together: list[list[int]] = [[] for _ in given]
+    for token in stream_ids(writer, given, sampling, seeds=range(len(given)), rows=rows):
+        together[token.sample].append(token.id)
+    for number, prompt in enumerate(given):
+        alone = [token.id for token in stream_ids(writer, [prompt], sampling, seeds=[number])]
+        assert together[number] == alone

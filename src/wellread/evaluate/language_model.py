@@ -15,6 +15,8 @@ from torch.nn import functional as F
 
 from wellread.base.errors import WellreadError
 from wellread.generation.sample import MOST_ROWS, Complete, generate_ids
+from wellread.generation.score import scores
+from wellread.generation.stepper import can_step
 from wellread.model.gpt2 import GPT2, Cache
 
 Ids = npt.NDArray[np.int64]
@@ -23,7 +25,7 @@ Float32s = npt.NDArray[np.float32]
 Answer = TypeVar("Answer")
 # From what the model makes of each row, (scored positions, C), and the ids that are scored.
 Head = Callable[[Sequence[Tensor], Sequence[Ids]], list[Answer]]
-HEAD_ROWS = 512  # positions whose logits exist at one time: 512 x 50,257 float32 are 100 MB
+HEAD_ROWS = 256  # positions whose logits exist at one time: 256 x 50,257 float32 are 51 MB
 
 
 class Request(NamedTuple):
@@ -92,9 +94,21 @@ class TorchModel:
         self.end_of_text = end_of_text
         self.batch_tokens = batch_tokens
 
+    @torch.inference_mode()
     def log_probs(self, requests: Sequence[Request]) -> list[Scored]:
         """As the protocol says."""
-        return self._answers(requests, self._scored)
+        if not can_step(self.model):
+            return self._answers(requests, self._scored)
+        fitted = [fit(request, self.context) for request in requests]
+        answers: dict[int, Scored] = {}
+        for number, (log_probs, is_best) in scores(
+            self.model,
+            [np.concatenate(pair) for pair in fitted],
+            [len(continuation) for _, continuation in fitted],
+            positions=self.batch_tokens,
+        ):
+            answers[number] = Scored(log_probs, bool(is_best.all()))
+        return [answers[number] for number in range(len(requests))]
 
     def next_log_probs(self, requests: Sequence[Request]) -> Float32s:
         """As the protocol says."""

@@ -8,13 +8,15 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wellread.generation.stepper import Ahead, Stepper, can_step
+from wellread.generation.stepper import Ahead, Ids, Stepper, can_step
 from wellread.model.gpt2 import GPT2, Cache
 
+WORTH_WAITING_FOR = 8  # more ids in common with a prompt that has not been read than with others
 PROMPT_TOKENS = 8192  # read together, padding included: bounds the memory of a prompt's pass
 
 
@@ -35,6 +37,17 @@ def on_one_thread() -> Iterator[None]:
 
 def ahead_of(logits_NV: Tensor) -> Ahead:
     return Ahead(logits_NV, logits_NV.argmax(dim=1), logits_NV.logsumexp(dim=1))
+
+
+def num_shared(one: Ids, other: Ids) -> int:
+    """How many ids both begin with; the last of `other` is left to be read.
+
+    >>> num_shared(np.array([1, 2, 3, 4]), np.array([1, 2, 3])), num_shared(*np.eye(2))
+    (2, 0)
+    """
+    num = min(len(one), len(other) - 1)
+    differ = one[:num] != other[:num]
+    return int(differ.argmax()) if differ.any() else num
 
 
 class Decoder:
@@ -60,17 +73,45 @@ class Decoder:
 
     def begin(self, prompts: dict[int, list[int]]) -> Ahead:
         """What comes after the prompt of each row; what was in the row is gone."""
-        reader_of: dict[tuple[int, ...], int] = {}  # of the rows with the same prompt, one reads it
         for row, prompt in prompts.items():
             self._ids[row] = prompt[-self._room :]
             self._cache.lengths[row] = 0
-            reader_of.setdefault(tuple(self._ids[row]), row)
-        readers = {row: list(ids) for ids, row in reader_of.items()}
-        ahead = self._read(readers) if self._stepper is None else self._stepper(readers)
-        sources = [reader_of[tuple(self._ids[row])] for row in prompts]
-        self._cache.copy_rows(sources, list(prompts))
-        order = list(readers)
-        return ahead.of_rows([order.index(row) for row in sources])
+        if self._stepper is None:
+            return self._read({row: self._ids[row] for row in prompts})
+        parts: list[Ahead] = []
+        order: list[int] = []
+        for sources in self._waves(list(prompts)):
+            for row, (source, length) in sources.items():
+                if length:
+                    self._cache.copy_rows([source], [row], length)
+            ahead = self._stepper({row: self._ids[row][k:] for row, (_, k) in sources.items()})
+            parts.append(ahead.copy())
+            order += sources
+        return Ahead.joined(parts).of_rows([order.index(row) for row in prompts])
+
+    def _waves(self, new: list[int]) -> Iterator[dict[int, tuple[int, int]]]:
+        """The rows to read, together those that can be: row -> (source, how much they share).
+
+        What a prompt shares with what a row has read, or with an earlier prompt that is read first,
+        is copied: the kernel's bits do not depend on how a text was cut.
+        """
+        held = [row for row, length in enumerate(self._cache.lengths) if length]
+        ids = {row: np.array(self._ids[row]) for row in [*held, *new]}
+        shared = {
+            row: {other: num_shared(ids[other], ids[row]) for other in [*held, *new[:number]]}
+            for number, row in enumerate(new)
+        }
+        left = list(new)
+        while left:
+            now: dict[int, tuple[int, int]] = {}
+            for row in left:
+                known = [(k, -other) for other, k in shared[row].items() if other not in left]
+                length, source = max(known, default=(0, 0))
+                waited_for = [k for other, k in shared[row].items() if other in left]
+                if max(waited_for, default=0) < length + WORTH_WAITING_FOR:
+                    now[row] = (-source, length)
+            yield now
+            left = [row for row in left if row not in now]
 
     def _read(self, prompts: dict[int, list[int]]) -> Ahead:
         """What the stepper does for prompts, with PyTorch: padded behind, a few at a time."""

@@ -1,7 +1,7 @@
 """The kernel of `fused` on a model and a cache: addresses, buffers, threads."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -19,6 +19,10 @@ TOGETHER = 64  # positions read at once, at least: reading weights then takes li
 _LAYING_OUT = threading.Lock()  # two generations may begin on one model at the same time
 
 
+Ids = npt.NDArray[np.int64]
+Scores = tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]
+
+
 class Ahead(NamedTuple):
     """What a model says of the next position of each of N rows."""
 
@@ -28,6 +32,9 @@ class Ahead(NamedTuple):
 
     def of_rows(self, rows: list[int]) -> "Ahead":
         return Ahead(*(part[rows] for part in self))
+
+    def copy(self) -> "Ahead":
+        return Ahead(*(part.clone() for part in self))
 
     @staticmethod
     def joined(parts: Sequence["Ahead"]) -> "Ahead":
@@ -66,9 +73,9 @@ class Stepper:
         self._arrived = np.zeros(8, np.uint64)
         self._epsilon = np.float32(shape.norm_epsilon)
         padded = -(-shape.vocab_size // LANES) * LANES
-        self._logits = np.full((len(cache.lengths), padded), -np.inf, np.float32)
-        self._best = np.zeros(len(cache.lengths), np.int64)
-        self._log_sums = np.zeros(len(cache.lengths), np.float32)
+        self._logits = np.full((rows, padded), -np.inf, np.float32)
+        self._best = np.zeros(rows, np.int64)
+        self._log_sums = np.zeros(rows, np.float32)
         room = cache.k_LBHSD.shape[3]
         depth = shape.width // shape.heads
         own_size = TILE * TILE + rows * (shape.width + 3 * depth) + room + LANES
@@ -117,30 +124,62 @@ class Stepper:
     def __call__(self, ids: dict[int, list[int]]) -> Ahead:
         """What comes after the next ids of each of the cache's rows; valid until the next call.
 
-        The cache then holds them. Ids are read TOGETHER at a time, whatever row they are of.
+        The cache then holds them.
         """
-        lengths, found = self._cache.lengths, []
-        new = [
-            (token, lengths[row] + at, row, at + 1 == len(given))
-            for row, given in ids.items()
-            for at, token in enumerate(given)
-        ]
-        for start in range(0, len(new), len(self._ids)):
-            part = new[start : start + len(self._ids)]
-            tokens, places, rows, is_last = zip(*part, strict=True)
-            count, last = len(part), np.flatnonzero(is_last)
-            self._ids[:count], self._places[:count], self._slots[:count] = tokens, places, rows
-            self._last[: len(last)] = last
+        found: list[Ahead] = []
+        is_one_part = sum(map(len, ids.values())) <= len(self._ids)
+        for count in self._parts(ids, dict.fromkeys(ids, 1)):
+            logits = self._logits[:count, : self._vocabulary]
+            parts = (logits, self._best[:count], self._log_sums[:count])
+            ahead = Ahead(*map(torch.from_numpy, parts))
+            found.append(ahead if is_one_part else ahead.copy())
+        return Ahead.joined(found)
+
+    def score(self, ids: dict[int, Ids], targets: dict[int, Ids]) -> dict[int, Scores]:
+        """Of each row's last predictions after its next ids, which the cache then holds.
+
+        As many as it has targets: their log-probabilities, and whether each is the likeliest.
+        """
+        wanted_N = np.concatenate(list(targets.values()))
+        log_probs_N = np.empty(len(wanted_N))
+        is_best_N = np.empty(len(wanted_N), bool)
+        done = 0
+        for count in self._parts(ids, {row: len(own) for row, own in targets.items()}):
+            part = slice(done, done + count)
+            logits = self._logits[np.arange(count), wanted_N[part]]
+            log_probs_N[part] = logits - self._log_sums[:count]
+            is_best_N[part] = self._best[:count] == wanted_N[part]
+            done += count
+        ends = np.cumsum([len(own) for own in targets.values()])[:-1]
+        parts = zip(np.split(log_probs_N, ends), np.split(is_best_N, ends), strict=True)
+        return dict(zip(targets, parts, strict=True))
+
+    def _parts(
+        self, ids: Mapping[int, Sequence[int] | Ids], num_wanted: Mapping[int, int]
+    ) -> Iterator[int]:
+        """Read the ids, TOGETHER at a time, whatever row they are of.
+
+        After each time: how many of each row's last `num_wanted` predictions are in the buffers,
+        in order.
+        """
+        lengths = self._cache.lengths
+        sizes = [len(given) for given in ids.values()]
+        tokens = np.concatenate([np.asarray(given, np.int64) for given in ids.values()])
+        rows = np.repeat(list(ids), sizes)
+        within = np.concatenate([np.arange(size) for size in sizes])
+        places = within + np.repeat([lengths[row] for row in ids], sizes)
+        least = [size - num_wanted[row] for row, size in zip(ids, sizes, strict=True)]
+        is_wanted = within >= np.repeat(least, sizes)
+        for start in range(0, len(tokens), len(self._ids)):
+            part = slice(start, start + len(self._ids))
+            count, last = len(tokens[part]), np.flatnonzero(is_wanted[part])
+            self._ids[:count], self._places[:count] = tokens[part], places[part]
+            self._slots[:count], self._last[: len(last)] = rows[part], last
             self._state[[ROWS, LAST_ROWS]] = count, len(last)
             self._run()
-            logits = self._logits[: len(last), : self._vocabulary]
-            parts = (logits, self._best[: len(last)], self._log_sums[: len(last)])
-            found.append(Ahead(*map(torch.from_numpy, parts)))
-            if start + count < len(new):
-                found[-1] = Ahead(*(part.clone() for part in found[-1]))
+            yield len(last)
         for row, given in ids.items():
             lengths[row] += len(given)
-        return Ahead.joined(found)
 
     def _run(self) -> None:
         state, arrived = self._state.ctypes.data, int(self._arrived[0])
