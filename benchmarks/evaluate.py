@@ -48,11 +48,12 @@ from side_by_side import (
 from texts import REAL_DATA
 
 from wellread.base.seeds import generator
+from wellread.evaluate.budget import Prepared
 from wellread.evaluate.cbt import Cloze
 from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.held_out import WORD, is_content, sentence_spans
+from wellread.evaluate.plan import prepare
 from wellread.evaluate.questions import MAX_NEW_TOKENS, prompt_for, read_questions, read_shots
-from wellread.evaluate.run import Prepared, prepare
 from wellread.evaluate.task import choose, own_data
 
 OURS, THEIRS = "wellread", "lm_eval"
@@ -95,12 +96,12 @@ def lambada(num: int) -> Prepared:
     config = EvaluateConfig(
         tasks=["lambada|target=word|filter=none"], data=REAL_DATA / "benchmarks", limit=num
     )
-    return prepare(config)[0]
+    return prepare(config).prepared[0]
 
 
 def wikitext(num: int) -> Prepared:
     config = EvaluateConfig(tasks=[WIKITEXT], data=REAL_DATA / "benchmarks", limit=num)
-    return prepare(config)[0]
+    return prepare(config).prepared[0]
 
 
 def cloze(num: int) -> Prepared:
