@@ -39,7 +39,7 @@ test: check
 test-all: install-test
 	$(BIN)/python -m pytest -m "slow or real"
 
-# Scores beside lm-evaluation-harness's, with WELLREAD_TRAINED_MODEL=FOLDER. It needs an older
+# Scores beside lm-evaluation-harness's, item by item. It needs an older
 # python-dateutil than constraints.txt has, and so an environment of its own.
 .venv-parity/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-parity

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,9 @@ from wellread.studies.config import StudyConfig
 from wellread.tokenizer.config import TokenizerConfig
 from wellread.tokens.config import TokensConfig
 from wellread.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    from wellread.evaluate.budget import Estimate
 
 tokenizer_app = typer.Typer(name="tokenizer", help="Byte-level BPE.", no_args_is_help=True)
 overlap_app = typer.Typer(
@@ -212,7 +215,7 @@ def evaluate(
         bool, typer.Option("--every-checkpoint", help="Of a run, each into OUT/STEP.")
     ] = False,
     estimate: Annotated[
-        bool, typer.Option("--estimate", help="Say before the start how long each task takes.")
+        bool, typer.Option("--estimate", help="Say how long each task takes, and stop.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -228,7 +231,12 @@ def evaluate(
 
     place = located(model)
     is_long = estimate or config.suite is not None or config.budget is not None
-    announce = scored.estimates if is_long else None
+
+    def announce(found: "list[Estimate]") -> None:
+        scored.estimates(found)
+        if estimate:
+            raise typer.Exit
+
     places = {place: out}
     if every_checkpoint:
         places = {folder: out / folder.name for folder in intact_checkpoints(place)}
@@ -238,7 +246,9 @@ def evaluate(
         _do(
             "evaluate",
             where,
-            partial(score, one, where, config, corpus=corpus, announce=announce),
+            partial(
+                score, one, where, config, corpus=corpus, announce=announce if is_long else None
+            ),
             json=json,
         )
         if not json:

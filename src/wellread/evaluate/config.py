@@ -18,10 +18,8 @@ Axes = Literal["default", "each", "all"]
 class EvaluateConfig(Config, frozen=True):
     """Which tasks a model is scored on, and with what."""
 
-    # Separated by commas; NAME, or NAME|AXIS=VALUE|... for another protocol.
-    tasks: list[str] = msgspec.field(default_factory=list)
-    # Besides: the paper's tasks, or those that small models can do; what has no data is left out.
-    suite: Suite | None = None
+    tasks: list[str] = msgspec.field(default_factory=list)  # NAME,NAME|AXIS=VALUE|...,...
+    suite: Suite | None = None  # all that the paper has a number of, or all made from a corpus
     axes: Axes = "default"  # each: every other value of an axis, one at a time; all: the grid
     data: Path | None = None  # folder of benchmark files
     download: bool = False  # fetch to `data` what is absent and may be fetched
