@@ -10,8 +10,11 @@ from wellread.base.errors import InputError
 from wellread.base.manifest import writing
 from wellread.evaluate.cbt import Cloze
 from wellread.evaluate.held_out import (
+    Words,
     first_bytes,
+    form,
     held_out_documents,
+    is_content,
     load_last_words,
     load_ten_words,
     sentence_spans,
@@ -19,6 +22,7 @@ from wellread.evaluate.held_out import (
 )
 from wellread.evaluate.last_word import Passage
 from wellread.evaluate.task import Sources
+from wellread.evaluate.word_kinds import kinds_of
 from wellread.formats.documents import Document, read_corpus, write_documents
 
 RARE = "apple birch cedar daisy elder furze grape heath ivory maple"
@@ -26,7 +30,8 @@ COMMON = "table chair stove plate knife spoon glass towel broom brush"
 
 
 def sources_of(corpus: Path, num_items: int) -> Sources:
-    return Sources(None, corpus, {"items": str(num_items)})
+    settings = {"items": str(num_items), "kind": "alike", "characters": "900"}
+    return Sources(None, corpus, settings)
 
 
 def copy_of(documents: list[Document], out: Path, num_items: int = 99) -> Sources:
@@ -92,11 +97,33 @@ def test_the_other_candidates_are_about_as_common_as_the_answer() -> None:
     lines = [f"Near the {one} we saw the {other}." for one, other in zip(rare, common, strict=True)]
     text = "\n".join([*lines, "Later the maple fell."])
     frequency = dict.fromkeys(rare, 2) | dict.fromkeys([*common, "saw", "Near"], 200)
-    found = ten_words_cloze(
-        Document(url="a", text=text), sentence_spans(text), 10, frequency=frequency
-    )
+    asked = Words(frequency, lambda word: form(word) if is_content(word) else None, 900)
+    found = ten_words_cloze(Document(url="a", text=text), sentence_spans(text), 10, asked=asked)
     assert found is not None
     assert (found.answer, list(found.candidates)) == ("maple", sorted(rare))
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("kind", "least"), [("names", 400), ("nouns", 1000), ("verbs", 1000), ("prepositions", 1000)]
+)
+def test_novels_give_questions_of_each_of_cbts_kinds(
+    real_data: Path, tmp_path: Path, kind: str, least: int
+) -> None:
+    paths = sorted((real_data / "documents/novels").glob("*.txt"))[:6]
+    documents = [
+        Document(url=path.name, text=path.read_text(encoding="utf-8"), split="validation")
+        for path in paths
+    ]
+    sources = copy_of(documents, tmp_path / "corpus", 1000)
+    settings = {**sources.settings, "kind": kind, "characters": "2500"}
+    examples = load_ten_words(sources._replace(settings=settings)).examples
+    kinds = kinds_of(document.text for document in documents)
+    assert len(examples) >= least
+    for example in examples:
+        assert len(set(example.candidates)) == 10
+        assert {kinds[word] for word in example.candidates} == {kind}
+        assert example.answer in example.passage
 
 
 def test_documents_are_taken_until_they_hold_enough_bytes() -> None:

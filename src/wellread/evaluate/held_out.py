@@ -8,7 +8,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from wellread.evaluate.cbt import Cloze
 from wellread.evaluate.last_word import Passage
 from wellread.evaluate.stop_words import STOP_WORDS
 from wellread.evaluate.task import Axis, Loaded, Sources
+from wellread.evaluate.word_kinds import kinds_of
 from wellread.formats.documents import Document, read_corpus
 
 SPLIT = "validation"
@@ -26,6 +27,7 @@ MAX_PASSAGE_CHARACTERS = 900  # about what a context of 256 tokens has room for
 MIN_PASSAGE_SENTENCES = 4
 MAX_PASSAGE_SENTENCES = 20  # CBT's own number
 NUM_CANDIDATES = 10  # as CBT
+COMMONEST = 60  # words of a kind that may stand in for those a passage lacks
 MIN_WORD_LETTERS = 3
 SENTENCE = re.compile(r"""(?<!\S)["'(“‘]?[A-Z][^\n]*?[.!?]["')”’]*(?=\s|$)""")
 LAST_WORD = re.compile(r"(?<= )[A-Za-z]+(?=[.!?]$)")
@@ -36,6 +38,19 @@ ITEMS = Axis(
     default="600",
     takes_number=True,
     reason="as many as give an interval of about 5 points; one from each document in turn",
+)
+KIND = Axis(
+    default="alike",
+    others=("names", "nouns", "verbs", "prepositions"),
+    reason="alike: content words with the same ending and capital; the others are the four kinds "
+    "of the Children's Book Test, told by the words before them (evaluate/word_kinds.py), with "
+    "candidates from the passage first, then the commonest of their kind",
+)
+CHARACTERS = Axis(
+    default="900",
+    takes_number=True,
+    reason="of a passage, which a context of 256 tokens has room for; 20 sentences of a novel, as "
+    "in the Children's Book Test, are about 2,500",
 )
 KILOBYTES = Axis(
     default="200",
@@ -129,42 +144,57 @@ def last_word_passage(document: Document, spans: Sequence[Span], last: int) -> P
     return None
 
 
-def kind(word: str) -> tuple[bool, str]:
-    """Words of one rough kind look alike: capital or not, and the ending.
+def form(word: str) -> tuple[bool, str]:
+    """Words of one form look alike: capital or not, and the ending.
 
-    >>> kind("sorting") == kind("reading"), kind("sorting") == kind("list")
+    >>> form("sorting") == form("reading"), form("sorting") == form("list")
     (True, False)
     """
     ending = next((end for end in ENDINGS if word.lower().endswith(end)), "")
     return word[0].isupper(), ending
 
 
+class Words(NamedTuple):
+    """Which words may be asked for: those that have a kind, and of the same one."""
+
+    frequency: Mapping[str, int]
+    kind: Callable[[str], Any]  # None: of no kind that is asked for
+    characters: int  # at most, of a passage
+    elsewhere: Sequence[str] = ()  # candidates where a passage has too few
+
+
 def ten_words_cloze(
-    document: Document, spans: Sequence[Span], last: int, *, frequency: Mapping[str, int]
+    document: Document, spans: Sequence[Span], last: int, *, asked: Words
 ) -> Cloze | None:
     """CBT's construction: blank a word of sentence `last` that occurs in those before it.
 
     The nine other candidates are words of the passage of the same kind that are not in the
-    sentence, those nearest in `frequency`: commoner words are likelier without any reading.
+    sentence, those nearest in frequency: commoner words are likelier without any reading.
     """
     start, end = spans[last]
     before = spans[max(0, last - MAX_PASSAGE_SENTENCES) : last]
-    fitting = [span for span in before if start - span.start <= MAX_PASSAGE_CHARACTERS]
+    fitting = [span for span in before if start - span.start <= asked.characters]
     if len(fitting) < MIN_PASSAGE_SENTENCES:
         return None
     passage = document.text[fitting[0].start : start].rstrip()
     sentence = document.text[start:end]
     identity = f"{document.url}#{last}"
-    words = {word for word in WORD.findall(passage) if is_content(word)}
+    kinds = {word: asked.kind(word) for word in sorted({*WORD.findall(passage), *asked.elsewhere})}
+    words = {word for word in WORD.findall(passage) if kinds[word] is not None}
     in_sentence = {word.lower() for word in re.findall(r"\w+", sentence)}
     places = [
         found for found in WORD.finditer(sentence) if found.start() and found.group() in words
     ]
+
+    def far(word: str, answer: str) -> tuple[bool, float, bytes]:
+        times = asked.frequency.get(word, 1) / asked.frequency.get(answer, 1)
+        return word not in words, abs(math.log(times)), order_of(identity, word)
+
     for place in sorted(places, key=lambda found: order_of(identity, str(found.start()))):
         answer = place.group()
         others = sorted(
-            (w for w in words if kind(w) == kind(answer) and w.lower() not in in_sentence),
-            key=lambda w: (abs(math.log(frequency[w] / frequency[answer])), order_of(identity, w)),
+            (w for w, k in kinds.items() if k == kinds[answer] and w.lower() not in in_sentence),
+            key=lambda word: far(word, answer),
         )[: NUM_CANDIDATES - 1]
         if len(others) == NUM_CANDIDATES - 1:
             return Cloze(
@@ -234,5 +264,11 @@ def load_ten_words(sources: Sources) -> Loaded:
     """Questions as CBT has them."""
     documents = held_out_documents(sources).examples
     frequency = Counter(word for document in documents for word in WORD.findall(document.text))
-    make = functools.partial(ten_words_cloze, frequency=frequency)
-    return taken(documents, make, sources)
+    characters, wanted = int(sources.settings["characters"]), sources.settings["kind"]
+    asked = Words(frequency, lambda w: form(w) if is_content(w) else None, characters)
+    if wanted != "alike":
+        kinds = kinds_of(document.text for document in documents)
+        one_kind = {word for word, kind in kinds.items() if kind == wanted}
+        common = sorted(one_kind, key=lambda word: (-frequency[word], word))[:COMMONEST]
+        asked = Words(frequency, lambda w: wanted if w in one_kind else None, characters, common)
+    return taken(documents, functools.partial(ten_words_cloze, asked=asked), sources)

@@ -28,13 +28,13 @@ def scores(
     stepper = Stepper(model, cache)
     held: list[Ids] = [np.zeros(0, np.int64)] * num_lanes
     order = sorted(range(len(texts)), key=lambda number: texts[number].astype(">i8").tobytes())
-    lanes = [part.tolist() for part in np.array_split(order, num_lanes)]
+    lanes = _lanes(texts, order, num_lanes)
     try:
         for turn in range(max(map(len, lanes))):
             ids: dict[int, Ids] = {}
             targets: dict[int, Ids] = {}
             for row, lane in enumerate(lanes):
-                if turn == len(lane):
+                if turn >= len(lane):
                     continue
                 text, num = texts[lane[turn]], num_scored[lane[turn]]
                 known = min(num_shared(held[row], text[:-1]), len(text) - 1 - num)
@@ -44,3 +44,19 @@ def scores(
                 yield lanes[row][turn], found
     finally:
         stepper.close()
+
+
+def _lanes(texts: Sequence[Ids], order: Sequence[int], num_lanes: int) -> list[list[int]]:
+    """`order` in parts of about as much to read; texts that begin alike stay together."""
+    lanes: list[list[int]] = [[] for _ in range(num_lanes)]
+    loads, lane = [0] * num_lanes, 0
+    last: Ids = np.zeros(0, np.int64)
+    for number in order:
+        text = texts[number]
+        known = num_shared(last, text)
+        if 2 * known < len(text):
+            known, lane = 0, min(range(num_lanes), key=loads.__getitem__)
+        lanes[lane].append(number)
+        loads[lane] += len(text) - known
+        last = text
+    return lanes
