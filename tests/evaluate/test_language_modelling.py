@@ -70,7 +70,7 @@ def test_wikitext103_is_wikitext2_with_other_words_unknown(real_data: Path, tmp_
 def test_raw_wikitext_needs_only_the_raw_file(
     wikitext_raw: Path, uniform: LanguageModel, byte_tokenizer: Tokenizer
 ) -> None:
-    wanted = "wikitext2|text=raw|unit=harness"
+    wanted = "wikitext2|text=raw|detokenizer=off|unit=harness"
     config = EvaluateConfig(tasks=[wanted], data=wikitext_raw)
     assert inputs_of(Path("model"), config)["data"] == [
         wikitext_raw / "wikitext2_raw/wiki.test.raw"

@@ -35,10 +35,10 @@ TEXT = Axis(
     reason="the file as released, with its <unk>",
 )
 DETOKENIZER = Axis(
-    default="off",
-    others=("on",),
-    reason="on, the text is joined as people write and what it takes to undo that is charged; the "
-    "paper did so (section 3.1), by rules that are not public",
+    default="on",
+    others=("off",),
+    reason="on, the text is joined as people write and what it takes to undo that is charged, as "
+    "in the paper (section 3.1), whose rules are not public; off, it is scored as released",
 )
 # See docs/paper-map.md.
 UNIT = Axis(

@@ -66,7 +66,9 @@ def evaluate_task(  # noqa: PLR0913 - who is asked what, for how long, and by ho
         numbers = order[start : start + size]
         found = chosen.task.score(setup, [examples[number] for number in numbers])
         outcomes.update(zip(numbers, found, strict=True))
-        progress(min(len(outcomes) * ranks.size, len(examples)), len(examples), chosen.name)
+        done = min(len(outcomes) * ranks.size, len(examples))
+        spent = min((time.monotonic() - started) / share, 1.0) if share else 0.0
+        progress(max(done / len(examples), spent), 1.0, f"{chosen.name}, item {done:,}")
     outcomes = gathered(outcomes, ranks)
     in_order = [outcomes[number] for number in sorted(outcomes)]
     scores = score_all(chosen.task.metrics, in_order, seed=seed)
@@ -207,7 +209,7 @@ def _among_all(
     before, all_of_them = sum(weights[:number]), sum(weights)
     share = done / total if total else 0.0
     percent = 100 * (before + share * weights[number]) / all_of_them
-    progress(percent, 100.0, f"% {note}, item {done:,.0f}")
+    progress(percent, 100.0, f"% {note}")
 
 
 def _account(draft: Draft, result: Result) -> None:

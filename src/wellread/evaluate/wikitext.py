@@ -57,6 +57,7 @@ def wikitext_task(source: str, published: str, files: tuple[BenchmarkFile, Bench
         return as_loaded(counted(articles(content), NUM_ARTICLES, path, "articles"))
 
     return Task(
+        version=2,
         source=source,
         licence="CC BY-SA 3.0",
         files=files,

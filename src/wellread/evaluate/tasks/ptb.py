@@ -18,6 +18,7 @@ LINES = Axis(
     "and are what the interval resamples",
 )
 TASK = Task(
+    version=2,
     source="Penn Treebank, Mikolov's preprocessing, test set",
     licence="LDC; the preprocessed text is widely mirrored for research",
     files=(FILE,),
