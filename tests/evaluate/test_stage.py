@@ -133,7 +133,7 @@ def test_several_processes_give_what_one_gives(model: Path, corpus: Path, tmp_pa
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("demo-cbt") == 1
+    assert done.stdout.count("accuracy") == 1
     assert without_seconds(tmp_path / "two") == without_seconds(tmp_path / "one")
     for task in ("demo-cbt", "held-out", "demo-qa"):
         items = [list(read_items(tmp_path / each, task)) for each in ("one", "two")]

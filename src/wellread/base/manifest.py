@@ -5,6 +5,7 @@ import fcntl
 import functools
 import hashlib
 import importlib.metadata
+import logging
 import os
 import shutil
 import time
@@ -27,6 +28,7 @@ from wellread.base.files import (
 )
 from wellread.base.previous import PREVIOUS, put_back, set_aside
 
+log = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
 UNFINISHED = "unfinished.json"  # which stage is at work here, until the manifest replaces it
 MAX_EXAMPLES = 5  # bad records named per reason; the counts are complete
@@ -129,7 +131,7 @@ def read_manifest(directory: Path) -> Manifest:
     path = directory / MANIFEST
     try:
         return msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{directory}: no finished artifact (no {MANIFEST}) here") from None
     except msgspec.DecodeError as error:
         raise InputError(f"{path}: damaged ({error}); delete the directory and rerun") from None
@@ -237,8 +239,20 @@ def _claim(
     if resume and mark.exists() and mark.read_bytes() == marker:
         (out / MANIFEST).unlink(missing_ok=True)
     else:
+        _warn_of_other_settings(out, marker)
         set_aside(out, MANIFEST)
         write_bytes(mark, marker)
+
+
+def _warn_of_other_settings(out: Path, marker: bytes) -> None:
+    if not is_artifact(out):
+        return
+    before, now = read_manifest(out).config, msgspec.json.decode(marker)["config"]
+    if changed := sorted(key for key in now if before.get(key) != now[key]):
+        log.warning(
+            "%s: its results are being replaced; they were made with another %s",
+            out, ", ".join(changed),
+        )  # fmt: skip
 
 
 def _recover(out: Path, kind: type[BaseException] | None, *_: Any, resume: bool) -> None:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import read_artifact
+from wellread.base.manifest import is_artifact, read_artifact
 from wellread.base.text import human_seconds
 from wellread.cli import show
 from wellread.cli.options import Json
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from wellread.formats.results import Result, Score
 
 Form = Literal["table", "markdown", "csv", "lm-eval"]
-COLUMNS = ("task", "protocol", "metric", "value", "low", "high", "chance", "paper", "n", "of")
+COLUMNS = (
+    "task", "protocol", "metric", "value", "low", "high", "chance", "paper", "paper_size", "n",
+    "of", "note",
+)  # fmt: skip
 SHOWN = 300  # characters of a text
 
 
@@ -41,6 +44,14 @@ def show_results(
     """Show scores beside the paper's, or single items with what the model said."""
     from wellread.formats.results import STAGE, read_results
 
+    results = results.parent if results.is_file() else results
+    if not is_artifact(results) and results.is_dir():
+        folders = sorted(path for path in results.iterdir() if is_artifact(path))
+        for folder in folders:  # of `--every-checkpoint`
+            show.out.print(f"[bold]{escape(str(folder))}[/]")
+            show_results(folder, task, count=count, form=form, wrong=wrong, json=json)
+        if folders:
+            return
     manifest = read_artifact(results, STAGE)
     found = read_results(results, variants=True)
     if task or wrong:
@@ -59,6 +70,7 @@ def scores(found: "list[Result]", facts: dict[str, object], form: Form = "table"
     {"table": _table, "markdown": _markdown, "csv": _csv, "lm-eval": _lm_eval}[form](rows, size)
     if form == "table":
         _nearest(rows, size)
+        _notes(found)
     not_run = facts.get("not_run")
     if isinstance(not_run, dict):
         for name, why in not_run.items():
@@ -72,10 +84,13 @@ def _row(result: "Result", score: "Score", size: str) -> Row:
     from wellread.formats.published import published
 
     stated = published(result.comparable_to, score.metric)
-    value = stated.value(size) if stated else None
+    sizes = [size, *reversed(stated.by_size)] if stated else []
+    stated_size = next((one for one in sizes if stated and one in stated.by_size), "")
+    value = stated.value(stated_size) if stated and stated_size else None
+    note = "; ".join(filter(None, [result.note, score.note]))
     cells = (
         result.stem, result.protocol, score.metric, score.value, score.low, score.high,
-        score.chance, value, score.num_items, result.num_available,
+        score.chance, value, stated_size, score.num_items, result.num_available, note,
     )  # fmt: skip
     return dict(zip(COLUMNS, cells, strict=True))
 
@@ -97,12 +112,18 @@ def _interval(row: Row) -> str:
     return "" if row["low"] is None else f"{_number(row['low'])} to {_number(row['high'])}"
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, size: str) -> list[str]:
     n = f"{row['n']:,}" + (f" of {row['of']:,}" if row["n"] != row["of"] else "")
     return [
         str(row["task"]), str(row["metric"]), _number(row["value"]), _interval(row),
-        _number(row["paper"]), _number(row["chance"]), n,
+        _paper(row, size), _number(row["chance"]), n,
     ]  # fmt: skip
+
+
+def _paper(row: Row, size: str) -> str:
+    """The paper's value; of which of its models, if it is another than the column's."""
+    other = "" if row["paper_size"] in ("", size) else f" ({row['paper_size']})"
+    return _number(row["paper"]) + other
 
 
 def _titles(size: str) -> list[str]:
@@ -115,7 +136,7 @@ def _table(rows: Iterable[Row], size: str) -> None:
         table.add_column(title, justify="left" if title in ("task", "metric") else "right")
     last = None
     for row in rows:
-        cells = _cells(row)
+        cells = _cells(row, size)
         table.add_row(*([""] if cells[0] == last else [cells[0]]), *cells[1:])
         last = cells[0]
     show.out.print(table)
@@ -127,6 +148,8 @@ def _nearest(rows: Iterable[Row], size: str) -> None:
     for row in rows:
         if isinstance(row["paper"], float):
             task = str(row["task"]).partition(",")[0]
+            if row["paper_size"] != size:
+                continue
             by_metric.setdefault((task, str(row["metric"])), []).append(row)
     for (_, metric), group in by_metric.items():
         if len(group) > 1:
@@ -139,6 +162,14 @@ def _nearest(rows: Iterable[Row], size: str) -> None:
             )
 
 
+def _notes(found: "list[Result]") -> None:
+    """What a reader must know beside the numbers: cut items, subsets, signatures."""
+    for result in found:
+        said = {score.note: None for score in result.scores if score.note}
+        lines = "; ".join([*filter(None, [result.note]), *said])
+        show.out.print(f"[dim]{escape(result.stem)}: {escape(lines)}[/]")
+
+
 def _distance(row: Row) -> float:
     return abs(float(str(row["value"])) - float(str(row["paper"])))
 
@@ -149,7 +180,7 @@ def _markdown(rows: Iterable[Row], size: str) -> None:
     print("|" + "---|" * len(titles))
     for row in rows:
         protocol = str(row["protocol"]).replace("|", "\\|")
-        print(f"| {' | '.join(_cells(row))} | `{protocol}` |")
+        print(f"| {' | '.join(_cells(row, size))} | `{protocol}` |")
 
 
 def _csv(rows: Iterable[Row], _: str) -> None:
@@ -168,8 +199,11 @@ def _lm_eval(rows: Iterable[Row], _: str) -> None:
         if isinstance(low, float) and isinstance(high, float):
             error = f"{(high - low) / (2 * 1.96):.4f}"
         version = str(row["protocol"]).partition("|")[0].rpartition(":")[2]
+        axes = dict(part.split("=") for part in str(row["protocol"]).split("|")[1:])
+        part = "" if row["n"] == row["of"] else f" ({row['n']} of {row['of']})"
         print(
-            f"|{row['task']}|{version}|none|0|{row['metric']}|   |{row['value']:.4f}|±  |{error}|"
+            f"|{row['task']}{part}|{version}|none|{axes.get('shots', 0)}|{row['metric']}|   "
+            f"|{row['value']:.4f}|±  |{error}|"
         )
 
 
@@ -190,7 +224,10 @@ def _items(
         if json:
             show.print_json(rows[:count])
             continue
-        show.out.print(f"[bold]{escape(stem)}[/]  [dim]{len(rows):,} items[/]")
+        if wrong:
+            rows.sort(key=lambda row: row["value"])
+        below = " below full marks, the worst first" if wrong else ""
+        show.out.print(f"[bold]{escape(stem)}[/]  [dim]{len(rows):,} items{below}[/]")
         for row in rows[:count]:
             _item(row)
 
@@ -210,7 +247,8 @@ def _item(row: Row) -> None:
     show.out.print(f"[cyan]{escape(str(row['item']))}[/]")
     line("prompt", row["prompt"] or row["text"])
     line("target", row["target"], "green")
-    line("prediction", row["prediction"], "red" if row["value"] in (0, 0.0) else "")
+    said = "(empty)" if row["prediction"] == "" else row["prediction"]
+    line("prediction", said, "red" if row["value"] in (0, 0.0) else "")
     bits = row["log_prob"]
     line("log prob", f"{bits:.3f} nats, {row['num_tokens']} tokens" if bits is not None else None)
     line("value", _number(row["value"]))

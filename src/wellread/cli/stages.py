@@ -223,6 +223,8 @@ def evaluate(
     if list_:
         _list_tasks(json=json)
         return
+    if estimate:
+        out = Path(".nothing-is-written")
     if model is None or out is None:
         raise InputError("evaluate: name a MODEL and an --out directory, or give --list")
     from wellread.evaluate.run import evaluate as score

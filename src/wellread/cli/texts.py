@@ -71,6 +71,8 @@ def sample(
     )
     from wellread.model.load import check_vocabulary, load_model, load_tokenizer
 
+    # Nothing is to be gone on from where it was interrupted, which is what other commands say.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sampling = Sampling(
         max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p
     )
@@ -102,8 +104,6 @@ def sample(
         )
         show.print_json([{"prompt": given, **msgspec.structs.asdict(one)} for one in samples])
         return
-    # Nothing is to be gone on from where it was interrupted, which is what other commands say.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         if prompt is None and sys.stdin.isatty() and sys.stdout.isatty():
             _ask(write, number)

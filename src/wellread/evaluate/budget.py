@@ -34,19 +34,21 @@ def probe(setup: Setup, prepared: Prepared) -> float:
     """Seconds for all items, from a few that lie evenly among them.
 
     They are scored together, as the task itself does; the first one before, so that what happens
-    only once is not counted.
+    only once, such as compiling, is not counted.
     """
     examples, count = prepared.examples, len(prepared.examples)
-    started = time.monotonic()
-    prepared.chosen.task.score(setup, examples[:1])
-    first = time.monotonic() - started
+    first = _seconds(setup, prepared, examples[:1])
     if first > PROBED_SECONDS or count == 1:
-        return first * count
+        return _seconds(setup, prepared, examples[:1]) * count
     step = max(1, count // PROBED_ITEMS)
     some = examples[::step][:PROBED_ITEMS]
+    return _seconds(setup, prepared, some) / len(some) * count
+
+
+def _seconds(setup: Setup, prepared: Prepared, examples: Sequence[Any]) -> float:
     started = time.monotonic()
-    prepared.chosen.task.score(setup, some)
-    return (time.monotonic() - started) / len(some) * count
+    prepared.chosen.task.score(setup, examples)
+    return time.monotonic() - started
 
 
 def shares(seconds: Sequence[float], budget: float) -> list[float]:

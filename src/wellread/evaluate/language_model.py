@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wellread.base.errors import WellreadError
+from wellread.base.errors import InputError, WellreadError
 from wellread.generation.sample import MOST_ROWS, Complete, generate_ids
 from wellread.generation.score import scores
-from wellread.generation.stepper import can_step
+from wellread.generation.stepper import NOT_FINITE, can_step
 from wellread.model.gpt2 import GPT2, Cache
 
 Ids = npt.NDArray[np.int64]
@@ -85,6 +85,12 @@ def fit(request: Request, context: int) -> tuple[Ids, Ids]:
     return kept, np.asarray(request.continuation, dtype=np.int64)
 
 
+def _finite(log_probs: Floats) -> Floats:
+    if not np.isfinite(log_probs).all():
+        raise InputError(NOT_FINITE)
+    return log_probs
+
+
 class TorchModel:
     """GPT-2 as a LanguageModel. `batch_tokens` bounds the memory, and changes no result."""
 
@@ -107,7 +113,7 @@ class TorchModel:
             [len(continuation) for _, continuation in fitted],
             positions=self.batch_tokens,
         ):
-            answers[number] = Scored(log_probs, bool(is_best.all()))
+            answers[number] = Scored(_finite(log_probs), bool(is_best.all()))
         return [answers[number] for number in range(len(requests))]
 
     def next_log_probs(self, requests: Sequence[Request]) -> Float32s:
@@ -193,7 +199,7 @@ class TorchModel:
         )
         ends = np.cumsum([len(target) for target in targets])[:-1]
         return [
-            Scored(log_probs, bool(is_best.all()))
+            Scored(_finite(log_probs), bool(is_best.all()))
             for log_probs, is_best in zip(
                 np.split(log_probs_N, ends), np.split(is_best_N, ends), strict=True
             )

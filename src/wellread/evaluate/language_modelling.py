@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from wellread.base.errors import InputError
 from wellread.evaluate.detokenize import Style, detokenize
 from wellread.evaluate.language_model import Request
 from wellread.evaluate.metrics import Outcome
@@ -89,7 +90,10 @@ def stride_tokens(stride: str, context: int) -> int:
     (128, 32)
     """
     named = {"half": max(1, context // 2), "context": context}
-    return named[stride] if stride in named else min(int(stride), context)
+    tokens = named[stride] if stride in named else int(stride)
+    if tokens > context:
+        raise InputError(f"stride={stride}: more than the model's context of {context} tokens")
+    return tokens
 
 
 def requests_of(setup: Setup, example: Text | Block, context: int) -> Iterator[Request]:

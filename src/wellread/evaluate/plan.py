@@ -9,7 +9,7 @@ from wellread.evaluate import tasks
 from wellread.evaluate.budget import Prepared
 from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.suite import suite_tasks, variants
-from wellread.evaluate.task import Chosen, Loaded, MissingData, Sources, Task, choose
+from wellread.evaluate.task import Chosen, Loaded, Sources, Task, choose
 
 
 class Description(NamedTuple):
@@ -86,21 +86,21 @@ def inputs_of(
 def prepare(config: EvaluateConfig, corpus: Path | None = None) -> Plan:
     """Every task with its examples: whatever is missing or wrong is refused here.
 
-    Only of a suite's tasks the data may be missing.
+    Of a suite's tasks, and of other protocols than the one named, the reason is kept instead.
     """
     chosen = chosen_tasks(config)
     if not chosen:
         names = ", ".join(plugins.names(tasks))
         raise InputError(f"no task is named: give --suite paper, or --tasks with some of {names}")
-    named = {choose(name).name for name in config.tasks}
+    named = {choose(name).protocol for name in config.tasks}
     plan = Plan([], {})
     for stem, one in chosen.items():
         try:
             loaded: Loaded = one.task.load(
                 Sources(config.data, corpus, one.settings, config.download)
             )
-        except MissingData as error:
-            if one.name in named:
+        except InputError as error:
+            if one.protocol in named:
                 raise
             plan.not_run[stem] = str(error)
             continue

@@ -14,7 +14,7 @@ from torch import Tensor
 from wellread.base.errors import InputError
 from wellread.base.seeds import generator, seed_for
 from wellread.generation.decode import Decoder
-from wellread.generation.stepper import Ahead
+from wellread.generation.stepper import NOT_FINITE, Ahead
 from wellread.model.gpt2 import GPT2
 from wellread.tokenizer.tokenizer import Tokenizer
 
@@ -164,10 +164,7 @@ def choose(
 ) -> list[tuple[int, float]]:
     """The next id of each row, and its log-probability."""
     if not ahead.log_sum_N.isfinite().all():
-        raise InputError(
-            "the model's logits are not finite: its weights hold NaN, or numbers too large for "
-            "their type"
-        )
+        raise InputError(NOT_FINITE)
     if sampling.top_k == 1:
         chosen_N = ahead.best_N
     else:

@@ -15,6 +15,9 @@ from wellread.generation.vectors import LANES, STEP, TILE
 from wellread.model.gpt2 import GPT2, Cache
 from wellread.model.large_pages import copied
 
+NOT_FINITE = (
+    "the model's logits are not finite: its weights hold NaN, or numbers too large for their type"
+)
 TOGETHER = 64  # positions read at once, at least: reading weights then takes little of the time
 _LAYING_OUT = threading.Lock()  # two generations may begin on one model at the same time
 

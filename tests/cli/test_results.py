@@ -1,0 +1,98 @@
+"""`wellread show` and `compare` on results as `evaluate` leaves them."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from wellread.base.config import Config
+from wellread.base.manifest import writing
+from wellread.cli import main
+from wellread.formats.results import STAGE, Item, Result, Score, write_result
+
+PROTOCOL = "lambada:1|text=openai|target={}|filter=none"
+
+
+def items(log_probs: list[float]) -> list[Item]:
+    return [
+        Item(
+            item=str(n), text="a b", prompt="a", target=" b", log_prob=log_prob, num_tokens=1,
+            num_units=1, value=float(log_prob > -2), prediction="" if n else "c",
+            sums={"perplexity": (log_prob, 1), "accuracy": (float(log_prob > -2), 1)},
+        )
+        for n, log_prob in enumerate(log_probs)
+    ]  # fmt: skip
+
+
+def written(out: Path, log_probs: list[float]) -> Path:
+    with writing(out, stage=STAGE, config=Config(), inputs={}) as draft:
+        draft.facts |= {"num_parameters": 124_000_000, "not_run": {"cbt-cn": "no file"}}
+        for target, stem, value in (("word", "lambada", 0.25), ("token", "lambada,t", 0.45)):
+            score = Score(
+                metric="accuracy", value=value, low=0.1, high=0.5, num_items=len(log_probs),
+                higher_is_better=True, note="Wilson's interval",
+            )  # fmt: skip
+            result = Result(
+                task="lambada", stem=stem, protocol=PROTOCOL.format(target),
+                comparable_to="lambada", num_items=len(log_probs), num_available=10,
+                scores=[score], seconds=1.0, note="2 items did not fit",
+            )  # fmt: skip
+            write_result(draft, result, items(log_probs))
+    return out
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return written(tmp_path / "results", [-1.0, -3.0, -4.0, -5.0])
+
+
+def test_scores_stand_beside_the_papers_with_what_must_be_known(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["show", str(results)]) == 0
+    said = capsys.readouterr()
+    assert "0.25  0.1 to 0.5       0.4599          4 of 10" in said.out
+    assert (
+        "nearest the paper's 0.4599 (117M) in accuracy: 0.45 by lambada:1|text=openai|target=token"
+        in (said.out)
+    )
+    assert "lambada: 2 items did not fit; Wilson's interval" in said.out
+    assert "not run cbt-cn: no file" in said.err
+    assert main(["show", str(results / "lambada.json"), "--form", "lm-eval"]) == 0
+    assert "|lambada (4 of 10)|1|none|0|accuracy|   |0.2500|±  |0.1020|" in capsys.readouterr().out
+
+
+def test_scores_are_read_by_programs(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", str(results), "--form", "csv"]) == 0
+    first, second = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (first["task"], first["value"]) == ("lambada", "0.25")
+    assert float(first["paper"]) == pytest.approx(0.4599)
+    assert second["protocol"] == PROTOCOL.format("token")
+    assert main(["show", str(results), "--json"]) == 0
+    assert [one["stem"] for one in json.loads(capsys.readouterr().out)] == ["lambada", "lambada,t"]
+
+
+def test_wrong_items_are_shown_the_worst_first(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["show", str(results), "--task", "lambada", "--wrong", "-n", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "lambada  3 items below full marks" in said
+    assert "prediction (empty)" in said
+    assert main(["show", str(results), "--task", "ptb"]) == 2
+    assert "no result 'ptb'; it has lambada, lambada,t" in capsys.readouterr().err
+
+
+def test_two_models_are_compared_on_the_same_items(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    better = written(tmp_path / "better", [-0.5, -0.5, -0.5, -0.5])
+    assert main(["compare", str(results), str(better), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    accuracy = next(one for one in found if one["metric"] == "accuracy")
+    assert (accuracy["first"], accuracy["second"], accuracy["difference"]) == (0.25, 1.0, 0.75)
+    assert main(["compare", str(results), str(better)]) == 0
+    assert "better" in capsys.readouterr().out
+    assert main(["compare", str(results), str(tmp_path)]) == 2
