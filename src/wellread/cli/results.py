@@ -37,6 +37,9 @@ def show_results(
     results: Annotated[Path, typer.Argument(help="A results directory.")],
     task: Annotated[str | None, typer.Option(help="Show the items of this task.")] = None,
     wrong: Annotated[bool, typer.Option("--wrong", help="Items that were not right.")] = False,
+    surest: Annotated[
+        bool, typer.Option("--surest", help="Answers of most confidence first, as in table 5.")
+    ] = False,
     count: Annotated[int, typer.Option("-n", min=1, help="How many items.")] = 10,
     form: Annotated[Form, typer.Option(help="Of the scores.")] = "table",
     json: Json = False,
@@ -49,12 +52,14 @@ def show_results(
         folders = sorted(path for path in results.iterdir() if is_artifact(path))
         for folder in folders:  # of `--every-checkpoint`
             show.out.print(f"[bold]{escape(str(folder))}[/]")
-            show_results(folder, task, count=count, form=form, wrong=wrong, json=json)
+            show_results(folder, task, wrong, surest, count, form, json)
         if folders:
             return
     manifest = read_artifact(results, STAGE)
     found = read_results(results, variants=True)
-    if task or wrong:
+    if surest:
+        _surest(results, found, count, json=json)
+    elif task or wrong:
         _items(results, found, task, count, wrong=wrong, json=json)
     elif json:
         show.print_json(found)
@@ -230,6 +235,33 @@ def _items(
         show.out.print(f"[bold]{escape(stem)}[/]  [dim]{len(rows):,} items{below}[/]")
         for row in rows[:count]:
             _item(row)
+
+
+def _surest(results: Path, found: "list[Result]", count: int, *, json: bool) -> None:
+    """Section 3.8's table: question, generated answer, whether it is right, its probability."""
+    from wellread.formats.results import read_items
+
+    rows = [
+        row
+        for result in found
+        for row in read_items(results, result.stem)
+        if row["confidence"] is not None
+    ]
+    if not rows:
+        raise InputError(f"{results}: no task here has answers with a confidence")
+    rows = sorted(rows, key=lambda row: -row["confidence"])[:count]
+    if json:
+        show.print_json(rows)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("question", "generated answer", "right", "probability"):
+        table.add_column(title, justify="right" if title == "probability" else "left")
+    for row in rows:
+        question = row["prompt"].rstrip().splitlines()[-2].removeprefix("Q: ")
+        is_right = "[green]yes[/]" if row["value"] == 1 else "no"
+        answer = row["prediction"] or "(empty)"
+        table.add_row(escape(question), escape(answer), is_right, f"{row['confidence']:.1%}")
+    show.out.print(table)
 
 
 def _is_answer(row: Row) -> bool:

@@ -40,6 +40,7 @@ class Scored(NamedTuple):
 
     log_probs: Floats  # natural logarithm, one for each token
     is_greedy: bool  # greedy decoding would have written exactly this
+    best: Ids | None = None  # the likeliest id at each place, after the tokens that stand there
 
 
 class LanguageModel(Protocol):
@@ -107,13 +108,14 @@ class TorchModel:
             return self._answers(requests, self._scored)
         fitted = [fit(request, self.context) for request in requests]
         answers: dict[int, Scored] = {}
-        for number, (log_probs, is_best) in scores(
+        for number, (log_probs, best) in scores(
             self.model,
             [np.concatenate(pair) for pair in fitted],
             [len(continuation) for _, continuation in fitted],
             positions=self.batch_tokens,
         ):
-            answers[number] = Scored(_finite(log_probs), bool(is_best.all()))
+            is_greedy = bool((best == fitted[number][1]).all())
+            answers[number] = Scored(_finite(log_probs), is_greedy, best)
         return [answers[number] for number in range(len(requests))]
 
     def next_log_probs(self, requests: Sequence[Request]) -> Float32s:
@@ -194,14 +196,14 @@ class TorchModel:
         return head(scored, targets)
 
     def _scored(self, hidden: Sequence[Tensor], targets: Sequence[Ids]) -> list[Scored]:
-        log_probs_N, is_best_N = self._head(
+        log_probs_N, best_N = self._head(
             torch.cat(list(hidden)), self._tensor(np.concatenate(targets))
         )
         ends = np.cumsum([len(target) for target in targets])[:-1]
         return [
-            Scored(_finite(log_probs), bool(is_best.all()))
-            for log_probs, is_best in zip(
-                np.split(log_probs_N, ends), np.split(is_best_N, ends), strict=True
+            Scored(_finite(log_probs), bool((best == target).all()), best)
+            for log_probs, best, target in zip(
+                np.split(log_probs_N, ends), np.split(best_N, ends), targets, strict=True
             )
         ]
 
@@ -213,17 +215,17 @@ class TorchModel:
             found += list(logits_BV.log_softmax(dim=1).cpu().numpy())
         return found
 
-    def _head(self, hidden_NC: Tensor, targets_N: Tensor) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        """Log probabilities of the targets, and whether each is the likeliest token."""
-        log_probs, is_best = [], []
+    def _head(self, hidden_NC: Tensor, targets_N: Tensor) -> tuple[Floats, Ids]:
+        """Log probabilities of the targets, and the likeliest tokens."""
+        log_probs, best = [], []
         for rows_NC, wanted_N in zip(
             hidden_NC.split(HEAD_ROWS), targets_N.split(HEAD_ROWS), strict=True
         ):
             logits_NV = F.linear(rows_NC, self.model.head_VC).float()
             target_N = logits_NV.gather(1, wanted_N[:, None])[:, 0]
             log_probs.append((target_N - logits_NV.logsumexp(dim=1)).cpu().double().numpy())
-            is_best.append((logits_NV.argmax(dim=1) == wanted_N).cpu().numpy())
-        return np.concatenate(log_probs), np.concatenate(is_best)
+            best.append(logits_NV.argmax(dim=1).cpu().numpy())
+        return np.concatenate(log_probs), np.concatenate(best)
 
     def _tensor(self, ids: Ids) -> Tensor:
         return torch.from_numpy(ids).to(self.model.wte.weight.device)

@@ -119,7 +119,12 @@ def score_last_words(setup: Setup, passages: Sequence[Passage]) -> list[Outcome]
     outcomes = []
     answers = setup.lm.log_probs(requests)
     is_filtered = setup.settings.get("filter") == "stop-words"
-    words = filtered_words(setup, passages, requests) if is_filtered else [""] * len(passages)
+    words: Sequence[str | None]
+    if is_filtered:
+        words = filtered_words(setup, passages, requests)
+    else:  # the likeliest token at each place, which is what greedy decoding writes up to an error
+        decode = setup.tokenizer.decode
+        words = [None if one.best is None else decode(one.best) for one in answers]
     for passage, request, answer, word in zip(passages, requests, answers, words, strict=True):
         log_prob = float(answer.log_probs.sum())
         is_right = float(word == passage.target if is_filtered else answer.is_greedy)

@@ -73,13 +73,17 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 1
     task: str
     protocol: str  # names the task's version and every axis's setting
-    stem: str  # the name of its files
+    stem: str = ""  # the name of its files, by default the task's
     comparable_to: str | None  # key of the published values; None: not comparable
     num_items: int
     num_available: int  # more than num_items if a limit was set
     scores: list[Score]
     seconds: float
     note: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.stem:
+            msgspec.structs.force_setattr(self, "stem", self.task)
 
 
 def write_result(draft: Draft, result: Result, items: Iterable[Item]) -> None:

@@ -23,7 +23,7 @@ _LAYING_OUT = threading.Lock()  # two generations may begin on one model at the 
 
 
 Ids = npt.NDArray[np.int64]
-Scores = tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]
+Scores = tuple[npt.NDArray[np.float64], Ids]  # log-probabilities, the likeliest ids
 
 
 class Ahead(NamedTuple):
@@ -141,20 +141,20 @@ class Stepper:
     def score(self, ids: dict[int, Ids], targets: dict[int, Ids]) -> dict[int, Scores]:
         """Of each row's last predictions after its next ids, which the cache then holds.
 
-        As many as it has targets: their log-probabilities, and whether each is the likeliest.
+        As many as it has targets: their log-probabilities, and the likeliest id at each place.
         """
         wanted_N = np.concatenate(list(targets.values()))
         log_probs_N = np.empty(len(wanted_N))
-        is_best_N = np.empty(len(wanted_N), bool)
+        best_N = np.empty(len(wanted_N), np.int64)
         done = 0
         for count in self._parts(ids, {row: len(own) for row, own in targets.items()}):
             part = slice(done, done + count)
             logits = self._logits[np.arange(count), wanted_N[part]]
             log_probs_N[part] = logits - self._log_sums[:count]
-            is_best_N[part] = self._best[:count] == wanted_N[part]
+            best_N[part] = self._best[:count]
             done += count
         ends = np.cumsum([len(own) for own in targets.values()])[:-1]
-        parts = zip(np.split(log_probs_N, ends), np.split(is_best_N, ends), strict=True)
+        parts = zip(np.split(log_probs_N, ends), np.split(best_N, ends), strict=True)
         return dict(zip(targets, parts, strict=True))
 
     def _parts(

@@ -61,11 +61,11 @@ def along(setup: Setup, texts: Sequence[Text], longest: int) -> list[Sums]:
     answers = setup.lm.log_probs([Request(start_of_text, one.ids[:longest]) for one in found])
     return [
         {
-            name: (float(log_probs[start:end].sum()), float(places[end] - places[start]))
+            name: (float(answer.log_probs[start:end].sum()), float(places[end] - places[start]))
             for (start, end), name in POSITIONS.items()
             if end <= longest
         }
-        for places, (log_probs, _) in zip([one.byte_starts for one in found], answers, strict=True)
+        for places, answer in zip([one.byte_starts for one in found], answers, strict=True)
     ]
 
 
