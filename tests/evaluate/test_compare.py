@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -16,6 +17,7 @@ from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.language_model import LanguageModel
 from wellread.evaluate.plan import prepare
 from wellread.evaluate.run import evaluate_task
+from wellread.evaluate.sites import score_by_site
 from wellread.formats.results import STAGE, read_items, read_results, write_result
 from wellread.tokenizer.tokenizer import Tokenizer
 
@@ -80,3 +82,24 @@ def test_results_without_a_protocol_in_common_are_refused(
         write_result(draft, *evaluate_task(uniform, byte_tokenizer, prepared))
     with pytest.raises(InputError, match="no protocol in common; the first has demo-lambada:1"):
         compare(first, tmp_path / "other")
+
+
+def test_scores_by_site_are_those_of_its_items(
+    uniform: LanguageModel, byte_tokenizer: Tokenizer, corpus: Path, tmp_path: Path
+) -> None:
+    with writing(tmp_path / "out", stage=STAGE, config=Config(), inputs={}) as draft:
+        config = EvaluateConfig(tasks=["held-out|kilobytes=10"])
+        [prepared] = prepare(config, corpus).prepared
+        result, items = evaluate_task(uniform, byte_tokenizer, prepared)
+        turned = [msgspec.structs.replace(items[0], item="https://other.example/1"), *items[1:]]
+        write_result(draft, result, turned)
+    found = score_by_site(tmp_path / "out", "held-out")
+    assert [(one.site, one.metric, one.num_items) for one in found] == [
+        ("ports.example", "perplexity", 2),
+        ("ports.example", "bits_per_byte", 2),
+        ("other.example", "perplexity", 1),
+        ("other.example", "bits_per_byte", 1),
+    ]
+    assert {round(one.value, 6) for one in found} == {257.0, round(math.log2(257), 6)}
+    with pytest.raises(InputError, match="no scores of 'ptb'; it has held-out"):
+        score_by_site(tmp_path / "out", "ptb")

@@ -40,6 +40,9 @@ def show_results(
     surest: Annotated[
         bool, typer.Option("--surest", help="Answers of most confidence first, as in table 5.")
     ] = False,
+    by_site: Annotated[
+        bool, typer.Option("--by-site", help="The scores of --task for each site of its corpus.")
+    ] = False,
     count: Annotated[int, typer.Option("-n", min=1, help="How many items.")] = 10,
     form: Annotated[Form, typer.Option(help="Of the scores.")] = "table",
     json: Json = False,
@@ -52,12 +55,14 @@ def show_results(
         folders = sorted(path for path in results.iterdir() if is_artifact(path))
         for folder in folders:  # of `--every-checkpoint`
             show.out.print(f"[bold]{escape(str(folder))}[/]")
-            show_results(folder, task, wrong, surest, count, form, json)
+            show_results(folder, task, wrong, surest, by_site, count, form, json)
         if folders:
             return
     manifest = read_artifact(results, STAGE)
     found = read_results(results, variants=True)
-    if surest:
+    if by_site:
+        _sites(results, task or "held-out", count, json=json)
+    elif surest:
         _surest(results, found, count, json=json)
     elif task or wrong:
         _items(results, found, task, count, wrong=wrong, json=json)
@@ -261,6 +266,26 @@ def _surest(results: Path, found: "list[Result]", count: int, *, json: bool) -> 
         is_right = "[green]yes[/]" if row["value"] == 1 else "no"
         answer = row["prediction"] or "(empty)"
         table.add_row(escape(question), escape(answer), is_right, f"{row['confidence']:.1%}")
+    show.out.print(table)
+
+
+def _sites(results: Path, task: str, count: int, *, json: bool) -> None:
+    """One domain beside another: a row for each of the `count` sites of most items."""
+    from wellread.evaluate.sites import score_by_site
+
+    found = score_by_site(results, task)
+    shown = list(dict.fromkeys(one.site for one in found))[:count]
+    found = [one for one in found if one.site in shown]
+    if json:
+        show.print_json(found)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("site", "metric", "value", "95 %", "n"):
+        table.add_column(title, justify="left" if title in ("site", "metric") else "right")
+    for one in found:
+        row: Row = {"low": one.low, "high": one.high}
+        cells = (one.metric, _number(one.value), _interval(row), f"{one.num_items:,}")
+        table.add_row(escape(one.site), *cells)
     show.out.print(table)
 
 

@@ -75,7 +75,7 @@ def _compare(result: Result, rows: tuple[Rows, Rows], seed: int) -> Iterator[Pai
         if not taking_part:
             continue
         units = [rows[0][item]["unit"] or item for item in taking_part]
-        first, second = (_by_unit(units, [one[item] for item in taking_part]) for one in sums)
+        first, second = (by_unit(units, [one[item] for item in taking_part]) for one in sums)
         low, high = _interval(first, second, metric, seed)
         values = [value_of(metric, each) for each in (first, second)]
         yield Paired(
@@ -92,7 +92,7 @@ def _compare(result: Result, rows: tuple[Rows, Rows], seed: int) -> Iterator[Pai
         )
 
 
-def _by_unit(units: list[str], rows: list[Any]) -> Floats:
+def by_unit(units: list[str], rows: list[Any]) -> Floats:
     """The summed rows of each unit, in the order of first appearance, (units, sums)."""
     numbers = {unit: number for number, unit in enumerate(dict.fromkeys(units))}
     found = np.zeros((len(numbers), len(rows[0])))
