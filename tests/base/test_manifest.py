@@ -9,7 +9,7 @@ import pytest
 
 from wellread.base.config import Config
 from wellread.base.errors import InputError, WellreadError
-from wellread.base.manifest import finished, read_manifest, writing
+from wellread.base.manifest import NotUpToDate, finished, only_looking, read_manifest, writing
 
 
 class Settings(Config, frozen=True):
@@ -199,3 +199,24 @@ def test_an_interrupted_directory_is_kept_only_for_the_same_settings(
     assert interrupted(1) == ["part-1", "unfinished.json"]
     assert interrupted(1) == ["part-1", "unfinished.json"]
     assert interrupted(2) == ["part-2", "unfinished.json"]
+
+
+def test_only_looking_moves_nothing_and_says_what_is_to_be_done(
+    tmp_path: Path, source: Path
+) -> None:
+    out, inputs = tmp_path / "out", {"source": [source]}
+    make(out, source)
+    with (
+        pytest.raises(WellreadError),
+        writing(out, stage="corpus", config=Settings(size=2), inputs=inputs, resume=True),
+    ):
+        (out / "part").touch()
+        raise WellreadError("no room")
+    before = sorted(path.relative_to(out) for path in out.rglob("*"))
+    with only_looking():
+        assert finished(out, stage="corpus", config=Settings(), inputs=inputs)
+        with pytest.raises(NotUpToDate):
+            finished(out, stage="corpus", config=Settings(size=2), inputs=inputs)
+    assert sorted(path.relative_to(out) for path in out.rglob("*")) == before
+    assert finished(out, stage="corpus", config=Settings(), inputs=inputs)
+    assert not (out / "part").exists()

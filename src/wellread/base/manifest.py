@@ -158,7 +158,7 @@ _LOOKING: ContextVar[bool] = ContextVar("only looking", default=False)
 
 @contextlib.contextmanager
 def only_looking() -> Iterator[None]:
-    """Let a stage that is called in this block raise NotUpToDate instead of writing."""
+    """Let `finished` raise NotUpToDate in this block, so that a stage called there does no work."""
     token = _LOOKING.set(True)
     try:
         yield
@@ -182,8 +182,6 @@ def writing(
     that was there is deleted on success only, and is back if the work fails with nothing to go on
     from.
     """
-    if _LOOKING.get():
-        raise NotUpToDate(f"{out}: not what these settings and inputs give")
     started = time.monotonic()
     plain = to_plain(config)
     marker = msgspec.json.encode(
@@ -351,22 +349,21 @@ def finished(
     Compares sizes, times and recorded digests, and reads no data, which is instant on any corpus,
     except of files that were copied: their times are new, so their content is compared.
     """
-    if not is_artifact(out) and is_artifact(out / PREVIOUS):
-        _leave_begun(out, stage, config, inputs)
-    if not is_artifact(out):
-        return None
-    return _matching(out, stage, config, inputs)
+    found = None
+    if is_artifact(out):
+        found = _matching(out, stage, config, inputs)
+    elif is_artifact(out / PREVIOUS):  # set aside for work that was then interrupted
+        found = _matching(out / PREVIOUS, stage, config, inputs)
+        if found is not None and not _LOOKING.get():
+            with contextlib.ExitStack() as held:
+                _lock(out, held)
+                put_back(out, MANIFEST)
+    if found is None and _LOOKING.get():
+        raise NotUpToDate(f"{out}: not what these settings and inputs give")
+    return found
 
 
 Inputs = Mapping[str, Sequence[Path]]
-
-
-def _leave_begun(out: Path, stage: str, config: Config, inputs: Inputs) -> None:
-    """If what was set aside for work that was then interrupted is what is wanted, put it back."""
-    if _matching(out / PREVIOUS, stage, config, inputs):
-        with contextlib.ExitStack() as held:
-            _lock(out, held)
-            put_back(out, MANIFEST)
 
 
 def _matching(place: Path, stage: str, config: Config, inputs: Inputs) -> Manifest | None:
