@@ -138,3 +138,18 @@ def test_several_processes_give_what_one_gives(model: Path, corpus: Path, tmp_pa
     for task in ("demo-cbt", "held-out", "demo-qa"):
         items = [list(read_items(tmp_path / each, task)) for each in ("one", "two")]
         assert items[0] == items[1]
+
+
+def test_several_processes_share_a_limited_time(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+        "-m", "wellread", "evaluate", str(model), "-o", str(out),
+        "--tasks", "demo-cbt,demo-lambada", "--budget", "0.0005",
+    ]  # fmt: skip
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    for result in read_results(out):
+        items = [row["item"] for row in read_items(out, result.stem)]
+        assert 1 <= len(items) == len(set(items)) == result.num_items < 20

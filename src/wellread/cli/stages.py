@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -25,9 +25,6 @@ from wellread.studies.config import StudyConfig
 from wellread.tokenizer.config import TokenizerConfig
 from wellread.tokens.config import TokensConfig
 from wellread.train.config import TrainConfig
-
-if TYPE_CHECKING:
-    from wellread.evaluate.budget import Estimate
 
 tokenizer_app = typer.Typer(name="tokenizer", help="Byte-level BPE.", no_args_is_help=True)
 overlap_app = typer.Typer(
@@ -223,22 +220,22 @@ def evaluate(
     if list_:
         _list_tasks(json=json)
         return
-    if estimate:
-        out = Path(".nothing-is-written")
-    if model is None or out is None:
+    if model is None or (out is None and not estimate):
         raise InputError("evaluate: name a MODEL and an --out directory, or give --list")
+    from wellread.evaluate.run import estimate as estimated
     from wellread.evaluate.run import evaluate as score
     from wellread.formats.checkpoints import intact_checkpoints
     from wellread.formats.results import read_results
 
     place = located(model)
-    is_long = estimate or config.suite is not None or config.budget is not None
-
-    def announce(found: "list[Estimate]") -> None:
+    if estimate:
+        with show.progress("estimate") as progress:
+            found = estimated(place, config, corpus=corpus, progress=progress)
         scored.estimates(found)
-        if estimate:
-            raise typer.Exit
-
+        return
+    assert out is not None
+    is_long = config.suite is not None or config.budget is not None
+    announce = scored.estimates if is_long else None
     places = {place: out}
     if every_checkpoint:
         places = {folder: out / folder.name for folder in intact_checkpoints(place)}
@@ -248,9 +245,7 @@ def evaluate(
         _do(
             "evaluate",
             where,
-            partial(
-                score, one, where, config, corpus=corpus, announce=announce if is_long else None
-            ),
+            partial(score, one, where, config, corpus=corpus, announce=announce),
             json=json,
         )
         if not json:

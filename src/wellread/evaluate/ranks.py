@@ -5,7 +5,7 @@ first alone writes; the others read what it wrote, so that machines need a folde
 """
 
 import os
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, distributed
 
 from wellread.evaluate.metrics import Outcome
+
+T = TypeVar("T")
 
 
 class Ranks(NamedTuple):
@@ -47,13 +49,11 @@ def gathered(outcomes: dict[int, Outcome], ranks: Ranks) -> dict[int, Outcome]:
     return found
 
 
-def shared(numbers: list[int], ranks: Ranks) -> list[int]:
-    """What the first process gives."""
+def shared(given: T, kind: type[T], ranks: Ranks) -> T:
+    """What the first process gives, of type `kind`."""
     if ranks.size == 1:
-        return numbers
-    return msgspec.msgpack.decode(
-        _of_all(msgspec.msgpack.encode(numbers), ranks)[0], type=list[int]
-    )
+        return given
+    return msgspec.msgpack.decode(_of_all(msgspec.msgpack.encode(given), ranks)[0], type=kind)
 
 
 def wait(ranks: Ranks) -> None:

@@ -10,8 +10,14 @@ import msgspec
 
 from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
-from wellread.evaluate import budget as budgets
-from wellread.evaluate.budget import Estimate, Prepared, probe, shuffled
+from wellread.evaluate.budget import (
+    CHUNKS_OF_A_SHARE,
+    Estimate,
+    Prepared,
+    probe,
+    shares,
+    shuffled,
+)
 from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.language_model import LanguageModel, TorchModel
 from wellread.evaluate.metrics import Outcome, score_all
@@ -58,7 +64,7 @@ def evaluate_task(  # noqa: PLR0913 - who is asked what, for how long, and by ho
     if estimate and share is not None and share < estimate.seconds:
         order = shuffled(examples, seed, chosen.name)
         rate = estimate.num_items / estimate.seconds
-        size = max(1, int(rate * share / budgets.CHUNKS_OF_A_SHARE))
+        size = max(1, int(rate * share / CHUNKS_OF_A_SHARE))
     outcomes: dict[int, Outcome] = {}
     for start in range(ranks.rank * size, len(order), ranks.size * size):
         if share is not None and outcomes and time.monotonic() - started > share:
@@ -133,11 +139,32 @@ def estimate_tasks(
         seconds.append(probe(Setup(lm, tokenizer, task.chosen.settings, config.seed), task))
     given: Sequence[float | None] = [None] * len(seconds)
     if config.budget is not None:
-        given = budgets.shares(seconds, 60 * config.budget)
+        given = shares(seconds, 60 * config.budget)
     return [
         Estimate(task.chosen.protocol, len(task.examples), needs, share)
         for task, needs, share in zip(prepared, seconds, given, strict=True)
     ]
+
+
+def load_lm(model: Path, config: EvaluateConfig) -> tuple[TorchModel, Tokenizer]:
+    """A model as evaluation asks it, and its tokenizer."""
+    tokenizer = load_tokenizer(model)
+    network = load_model(model, device=config.device, dtype=config.dtype)
+    check_vocabulary(tokenizer, network.config, model)
+    lm = TorchModel(network, tokenizer.end_of_text, batch_tokens=config.batch_tokens)
+    return lm, tokenizer
+
+
+def estimate(
+    model: str | Path,
+    config: EvaluateConfig,
+    *,
+    corpus: Path | None = None,
+    progress: Progress = silent,
+) -> list[Estimate]:
+    """How long `evaluate` will take for each task; nothing is written."""
+    plan = prepare(config, corpus)
+    return estimate_tasks(*load_lm(locate(model), config), plan.prepared, config, progress)
 
 
 def evaluate(
@@ -160,19 +187,19 @@ def evaluate(
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
     ranks = join()
-    tokenizer = load_tokenizer(model)
-    network = load_model(model, device=config.device, dtype=config.dtype)
-    check_vocabulary(tokenizer, network.config, model)
-    lm = TorchModel(network, tokenizer.end_of_text, batch_tokens=config.batch_tokens)
-    estimates: list[Estimate] | None = None
+    lm, tokenizer = load_lm(model, config)
+    estimates: list[Estimate] = []
     if announce or config.budget is not None:
-        estimates = estimate_tasks(lm, tokenizer, plan.prepared, config, progress)
+        # By the first process alone: all must cut the items alike.
+        if ranks.rank == 0:
+            estimates = estimate_tasks(lm, tokenizer, plan.prepared, config, progress)
+        estimates = shared(estimates, list[Estimate], ranks)
         if announce:
             announce(estimates)
+    weights = [estimate.share or estimate.seconds for estimate in estimates]
+    weights = weights or [float(len(task.examples)) for task in plan.prepared]
 
     def score(number: int) -> Evaluated:
-        weights = [estimate.share or estimate.seconds for estimate in estimates or []]
-        weights = weights or [float(len(task.examples)) for task in plan.prepared]
         return evaluate_task(
             lm, tokenizer, plan.prepared[number], seed=config.seed, ranks=ranks,
             estimate=estimates[number] if estimates else None,
@@ -180,16 +207,17 @@ def evaluate(
         )  # fmt: skip
 
     if ranks.rank > 0:
-        for number in shared([], ranks):
+        for number in shared([], list[int], ranks):
             score(number)
         wait(ranks)
         return read_manifest(out)
     with writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft:
-        draft.facts |= {"device": str(network.wte.weight.device), "seconds": {}}
-        draft.facts |= {"not_run": plan.not_run, "num_parameters": network.config.num_parameters}
+        weight, shape = lm.model.wte.weight, lm.model.config
+        draft.facts |= {"device": str(weight.device), "seconds": {}}
+        draft.facts |= {"not_run": plan.not_run, "num_parameters": shape.num_parameters}
         paths = [out / f"{task.stem}.json" for task in plan.prepared]
         left = [number for number, path in enumerate(paths) if not path.exists()]
-        for number in shared(left, ranks):
+        for number in shared(left, list[int], ranks):
             write_result(draft, *score(number))
         for path in paths:
             _account(draft, read_result(path))
