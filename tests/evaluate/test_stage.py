@@ -152,4 +152,4 @@ def test_several_processes_share_a_limited_time(model: Path, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     for result in read_results(out):
         items = [row["item"] for row in read_items(out, result.stem)]
-        assert 1 <= len(items) == len(set(items)) == result.num_items < 20
+        assert 1 <= len(items) == len(set(items)) == result.num_items

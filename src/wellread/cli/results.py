@@ -2,13 +2,12 @@
 
 import csv
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from wellread.base.errors import InputError
 from wellread.base.manifest import is_artifact, read_artifact
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
     from wellread.formats.results import Result, Score
 
 Form = Literal["table", "markdown", "csv", "lm-eval"]
-COLUMNS = (
-    "task", "protocol", "metric", "value", "low", "high", "chance", "paper", "paper_size", "n",
-    "of", "note",
-)  # fmt: skip
 SHOWN = 300  # characters of a text
 
 
@@ -87,7 +82,21 @@ def scores(found: "list[Result]", facts: dict[str, object], form: Form = "table"
             show.err.print(f"[yellow]not run[/] {escape(str(name))}: {escape(str(why))}")
 
 
-Row = dict[str, object]
+class Row(NamedTuple):
+    """A metric of a task, and the paper's value of it; the columns of CSV."""
+
+    task: str
+    protocol: str
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    chance: float | None
+    paper: float | None
+    paper_size: str  # whose value that is
+    n: int
+    of: int
+    note: str
 
 
 def _row(result: "Result", score: "Score", size: str) -> Row:
@@ -96,13 +105,20 @@ def _row(result: "Result", score: "Score", size: str) -> Row:
     stated = published(result.comparable_to, score.metric)
     sizes = [size, *reversed(stated.by_size)] if stated else []
     stated_size = next((one for one in sizes if stated and one in stated.by_size), "")
-    value = stated.value(stated_size) if stated and stated_size else None
-    note = "; ".join(filter(None, [result.note, score.note]))
-    cells = (
-        result.stem, result.protocol, score.metric, score.value, score.low, score.high,
-        score.chance, value, stated_size, score.num_items, result.num_available, note,
-    )  # fmt: skip
-    return dict(zip(COLUMNS, cells, strict=True))
+    return Row(
+        task=result.stem,
+        protocol=result.protocol,
+        metric=score.metric,
+        value=score.value,
+        low=score.low,
+        high=score.high,
+        chance=score.chance,
+        paper=stated.value(stated_size) if stated else None,
+        paper_size=stated_size,
+        n=score.num_items,
+        of=result.num_available,
+        note="; ".join(filter(None, [result.note, score.note])),
+    )
 
 
 def _nearest_size(parameters: int | None) -> str:
@@ -114,26 +130,22 @@ def _nearest_size(parameters: int | None) -> str:
     return min(sizes, key=lambda size: abs(size[0] - mine))[1]
 
 
-def _number(value: object) -> str:
-    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
 
 
-def _interval(row: Row) -> str:
-    return "" if row["low"] is None else f"{_number(row['low'])} to {_number(row['high'])}"
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None else f"{_number(low)} to {_number(high)}"
 
 
 def _cells(row: Row, size: str) -> list[str]:
-    n = f"{row['n']:,}" + (f" of {row['of']:,}" if row["n"] != row["of"] else "")
+    """As under `_titles`; the paper's value says of which model, if of another than the column."""
+    other = "" if row.paper_size in ("", size) else f" ({row.paper_size})"
     return [
-        str(row["task"]), str(row["metric"]), _number(row["value"]), _interval(row),
-        _paper(row, size), _number(row["chance"]), n,
+        row.task, row.metric, _number(row.value), _interval(row.low, row.high),
+        _number(row.paper) + other, _number(row.chance),
+        f"{row.n:,}" + (f" of {row.of:,}" if row.n != row.of else ""),
     ]  # fmt: skip
-
-
-def _paper(row: Row, size: str) -> str:
-    """The paper's value; of which of its models, if it is another than the column's."""
-    other = "" if row["paper_size"] in ("", size) else f" ({row['paper_size']})"
-    return _number(row["paper"]) + other
 
 
 def _titles(size: str) -> list[str]:
@@ -141,34 +153,28 @@ def _titles(size: str) -> list[str]:
 
 
 def _table(rows: Iterable[Row], size: str) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in _titles(size):
-        table.add_column(title, justify="left" if title in ("task", "metric") else "right")
+    table = show.plain_table(*_titles(size), left=["task", "metric"])
     last = None
     for row in rows:
-        cells = _cells(row, size)
-        table.add_row(*([""] if cells[0] == last else [cells[0]]), *cells[1:])
-        last = cells[0]
+        task, *cells = _cells(row, size)
+        table.add_row("" if task == last else task, *cells)
+        last = task
     show.out.print(table)
 
 
 def _nearest(rows: Iterable[Row], size: str) -> None:
     """Of tasks that were scored under several protocols, the one that comes nearest the paper."""
-    by_metric: dict[tuple[str, str], list[Row]] = {}
+    groups: dict[tuple[str, str, float], list[Row]] = {}
     for row in rows:
-        if isinstance(row["paper"], float):
-            task = str(row["task"]).partition(",")[0]
-            if row["paper_size"] != size:
-                continue
-            by_metric.setdefault((task, str(row["metric"])), []).append(row)
-    for (_, metric), group in by_metric.items():
+        if row.paper is not None and row.paper_size == size:
+            task = row.task.partition(",")[0]
+            groups.setdefault((task, row.metric, row.paper), []).append(row)
+    for (_, metric, paper), group in groups.items():
         if len(group) > 1:
-            best = min(
-                group, key=lambda row: abs(float(str(row["value"])) - float(str(row["paper"])))
-            )
+            best = min(group, key=lambda row: abs(row.value - paper))
             show.out.print(
-                f"nearest the paper's {_number(best['paper'])} ({size}) in {metric}: "
-                f"{_number(best['value'])} by {escape(str(best['protocol']))}"
+                f"nearest the paper's {_number(paper)} ({size}) in {metric}: "
+                f"{_number(best.value)} by {escape(best.protocol)}"
             )
 
 
@@ -180,22 +186,18 @@ def _notes(found: "list[Result]") -> None:
         show.out.print(f"[dim]{escape(result.stem)}: {escape(lines)}[/]")
 
 
-def _distance(row: Row) -> float:
-    return abs(float(str(row["value"])) - float(str(row["paper"])))
-
-
 def _markdown(rows: Iterable[Row], size: str) -> None:
     titles = [*_titles(size), "protocol"]
     print(f"| {' | '.join(titles)} |")
     print("|" + "---|" * len(titles))
     for row in rows:
-        protocol = str(row["protocol"]).replace("|", "\\|")
+        protocol = row.protocol.replace("|", "\\|")
         print(f"| {' | '.join(_cells(row, size))} | `{protocol}` |")
 
 
 def _csv(rows: Iterable[Row], _: str) -> None:
-    writer = csv.DictWriter(sys.stdout, COLUMNS)
-    writer.writeheader()
+    writer = csv.writer(sys.stdout)
+    writer.writerow(Row._fields)
     writer.writerows(rows)
 
 
@@ -204,16 +206,15 @@ def _lm_eval(rows: Iterable[Row], _: str) -> None:
     print("|Tasks|Version|Filter|n-shot|Metric|   |Value|   |Stderr|")
     print("|---|--:|---|--:|---|---|--:|---|--:|")
     for row in rows:
-        low, high = row["low"], row["high"]
         error = "N/A"
-        if isinstance(low, float) and isinstance(high, float):
-            error = f"{(high - low) / (2 * 1.96):.4f}"
-        version = str(row["protocol"]).partition("|")[0].rpartition(":")[2]
-        axes = dict(part.split("=") for part in str(row["protocol"]).split("|")[1:])
-        part = "" if row["n"] == row["of"] else f" ({row['n']} of {row['of']})"
+        if row.low is not None and row.high is not None:
+            error = f"{(row.high - row.low) / (2 * 1.96):.4f}"
+        named, *axes = row.protocol.split("|")
+        shots = dict(axis.split("=") for axis in axes).get("shots", 0)
+        part = "" if row.n == row.of else f" ({row.n} of {row.of})"
         print(
-            f"|{row['task']}{part}|{version}|none|{axes.get('shots', 0)}|{row['metric']}|   "
-            f"|{row['value']:.4f}|±  |{error}|"
+            f"|{row.task}{part}|{named.rpartition(':')[2]}|none|{shots}|{row.metric}|   "
+            f"|{row.value:.4f}|±  |{error}|"
         )
 
 
@@ -258,9 +259,8 @@ def _surest(results: Path, found: "list[Result]", count: int, *, json: bool) -> 
     if json:
         show.print_json(rows)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("question", "generated answer", "right", "probability"):
-        table.add_column(title, justify="right" if title == "probability" else "left")
+    titles = ("question", "generated answer", "right", "probability")
+    table = show.plain_table(*titles, left=titles[:3])
     for row in rows:
         question = row["prompt"].rstrip().splitlines()[-2].removeprefix("Q: ")
         is_right = "[green]yes[/]" if row["value"] == 1 else "no"
@@ -274,27 +274,24 @@ def _sites(results: Path, task: str, count: int, *, json: bool) -> None:
     from wellread.evaluate.sites import score_by_site
 
     found = score_by_site(results, task)
-    shown = list(dict.fromkeys(one.site for one in found))[:count]
-    found = [one for one in found if one.site in shown]
     if json:
-        show.print_json(found)
+        show.print_json(found[:count])
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("site", "metric", "value", "95 %", "n"):
-        table.add_column(title, justify="left" if title in ("site", "metric") else "right")
-    for one in found:
-        row: Row = {"low": one.low, "high": one.high}
-        cells = (one.metric, _number(one.value), _interval(row), f"{one.num_items:,}")
-        table.add_row(escape(one.site), *cells)
+    table = show.plain_table("site", "metric", "value", "95 %", "n", left=["site", "metric"])
+    for site in found[:count]:
+        for score in site.scores:
+            interval = _interval(score.low, score.high)
+            cells = (score.metric, _number(score.value), interval, f"{score.num_items:,}")
+            table.add_row(escape(site.name), *cells)
     show.out.print(table)
 
 
-def _is_answer(row: Row) -> bool:
+def _is_answer(row: dict[str, Any]) -> bool:
     """Whether an item is answered, rather than a text whose `value` is in nats."""
     return bool(row["target"])
 
 
-def _item(row: Row) -> None:
+def _item(row: dict[str, Any]) -> None:
     def line(name: str, value: object, style: str = "") -> None:
         if value not in (None, ""):
             text = " ".join(str(value).split())
@@ -305,17 +302,15 @@ def _item(row: Row) -> None:
     line("prompt", row["prompt"] or row["text"])
     line("target", row["target"], "green")
     said = "(empty)" if row["prediction"] == "" else row["prediction"]
-    line("prediction", said, "red" if row["value"] in (0, 0.0) else "")
-    bits = row["log_prob"]
-    line("log prob", f"{bits:.3f} nats, {row['num_tokens']} tokens" if bits is not None else None)
+    line("prediction", said, "red" if row["value"] == 0 else "")
+    nats = row["log_prob"]
+    line("log prob", f"{nats:.3f} nats, {row['num_tokens']} tokens" if nats is not None else None)
     line("value", _number(row["value"]))
 
 
 def estimates(found: "list[Estimate]") -> None:
     """How long each task is expected to take, before any of them begins."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("task", "items", "about"):
-        table.add_column(title, justify="left" if title == "task" else "right")
+    table = show.plain_table("task", "items", "about", left=["task"])
     for one in found:
         needs = human_seconds(one.seconds)
         if one.share is not None and one.share < one.seconds:
@@ -339,18 +334,15 @@ def compare(
     if json:
         show.print_json(found)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
     titles = ("task", "metric", str(first), str(second), "difference", "95 %", "n", "")
-    for title in titles:
-        table.add_column(title, justify="left" if title in ("task", "metric", "") else "right")
-    verdict: Callable[[float], str] = lambda gain: "better" if gain > 0 else "worse"  # noqa: E731
+    table = show.plain_table(*titles, left=["task", "metric", ""])
     for one in found:
         is_clear = one.low > 0 or one.high < 0
-        gain = one.difference if one.higher_is_better else -one.difference
+        verdict = "better" if (one.difference > 0) == one.higher_is_better else "worse"
         units = "" if one.num_units == one.num_items else f" in {one.num_units:,}"
         table.add_row(
             one.protocol.partition(":")[0], one.metric, f"{one.first:.4g}", f"{one.second:.4g}",
             f"{one.difference:+.4g}", f"{one.low:+.4g} to {one.high:+.4g}",
-            f"{one.num_items:,}{units}", verdict(gain) if is_clear else "",
+            f"{one.num_items:,}{units}", verdict if is_clear else "",
         )  # fmt: skip
     show.out.print(table)

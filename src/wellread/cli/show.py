@@ -128,12 +128,18 @@ def print_json(value: object) -> None:
     print(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=1).decode())
 
 
+def plain_table(*titles: str, left: Sequence[str]) -> Table:
+    """A table without lines, its columns to the right but those named in `left`."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in titles:
+        table.add_column(title, justify="left" if title in left else "right")
+    return table
+
+
 def overlap(found: "Overlap") -> None:
     """A row for each test set: how many of its n-grams are in the corpus."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("test set")
-    for name in ("items", f"{found.index.ngram_words}-grams", "in the corpus", "95 %"):
-        table.add_column(name, justify="right")
+    ngrams = f"{found.index.ngram_words}-grams"
+    table = plain_table("test set", "items", ngrams, "in the corpus", "95 %", left=["test set"])
     for row in found.test_sets:
         share, interval = "none to ask for", ""
         if row.share is not None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,9 +12,9 @@ from wellread.base.manifest import read_artifact
 from wellread.base.seeds import generator
 from wellread.evaluate import tasks
 from wellread.evaluate.language_model import Floats
-from wellread.evaluate.metrics import Metric, resamples, value_of
+from wellread.evaluate.metrics import Metric, by_unit, resamples, value_of
 from wellread.evaluate.task import Task
-from wellread.formats.results import STAGE, Result, read_items, read_results
+from wellread.formats.results import STAGE, Item, Result, item_of, read_items, read_results
 
 
 class Paired(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +48,8 @@ def compare(first: Path, second: Path, *, seed: int = 0) -> list[Paired]:
         for protocol in shared
         for paired in _compare(
             ours[protocol],
-            (_rows(first, ours[protocol]), _rows(second, theirs[protocol])),
+            _items(first, ours[protocol]),
+            _items(second, theirs[protocol]),
             seed,
         )
     ]
@@ -59,23 +59,26 @@ def _by_protocol(directory: Path) -> dict[str, Result]:
     return {one.protocol: one for one in read_results(directory, variants=True) if one.scores}
 
 
-Rows = dict[str, dict[str, Any]]  # by item
+Items = dict[str, Item]  # by name
 
 
-def _rows(directory: Path, result: Result) -> Rows:
-    return {row["item"]: row for row in read_items(directory, result.stem)}
+def _items(directory: Path, result: Result) -> Items:
+    found = map(item_of, read_items(directory, result.stem))
+    return {item.item: item for item in found}
 
 
-def _compare(result: Result, rows: tuple[Rows, Rows], seed: int) -> Iterator[Paired]:
+def _compare(result: Result, ours: Items, theirs: Items, seed: int) -> Iterator[Paired]:
     task: Task = plugins.load(tasks, result.task, "TASK")
-    items = [name for name in rows[0] if name in rows[1]]
+    pairs = [(ours[name], theirs[name]) for name in ours if name in theirs]
     for name, metric in task.metrics.items():
-        sums = [{item: dict(have[item]["sums"]).get(name) for item in items} for have in rows]
-        taking_part = [item for item in items if sums[0][item] and sums[1][item]]
+        taking_part = [pair for pair in pairs if all(name in item.sums for item in pair)]
         if not taking_part:
             continue
-        units = [rows[0][item]["unit"] or item for item in taking_part]
-        first, second = (by_unit(units, [one[item] for item in taking_part]) for one in sums)
+        units = [item.unit or item.item for item, _ in taking_part]
+        first, second = (
+            by_unit(units, [item.sums[name] for item in side])
+            for side in zip(*taking_part, strict=True)
+        )
         low, high = _interval(first, second, metric, seed)
         values = [value_of(metric, each) for each in (first, second)]
         yield Paired(
@@ -90,14 +93,6 @@ def _compare(result: Result, rows: tuple[Rows, Rows], seed: int) -> Iterator[Pai
             num_units=len(first),
             higher_is_better=metric.higher_is_better,
         )
-
-
-def by_unit(units: list[str], rows: list[Any]) -> Floats:
-    """The summed rows of each unit, in the order of first appearance, (units, sums)."""
-    numbers = {unit: number for number, unit in enumerate(dict.fromkeys(units))}
-    found = np.zeros((len(numbers), len(rows[0])))
-    np.add.at(found, [numbers[unit] for unit in units], np.array(rows, dtype=float))
-    return found
 
 
 def _interval(first: Floats, second: Floats, metric: Metric, seed: int) -> tuple[float, float]:

@@ -127,6 +127,14 @@ def score_all(
     ]
 
 
+def by_unit(units: Sequence[str], rows: Sequence[Sequence[float]]) -> Floats:
+    """The summed rows of each unit, in the order of first appearance, (N, K)."""
+    numbers = {unit: number for number, unit in enumerate(dict.fromkeys(units))}
+    found = np.zeros((len(numbers), len(rows[0])))
+    np.add.at(found, [numbers[unit] for unit in units], np.array(rows, dtype=float))
+    return found
+
+
 def value_of(metric: Metric, rows_NK: Floats) -> float:
     """The metric over all the rows."""
     return metric.statistic(rows_NK if metric.is_of_rows else rows_NK.sum(axis=0))
@@ -135,11 +143,10 @@ def value_of(metric: Metric, rows_NK: Floats) -> float:
 def score(name: str, metric: Metric, outcomes: Sequence[Outcome], *, seed: int) -> Score:
     """The metric `name` over those outcomes that have a part in it."""
     taking_part = [outcome for outcome in outcomes if name in outcome.sums]
-    by_unit: dict[str, Floats] = {}
-    for outcome in taking_part:
-        unit = outcome.unit or outcome.item.item
-        by_unit[unit] = by_unit.get(unit, 0.0) + np.array(outcome.sums[name], dtype=float)
-    rows_NK = np.array(list(by_unit.values()))
+    rows_NK = by_unit(
+        [outcome.unit or outcome.item.item for outcome in taking_part],
+        [outcome.sums[name] for outcome in taking_part],
+    )
     assert not metric.is_of_rows or len(rows_NK) == len(taking_part), "rows cannot be summed"
     low, high, why = interval(rows_NK, metric, generator(seed, "bootstrap", name))
     guesses = [o.chance for o in taking_part if o.chance is not None]

@@ -99,6 +99,12 @@ def _row(item: Item) -> dict[str, Any]:
     return row | {"sums": [(metric, list(sums)) for metric, sums in item.sums.items()]}
 
 
+def item_of(row: dict[str, Any]) -> Item:
+    """The item that a row of ITEMS holds."""
+    sums = {metric: tuple(sums) for metric, sums in row["sums"]}
+    return Item(**{**row, "sums": sums})
+
+
 def result_files(directory: Path, *, variants: bool = False) -> list[Path]:
     """The items of every finished task, `variants` of its protocol too; beside each its scores."""
     return sorted(
