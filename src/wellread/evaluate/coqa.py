@@ -7,7 +7,7 @@ import msgspec
 
 from wellread.base.errors import InputError
 from wellread.evaluate.metrics import MEAN, Metric, Outcome
-from wellread.evaluate.questions import f1, normalised
+from wellread.evaluate.questions import f1, is_exact
 from wellread.evaluate.task import Axis, Setup
 from wellread.evaluate.written import STOP, write_greedily
 from wellread.formats.results import Item
@@ -144,10 +144,6 @@ def against_humans(
     return sum(best) / len(best)
 
 
-def _exact(prediction: str, answer: str) -> float:
-    return float(normalised(prediction) == normalised(answer))
-
-
 def score_turns(setup: Setup, turns: Sequence[Turn]) -> list[Outcome]:
     """F1 and exact match of greedy answers, every turn counting alike."""
     settings = setup.settings
@@ -158,7 +154,9 @@ def score_turns(setup: Setup, turns: Sequence[Turn]) -> list[Outcome]:
     outcomes = []
     for turn, prompt, one in zip(turns, prompts, written, strict=True):
         overlap = against_humans(one.answer, turn.answers, f1)
-        exact = against_humans(one.answer, turn.answers, _exact)
+        exact = against_humans(
+            one.answer, turn.answers, lambda said, answer: float(is_exact(said, [answer]))
+        )
         item = Item(
             item=turn.item,
             text=turn.story,

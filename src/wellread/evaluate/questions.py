@@ -29,7 +29,6 @@ SHOTS = Axis(
     reason="the paper gives neither the number of the example pairs nor the pairs; five show the "
     "form and leave the context to the question",
 )
-SHOT_SEED = Axis(default="1", takes_number=True, reason="which pairs are shown, and in which order")
 QUESTION_TYPE = re.compile(r"\b(how many|how much|who|when|where|what|which|why|how)(?:m|se)?\b")
 
 

@@ -22,7 +22,7 @@ from wellread.evaluate.task import (
     as_loaded,
     benchmark_path,
 )
-from wellread.evaluate.written import STOP, write_greedily
+from wellread.evaluate.written import SHOT_SEED, STOP, write_greedily
 from wellread.formats.results import Item
 
 NGRAM_ORDERS = 4
@@ -161,9 +161,7 @@ SHOTS = {
         reason="the paper gives neither the number of the example pairs nor the pairs; five take "
         "about 400 tokens, and leave room for the longest sentences",
     ),
-    "shot_seed": Axis(
-        default="1", takes_number=True, reason="which pairs are shown, and in which order"
-    ),
+    "shot_seed": SHOT_SEED,
     "shots_from": Axis(
         default="test",
         reason="pairs of the test set itself, which are then not scored: the paper does not say "

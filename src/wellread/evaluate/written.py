@@ -23,6 +23,8 @@ STOP = Axis(
     "do, with its first sentence, or with the last token",
 )
 
+SHOT_SEED = Axis(default="1", takes_number=True, reason="which pairs are shown, and in which order")
+
 
 class Answer(NamedTuple):
     """What a text says before it goes on to something else."""

@@ -83,7 +83,7 @@ class Decoder:
         for sources in self._waves(list(prompts)):
             for row, (source, length) in sources.items():
                 if length:
-                    self._cache.copy_rows([source], [row], length)
+                    self._cache.copy_row(source, row, length)
             ahead = self._stepper({row: self._ids[row][k:] for row, (_, k) in sources.items()})
             parts.append(ahead.copy())
             order += sources

@@ -54,13 +54,11 @@ class Cache:
         v_BHSD[rows_B1, :, positions_BT] = v_BHTD.transpose(1, 2)
         return k_BHSD[:, :, :end], v_BHSD[:, :, :end]
 
-    def copy_rows(self, sources: Sequence[int], rows: Sequence[int], length: int) -> None:
-        """Let each of `rows` hold the first `length` positions of its source."""
-        for source, row in zip(sources, rows, strict=True):
-            self.lengths[row] = length
-            if source != row:
-                for kept in (self.k_LBHSD, self.v_LBHSD):
-                    kept[:, row, :, :length] = kept[:, source, :, :length]
+    def copy_row(self, source: int, row: int, length: int) -> None:
+        """Let `row` hold the first `length` positions of another."""
+        self.lengths[row] = length
+        for kept in (self.k_LBHSD, self.v_LBHSD):
+            kept[:, row, :, :length] = kept[:, source, :, :length]
 
     def with_rows(self, rows: Sequence[int]) -> "Cache":
         """A copy that has these rows of this one, in this order; one may be there several times."""

@@ -6,7 +6,6 @@ from wellread.evaluate.metrics import EXACT_MATCH
 from wellread.evaluate.questions import (
     CONFIDENCE,
     METRICS,
-    SHOT_SEED,
     SHOTS,
     draw_shots,
     most_common_answers,
@@ -23,6 +22,7 @@ from wellread.evaluate.task import (
     as_loaded,
     benchmark_path,
 )
+from wellread.evaluate.written import SHOT_SEED
 
 OBTAIN = (
     "It is nq_open/{} in github.com/google-research-datasets/natural-questions; save it under that "
