@@ -84,8 +84,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         error.show()  # type: ignore[attr-defined]
         return 2
     except (KeyboardInterrupt, typer.Abort):  # a library that handles Ctrl-C itself raises it
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # `sample`
-            return 128 + signal.SIGINT
         _interrupted(signal.SIGINT, None)
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,5 +1,6 @@
 """The command that lets a model write: `sample`."""
 
+import functools
 import itertools
 import math
 import os
@@ -8,7 +9,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -29,6 +30,25 @@ def register(app: typer.Typer) -> None:
     app.command("sample")(sample)
 
 
+def _ends_when_interrupted(command: Callable[..., None]) -> Callable[..., None]:
+    """Ctrl-C ends a line and the command, or what the command makes of it.
+
+    Of other commands it is said that they go on from there when called again; not of this.
+    """
+
+    @functools.wraps(command)
+    def called(**arguments: Any) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            command(**arguments)
+        except KeyboardInterrupt:
+            print(flush=True)
+            raise typer.Exit(128 + signal.SIGINT) from None
+
+    return called
+
+
+@_ends_when_interrupted
 def sample(
     model: Annotated[Path, typer.Argument(help="A run, a checkpoint, or what `import` reads.")],
     prompt: Annotated[
@@ -71,8 +91,6 @@ def sample(
     )
     from wellread.model.load import check_vocabulary, load_model, load_tokenizer
 
-    # Nothing is to be gone on from where it was interrupted, which is what other commands say.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     sampling = Sampling(
         max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p
     )
@@ -104,14 +122,10 @@ def sample(
         )
         show.print_json([{"prompt": given, **msgspec.structs.asdict(one)} for one in samples])
         return
-    try:
-        if prompt is None and sys.stdin.isatty() and sys.stdout.isatty():
-            _ask(write, number)
-        else:
-            write(given, 0)
-    except KeyboardInterrupt:
-        print(flush=True)
-        raise typer.Exit(128 + signal.SIGINT) from None
+    if prompt is None and sys.stdin.isatty() and sys.stdout.isatty():
+        _ask(write, number)
+    else:
+        write(given, 0)
 
 
 def _given(prompt: str | None) -> str:
