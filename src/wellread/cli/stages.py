@@ -68,12 +68,7 @@ def links(
     """Take the outbound links with at least 3 karma from dumps of Reddit submissions."""
     from wellread.links.harvest import harvest_links
 
-    _do(
-        "links",
-        out,
-        partial(harvest_links, dumps, out, config),
-        json=json,
-    )
+    _do("links", out, partial(harvest_links, dumps, out, config), json=json)
 
 
 @takes_settings(CrawlConfig, "crawl")
@@ -102,12 +97,7 @@ def corpus(
     """Make documents of pages: main text, language, cleaning, duplicates, split."""
     from wellread.corpus.build import build_corpus
 
-    _do(
-        "corpus",
-        out,
-        partial(build_corpus, sources, out, config, links=links),
-        json=json,
-    )
+    _do("corpus", out, partial(build_corpus, sources, out, config, links=links), json=json)
 
 
 @tokenizer_app.command("train")
@@ -123,13 +113,7 @@ def train_tokenizer(
     """Learn a vocabulary from a corpus."""
     from wellread.tokenizer.build import train_tokenizer as learn
 
-    _do(
-        "tokenizer",
-        out,
-        partial(learn, corpus, out, config),
-        json=json,
-        more=show.vocabulary,
-    )
+    _do("tokenizer", out, partial(learn, corpus, out, config), json=json, more=show.vocabulary)
 
 
 @takes_settings(TokensConfig, "tokens")
@@ -143,12 +127,7 @@ def tokens(
     """Encode a corpus into shards of token ids."""
     from wellread.tokens.build import tokenize_corpus
 
-    _do(
-        "tokens",
-        out,
-        partial(tokenize_corpus, corpus, tokenizer, out, config),
-        json=json,
-    )
+    _do("tokens", out, partial(tokenize_corpus, corpus, tokenizer, out, config), json=json)
 
 
 @takes_settings(TrainConfig, "train")
@@ -273,12 +252,7 @@ def overlap_index(
     """Put the 8-grams of a corpus into a filter."""
     from wellread.overlap.index import index_corpus
 
-    _do(
-        "overlap index",
-        out,
-        partial(index_corpus, corpus, out, config),
-        json=json,
-    )
+    _do("overlap index", out, partial(index_corpus, corpus, out, config), json=json)
 
 
 @overlap_app.command("measure")
@@ -294,12 +268,7 @@ def overlap_measure(
     from wellread.formats.overlap import read_overlap
     from wellread.overlap.measure import measure_test_sets
 
-    _do(
-        "overlap measure",
-        out,
-        partial(measure_test_sets, index, tests, out, config),
-        json=json,
-    )
+    _do("overlap measure", out, partial(measure_test_sets, index, tests, out, config), json=json)
     if not json:
         show.overlap(read_overlap(out))
 
