@@ -14,7 +14,7 @@ from wellread.base.manifest import writing
 from wellread.evaluate.language_model import LanguageModel, Request, Scored
 from wellread.formats.documents import Document, write_documents
 from wellread.formats.results import Item
-from wellread.generation.sample import Complete
+from wellread.generation.sample import Complete, Generated
 from wellread.tokenizer.tokenizer import Tokenizer
 
 LONG = 1_000_000  # a context in which nothing is cut
@@ -55,15 +55,16 @@ class BigramModel:
     ) -> list[Any]:
         found = []
         for prompt in prompts:
-            ids = [int(prompt[-1])]
+            ids, log_probs = [int(prompt[-1])], []
             for _ in range(max_new_tokens):
                 best = int(self.log_table[ids[-1]].argmax())
+                log_probs.append(self.log_table[ids[-1], best])
                 if best == self.end_of_text:
                     break
                 ids.append(best)
                 if is_complete is not None and is_complete(ids[1:]):
                     break
-            found.append(np.array(ids[1:], dtype=int))
+            found.append(Generated(np.array(ids[1:], dtype=int), np.array(log_probs)))
         return found
 
 
@@ -109,7 +110,8 @@ class Oracle:
         is_complete: Complete | None = None,
     ) -> list[Any]:
         texts = [self.tokenizer.decode(prompt).replace("<|endoftext|>", "") for prompt in prompts]
-        return [self.tokenizer.encode(self.answers[text]) for text in texts]
+        found = [self.tokenizer.encode(self.answers[text]) for text in texts]
+        return [Generated(ids, np.zeros(len(ids))) for ids in found]
 
 
 @pytest.fixture(scope="session")

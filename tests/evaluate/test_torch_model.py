@@ -74,10 +74,12 @@ def test_batch_size_and_order_change_nothing(network: GPT2, batch_tokens: int) -
 def test_what_greedy_decoding_writes_is_greedy(network: GPT2) -> None:
     lm = TorchModel(network, end_of_text=49)
     prompt = np.array([1, 2, 3])
-    written = lm.generate([prompt], max_new_tokens=5, top_k=1, seeds=[0])[0]
+    written, log_probs = lm.generate([prompt], max_new_tokens=5, top_k=1, seeds=[0])[0]
     other = np.append(written[:-1], (written[-1] + 1) % 50)
     requests = [Request(prompt, written), Request(prompt, other)]
-    assert [answer.is_greedy for answer in lm.log_probs(requests)] == [True, False]
+    scored = lm.log_probs(requests)
+    assert [answer.is_greedy for answer in scored] == [True, False]
+    np.testing.assert_allclose(scored[0].log_probs, log_probs, atol=1e-5)
 
 
 def test_a_text_in_windows_costs_what_the_slow_way_says(network: GPT2) -> None:

@@ -175,7 +175,7 @@ def test_a_network_stops_where_its_answer_is_complete(byte_tokenizer: Tokenizer)
     cut = lm.generate(
         prompts, max_new_tokens=20, top_k=40, seeds=[0, 1], is_complete=lambda ids: len(ids) == 7
     )
-    assert [ids.tolist() for ids in cut] == [ids[:7].tolist() for ids in whole]
+    assert [ids.tolist() for ids, _ in cut] == [ids[:7].tolist() for ids, _ in whole]
 
 
 def test_bleu_of_a_whole_task_is_sacrebleus(

@@ -65,7 +65,7 @@ def test_greedy_equals_hugging_face_on_200_prompts() -> None:
     theirs.generation_config.eos_token_id = None
     given = prompts(200)
     found = generate_ids(ours, given, max_new_tokens=16, top_k=1, seeds=[0] * 200)
-    for prompt, new in zip(given, found, strict=True):
+    for prompt, (new, _) in zip(given, found, strict=True):
         expected = theirs.generate(
             torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt)),
             max_new_tokens=16, do_sample=False, pad_token_id=0,
@@ -89,7 +89,7 @@ def slow_greedy(model: GPT2, prompt: list[int], count: int) -> list[int]:
 def test_with_and_without_cache_are_the_same_past_the_context_too(model: GPT2) -> None:
     given = prompts(6)
     found = generate_ids(model, given, max_new_tokens=150, top_k=1, seeds=[0] * 6)
-    for prompt, new in zip(given, found, strict=True):
+    for prompt, (new, _) in zip(given, found, strict=True):
         assert new.tolist() == slow_greedy(model, prompt, 150)
 
 
@@ -124,12 +124,28 @@ def test_log_probabilities_are_the_models_whatever_the_temperature(model: GPT2) 
     assert [token.log_prob for token in tokens] == pytest.approx(expected, abs=1e-4)
 
 
+def test_the_end_of_a_text_has_its_log_probability_too(model: GPT2) -> None:
+    given = [[5, 6]] * 40
+    sampling = Sampling(max_new_tokens=4)
+    end = next(stream_ids(model, given, sampling, seeds=range(40))).id
+    found = generate_ids(model, given, max_new_tokens=4, seeds=range(40), end_of_text=end)
+    assert any(len(log_probs) > len(ids) for ids, log_probs in found)
+    for ids, log_probs in found:
+        assert end not in ids
+        ended = [end] if len(log_probs) > len(ids) else []
+        assert ended or len(ids) == 4
+        text = [*ids.tolist(), *ended]
+        with torch.no_grad():
+            expected = model(torch.tensor([[5, 6, *text]])).log_softmax(-1)[0, 1:-1]
+        assert log_probs == pytest.approx(expected[range(len(text)), text].numpy(), abs=1e-4)
+
+
 def shares(model: GPT2, sampling: Sampling) -> Counter[int]:
     drawn = generate_ids(
         model, [[5, 6]] * 4000, max_new_tokens=1, seeds=range(4000),
         temperature=sampling.temperature, top_k=sampling.top_k,
     )  # fmt: skip
-    return Counter(int(ids[0]) for ids in drawn)
+    return Counter(int(ids[0]) for ids, _ in drawn)
 
 
 def test_tokens_are_drawn_as_often_as_they_are_likely(model: GPT2) -> None:
@@ -159,7 +175,7 @@ def test_a_tie_at_the_edge_of_top_k_stays() -> None:
     with torch.no_grad():
         model.wte.weight.zero_()  # all tokens are equally likely
     drawn = generate_ids(model, [[1]] * 300, max_new_tokens=1, top_k=2, seeds=range(300))
-    assert {int(ids[0]) for ids in drawn} == set(range(10))
+    assert {int(ids[0]) for ids, _ in drawn} == set(range(10))
 
 
 @pytest.fixture(scope="module")

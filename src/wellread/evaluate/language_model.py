@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from wellread.base.errors import InputError, WellreadError
-from wellread.generation.sample import MOST_ROWS, Complete, generate_ids
+from wellread.generation.sample import MOST_ROWS, Complete, Generated, generate_ids
 from wellread.generation.score import scores
 from wellread.generation.stepper import NOT_FINITE, can_step
 from wellread.model.gpt2 import GPT2, Cache
@@ -63,7 +63,7 @@ class LanguageModel(Protocol):
         top_k: int,
         seeds: Sequence[int],
         is_complete: Complete | None = None,
-    ) -> list[Ids]:
+    ) -> list[Generated]:
         """The new ids after each prompt, up to end of text or until they are complete.
 
         `top_k=1` is greedy. No answer depends on the other prompts.
@@ -238,7 +238,7 @@ class TorchModel:
         top_k: int,
         seeds: Sequence[int],
         is_complete: Complete | None = None,
-    ) -> list[Ids]:
+    ) -> list[Generated]:
         """As the protocol says."""
         longest = min(self.context, max(map(len, prompts), default=0) + max_new_tokens)
         return generate_ids(

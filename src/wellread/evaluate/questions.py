@@ -1,5 +1,6 @@
 """Answering questions of fact after a few examples, as in section 3.8."""
 
+import math
 import re
 import string
 from collections import Counter
@@ -12,7 +13,7 @@ from wellread.base.errors import InputError
 from wellread.base.seeds import generator
 from wellread.evaluate.metrics import EXACT_MATCH, MEAN, Metric, Outcome, of_most_confident
 from wellread.evaluate.task import Axis, Settings, Setup
-from wellread.evaluate.written import confidences, write_greedily
+from wellread.evaluate.written import write_greedily
 from wellread.formats.results import Item
 
 MAX_NEW_TOKENS = 24  # ours: the shortest answer to a question of NQ-open has 18 tokens at most
@@ -136,9 +137,10 @@ def score_answers(setup: Setup, questions: Sequence[Asked]) -> list[Outcome]:
     prompts = [prompt_for(asked) for asked in questions]
     written = write_greedily(setup, prompts, stop="line", max_new_tokens=MAX_NEW_TOKENS)
     outcomes = []
-    for asked, prompt, one, confidence in zip(
-        questions, prompts, written, confidences(setup, written), strict=True
-    ):
+    for asked, prompt, one in zip(questions, prompts, written, strict=True):
+        # With its end: else an empty answer would be certain, and the beginning of a longer one
+        # likelier than the whole.
+        confidence = math.exp(one.log_prob)
         is_right = float(is_exact(one.answer, asked.answers))
         item = Item(
             item=asked.item,

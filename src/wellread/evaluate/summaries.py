@@ -145,7 +145,7 @@ def write_summaries(setup: Setup, stories: Sequence[Story]) -> list[Summarised]:
         ],
         is_complete=lambda ids: len(sentences(text_so_far(setup, ids))) > NUM_SENTENCES,
     )
-    written = [sentences(setup.tokenizer.decode(ids))[:NUM_SENTENCES] for ids in found]
+    written = [sentences(setup.tokenizer.decode(ids))[:NUM_SENTENCES] for ids, _ in found]
     return [
         Summarised(written[place * num : (place + 1) * num], len(ids) > room)
         for place, ids in enumerate(articles)

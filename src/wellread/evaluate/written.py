@@ -4,9 +4,6 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from wellread.evaluate.language_model import Ids, Request
 from wellread.evaluate.task import Axis, Setup
 
 # The space before a closing guillemet is French, and belongs to the sentence. Models write long
@@ -34,11 +31,10 @@ class Answer(NamedTuple):
 
 
 class Written(NamedTuple):
-    """An answer of a model, and its tokens."""
+    """An answer of a model."""
 
-    prompt_ids: Ids  # what fitted
-    ids: Ids  # with that which ended the answer, if one did
     answer: str
+    log_prob: float  # of the answer and of the token that ended it, if one did
     is_truncated: bool  # the prompt did not fit
 
 
@@ -82,32 +78,22 @@ def write_greedily(
     new = min(max_new_tokens, setup.lm.context // 2)
     room = setup.lm.context - new
     encoded = [setup.encode(prompt) for prompt in prompts]
-    fitted = [ids[-room:] for ids in encoded]
 
     def is_complete(ids: Sequence[int]) -> bool:
         return answer_in(text_so_far(setup, ids), stop).is_complete
 
     found = setup.lm.generate(
-        fitted, max_new_tokens=new, top_k=1, seeds=[0] * len(fitted), is_complete=is_complete
+        [ids[-room:] for ids in encoded],
+        max_new_tokens=new,
+        top_k=1,
+        seeds=[0] * len(encoded),
+        is_complete=is_complete,
     )
     return [
         Written(
-            prompt_ids=prompt_ids,
-            ids=ids
-            if len(ids) == new or is_complete(ids.tolist())
-            else np.append(ids, setup.lm.end_of_text),
-            answer=answer_in(setup.tokenizer.decode(ids), stop).text,
-            is_truncated=len(whole) > room,
+            answer=answer_in(setup.tokenizer.decode(generated.ids), stop).text,
+            log_prob=float(generated.log_probs.sum()),
+            is_truncated=len(ids) > room,
         )
-        for whole, prompt_ids, ids in zip(encoded, fitted, found, strict=True)
+        for ids, generated in zip(encoded, found, strict=True)
     ]
-
-
-def confidences(setup: Setup, written: Sequence[Written]) -> list[float]:
-    """The probability that the model gives to each answer and to its end.
-
-    Without the end, an empty answer would be certain, and every beginning of a longer one likelier
-    than the whole.
-    """
-    found = setup.lm.log_probs([Request(one.prompt_ids, one.ids) for one in written])
-    return [float(np.exp(scored.log_probs.sum())) for scored in found]

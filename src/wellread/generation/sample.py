@@ -53,6 +53,13 @@ class Token(NamedTuple):
     log_prob: float  # natural logarithm, by the model itself: whatever temperature, k and p are
 
 
+class Generated(NamedTuple):
+    """The new ids after a prompt."""
+
+    ids: npt.NDArray[np.int64]  # without `end_of_text`
+    log_probs: npt.NDArray[np.float64]  # of each, and of `end_of_text` if that came after them
+
+
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """What a model wrote after a prompt."""
 
@@ -78,7 +85,7 @@ def stream_ids(  # noqa: PLR0913 - one loop; what a sample depends on
     is_done: Done | None = None,
     rows: int = MOST_ROWS,
 ) -> Iterator[Token]:
-    """The new ids of each sample as they are chosen; `end_of_text` ends one and is not given.
+    """The new ids of each sample as they are chosen; `end_of_text` ends one, and is its last.
 
     Of a prompt that is too long for the context the beginning is lost. When the context is full,
     a sample goes on from the last half of it.
@@ -115,7 +122,7 @@ def stream_ids(  # noqa: PLR0913 - one loop; what a sample depends on
                     is_last = token == end_of_text or one.length == sampling.max_new_tokens
                     if token != end_of_text:
                         is_last |= is_done is not None and is_done(one.number, token)
-                        yield Token(one.number, token, log_prob)
+                    yield Token(one.number, token, log_prob)
                     if not is_last:
                         following[row] = one
             growing = dict(sorted(following.items()))
@@ -224,10 +231,11 @@ def generate_ids(  # noqa: PLR0913 - the settings of sampling, by their usual na
     end_of_text: int | None = None,
     is_complete: Complete | None = None,
     rows: int = MOST_ROWS,
-) -> list[npt.NDArray[np.int64]]:
-    """The new ids after each prompt, at most `max_new_tokens`, without `end_of_text`."""
+) -> list[Generated]:
+    """The new ids after each prompt, at most `max_new_tokens`."""
     sampling = Sampling(max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k)
     found: list[list[int]] = [[] for _ in prompts]
+    log_probs: list[list[float]] = [[] for _ in prompts]
 
     def is_done(sample: int, token: int) -> bool:
         return is_complete is not None and is_complete([*found[sample], token])
@@ -235,8 +243,13 @@ def generate_ids(  # noqa: PLR0913 - the settings of sampling, by their usual na
     for token in stream_ids(
         model, prompts, sampling, seeds=seeds, end_of_text=end_of_text, is_done=is_done, rows=rows
     ):
-        found[token.sample].append(token.id)
-    return [np.array(ids, dtype=np.int64) for ids in found]
+        log_probs[token.sample].append(token.log_prob)
+        if token.id != end_of_text:
+            found[token.sample].append(token.id)
+    return [
+        Generated(np.array(ids, np.int64), np.array(own))
+        for ids, own in zip(found, log_probs, strict=True)
+    ]
 
 
 class _Text:
@@ -294,6 +307,8 @@ def stream_text(  # noqa: PLR0913 - what a sample depends on
         seeds=seeds_for(seed, sample + 1)[sample:], end_of_text=tokenizer.end_of_text,
         is_done=lambda _, chosen: text.add(chosen),
     ):  # fmt: skip
+        if token.id == tokenizer.end_of_text:
+            continue
         log_prob += token.log_prob
         if text.cut is None and not text.may_become_a_stop():
             piece = decoder.decode(text.text[given:])
@@ -323,7 +338,8 @@ def sample_texts(
         model, begins, sampling, seeds=seeds_for(seed, len(prompts)),
         end_of_text=tokenizer.end_of_text, is_done=lambda sample, chosen: texts[sample].add(chosen),
     ):  # fmt: skip
-        tokens[token.sample].append(token)
+        if token.id != tokenizer.end_of_text:
+            tokens[token.sample].append(token)
     return [
         Sample(
             text=text.text[: text.cut].decode("utf-8", "replace"),

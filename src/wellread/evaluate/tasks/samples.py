@@ -54,7 +54,7 @@ def score(setup: Setup, beginnings: Sequence[Beginning]) -> list[Outcome]:
     )
     outcomes = []
     for start, generated in zip(beginnings, found, strict=True):
-        written = setup.tokenizer.decode(generated)
+        written = setup.tokenizer.decode(generated.ids)
         item = Item(
             item=start.item,
             text=start.prompt,
