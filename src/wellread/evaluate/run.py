@@ -30,7 +30,7 @@ from wellread.model.sources import locate
 from wellread.tokenizer.tokenizer import Tokenizer
 
 NUM_REPORTS = 20  # of progress, for each task
-MIN_EXAMPLES_AT_ONCE = 8
+MIN_EXAMPLES_AT_ONCE = 32  # what is generated side by side reads the weights once
 
 
 class Evaluated(NamedTuple):
