@@ -21,7 +21,7 @@ MODEL = ModelConfig(size="1x64", context=32)
 CONFIG = TrainConfig(
     batch_sequences=8, sequences_per_pass=4, steps=30, peak_learning_rate=1e-3,
     final_learning_rate=1e-4, warmup_steps=5, held_out_every_steps=10, log_every_steps=5,
-    save_every_steps=10, keep_checkpoints=3, device="cpu",
+    save_every_steps=10, keep_checkpoints=3, device="cpu", precision="float32",
 )  # fmt: skip
 
 
@@ -71,6 +71,25 @@ def test_a_killed_run_goes_on_bitwise_as_if_nothing_had_happened(
     assert losses(tmp_path / "run") == losses(run)
     last = "checkpoints/step-0000030/model.safetensors"
     assert (tmp_path / "run" / last).read_bytes() == (run / last).read_bytes()
+
+
+def test_a_run_in_bfloat16_with_muon_goes_on_bitwise_too(tokens: Path, tmp_path: Path) -> None:
+    config = msgspec.structs.replace(
+        CONFIG, precision="bfloat16", optimizer="muon", schedule="stable", steps=20
+    )
+
+    def die(done: float, total: float | None, note: str = "") -> None:
+        if done == 15:
+            raise Killed
+
+    train(tokens, tmp_path / "whole", MODEL, config)
+    with pytest.raises(Killed):
+        train(tokens, tmp_path / "run", MODEL, config, progress=die)
+    train(tokens, tmp_path / "run", MODEL, config)
+    assert losses(tmp_path / "run") == losses(tmp_path / "whole")
+    for name in ("model", "optimizer"):
+        last = f"checkpoints/step-0000020/{name}.safetensors"
+        assert (tmp_path / "run" / last).read_bytes() == (tmp_path / "whole" / last).read_bytes()
 
 
 def test_a_damaged_checkpoint_is_passed_over(run: Path, tmp_path: Path) -> None:

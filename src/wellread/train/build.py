@@ -28,17 +28,18 @@ from wellread.model.tensor_files import save_tensors
 from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.train.batches import Batches, Windows
 from wellread.train.config import RunConfig, TrainConfig
-from wellread.train.loop import held_out_loss, make_optimizer, precision_on, train_steps
+from wellread.train.loop import held_out_loss, precision_on, train_steps
+from wellread.train.optimizers import Optimizers
+from wellread.train.worker import Worker
 
 STAGE = "train"
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # AdamW's state for each parameter
 
 
 class Live(NamedTuple):
     """A run in memory."""
 
     network: GPT2
-    optimizer: torch.optim.AdamW
+    optimizers: Optimizers
     step: int  # steps done
     seconds: float  # of training before this process
 
@@ -113,15 +114,13 @@ def _start_or_resume(
     device = find_device(config.device)
     if not found:
         network = GPT2(model.architecture(header.vocab_size)).initialise(config.seed).to(device)
-        return Live(network, make_optimizer(network, config), 0, 0.0)
+        return Live(network, Optimizers(network, config), 0, 0.0)
     # In memory of its own, laid out as at the start: sums come out bitwise as without a stop.
     network = load_model(found[-1], device=str(device), mapped=False)
-    optimizer = make_optimizer(network, config)
-    stored = load_file(found[-1] / "optimizer.safetensors", device=str(device))
-    for name, parameter in network.named_parameters():
-        optimizer.state[parameter] = {moment: stored[f"{name}.{moment}"] for moment in MOMENTS}
+    optimizers = Optimizers(network, config)
+    optimizers.restore(load_file(found[-1] / "optimizer.safetensors", device=str(device)))
     state = checkpoints.read_state(found[-1])
-    return Live(network, optimizer, state.step, state.seconds)
+    return Live(network, optimizers, state.step, state.seconds)
 
 
 def _forget_steps_after(out: Path, last: int) -> None:
@@ -144,10 +143,11 @@ def _run(
     `bits_per_byte` is what a loss of one nat per token of `held_out` is in bits per byte.
     """
     started = time.monotonic()
-    for done in train_steps(live.network, live.optimizer, batches, config, start=live.step):
+    worker = Worker(live.network, precision_on(live.network.wte.weight.device, config))
+    for done in train_steps(worker, live.optimizers, batches, config, start=live.step):
         step = msgspec.structs.replace(done, seconds=live.seconds + time.monotonic() - started)
         if done.step % config.held_out_every_steps == 0 or done.step == config.steps:
-            loss = held_out_loss(live.network, held_out, config)
+            loss = held_out_loss(worker, held_out, config)
             step = msgspec.structs.replace(
                 step, held_out_loss=loss, held_out_bits_per_byte=loss * bits_per_byte
             )
@@ -162,12 +162,7 @@ def _run(
 def _save(out: Path, live: Live, step: Step, config: TrainConfig) -> Path:
     def write(folder: Path) -> None:
         save_model(live.network, folder)
-        moments = {
-            f"{name}.{moment}": live.optimizer.state[parameter][moment]
-            for name, parameter in live.network.named_parameters()
-            for moment in MOMENTS
-        }
-        save_tensors(moments, folder / "optimizer.safetensors")
+        save_tensors(live.optimizers.state(), folder / "optimizer.safetensors")
 
     checkpoints.write_checkpoint(out, step.step, write, tokens=step.tokens, seconds=step.seconds)
     checkpoints.remove_older(out, config.keep_checkpoints)
@@ -188,6 +183,6 @@ def _account(draft: Draft, network: GPT2, config: TrainConfig, header: TokensHea
         "held_out_bits_per_byte": last.held_out_bits_per_byte,
         "tokens_per_second": float(np.median(speeds)),
         "device": str(network.wte.weight.device),
-        "precision": precision_on(network.wte.weight.device, config),
+        "precision": str(precision_on(network.wte.weight.device, config)).partition(".")[2],
         "threads": torch.get_num_threads(),
     }

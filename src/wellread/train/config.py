@@ -16,6 +16,9 @@ class TrainConfig(Config, frozen=True):
     peak_learning_rate: float = 6e-4  # assumed: GPT-3's for this size; tuned by hand in the paper
     final_learning_rate: float = 6e-5  # assumed: a tenth of the peak, GPT-3
     warmup_steps: int = 2_000  # assumed: nanoGPT's
+    schedule: Literal["cosine", "stable"] = "cosine"  # after warm-up; stable: constant, then down
+    decay_share: float = 0.2  # ours: of all steps, in which a stable rate goes down to the final
+    optimizer: Literal["adamw", "muon"] = "adamw"  # muon: for the blocks' matrices, AdamW beside it
     weight_decay: float = 0.1  # assumed: GPT-3's
     beta_1: float = 0.9  # assumed: GPT-3's
     beta_2: float = 0.95  # assumed: GPT-3's
@@ -47,15 +50,24 @@ class RunConfig(Config, frozen=True):
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:
-    """Of the step with this number (from 0): linear warm-up, then a cosine to the final rate.
+    """Of the step with this number (from 0): linear warm-up, then down to the final rate.
+
+    By a cosine; or, if the schedule is "stable", in a line at the end.
 
     >>> config = TrainConfig(steps=11, warmup_steps=2, peak_learning_rate=1.0,
     ...                      final_learning_rate=0.0)
     >>> [round(learning_rate(step, config), 3) for step in (0, 1, 2, 10)]
     [0.5, 1.0, 1.0, 0.03]
+    >>> config = TrainConfig(steps=10, warmup_steps=2, peak_learning_rate=1.0,
+    ...                      final_learning_rate=0.0, schedule="stable", decay_share=0.5)
+    >>> [round(learning_rate(step, config), 3) for step in (0, 1, 4, 5, 6, 9)]
+    [0.5, 1.0, 1.0, 1.0, 0.8, 0.2]
     """
     if step < config.warmup_steps:
         return config.peak_learning_rate * (step + 1) / config.warmup_steps
-    done = (step - config.warmup_steps) / (config.steps - config.warmup_steps)
     span = config.peak_learning_rate - config.final_learning_rate
+    if config.schedule == "stable":
+        left = (config.steps - step) / (config.steps * config.decay_share)
+        return config.final_learning_rate + span * min(1.0, left)
+    done = (step - config.warmup_steps) / (config.steps - config.warmup_steps)
     return config.final_learning_rate + span * (1 + math.cos(math.pi * done)) / 2

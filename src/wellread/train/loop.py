@@ -3,115 +3,116 @@
 import math
 import time
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from wellread.base.errors import WellreadError
 from wellread.formats.metrics import Step
-from wellread.model.gpt2 import GPT2
 from wellread.train.batches import Batches
 from wellread.train.config import TrainConfig, learning_rate
+from wellread.train.optimizers import Optimizers
+from wellread.train.worker import Worker
 
 
-def make_optimizer(model: GPT2, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW; weight decay on matrices only, as is usual (assumed, see TrainConfig)."""
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.dim() == 1], "weight_decay": 0.0},
-    ]
-    betas = (config.beta_1, config.beta_2)
-    return torch.optim.AdamW(groups, lr=config.peak_learning_rate, betas=betas, fused=True)
+class Measured(NamedTuple):
+    """What is known of a step whose numbers may still be on their way."""
+
+    step: int  # from 1
+    loss: Tensor
+    gradient_norm: Tensor
 
 
-def precision_on(device: torch.device, config: TrainConfig) -> str:
-    """The precision of matrix products; weights, sums and the loss are in float32 always.
+def precision_on(device: torch.device, config: TrainConfig) -> torch.dtype:
+    """Of matrix products; the weights that learn, sums and the loss are in float32 always.
 
-    `auto` is bfloat16 where the hardware multiplies it faster: accelerators, and CPUs with AMX.
+    `auto` is bfloat16 where the hardware multiplies it faster: accelerators, and CPUs that have
+    AMX or AVX-512 for it.
     """
     if config.precision != "auto":
-        return config.precision
-    fast = device.type != "cpu" or torch.cpu.get_capabilities().get("amx_bf16", False)
-    return "bfloat16" if fast else "float32"
-
-
-def sequence_loss(model: GPT2, windows_BT: Tensor, config: TrainConfig) -> Tensor:
-    """Mean negative log-probability of each next token, in nats; `windows_BT` is (B, T + 1)."""
-    device = windows_BT.device
-    enabled = precision_on(device, config) == "bfloat16"
-    with torch.autocast(device.type, torch.bfloat16, enabled=enabled):
-        logits_BTV = model(windows_BT[:, :-1])
-    return F.cross_entropy(logits_BTV.flatten(0, 1).float(), windows_BT[:, 1:].flatten())
+        return torch.float32 if config.precision == "float32" else torch.bfloat16
+    able = torch.cpu.get_capabilities()
+    fast = device.type != "cpu" or able.get("amx_bf16", False) or able.get("avx512_bf16", False)
+    return torch.bfloat16 if fast else torch.float32
 
 
 def train_steps(
-    model: GPT2,
-    optimizer: torch.optim.AdamW,
-    batches: Batches,
-    config: TrainConfig,
-    *,
-    start: int,
+    worker: Worker, optimizers: Optimizers, batches: Batches, config: TrainConfig, *, start: int
 ) -> Iterator[Step]:
     """Do steps `start` to `config.steps`; yield each one's measurements once its update is done.
 
-    The loss is read (and the device waited for) only on the steps that are logged.
+    Losses are read (and the device waited for) only on the steps that are logged or saved; one
+    that is no number, of whichever step since, then ends the run.
     """
-    device = model.wte.weight.device
-    model.train()
-    clock, clock_step = time.monotonic(), start
+    learner, device = optimizers.network, optimizers.network.wte.weight.device
+    worker.network.train()
+    clock, clock_step, unread = time.monotonic(), start, list[Measured]()
     for step in range(start, config.steps):
         rate = learning_rate(step, config)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        optimizers.set_learning_rate(rate)
         batch = torch.from_numpy(batches[step]).to(device)
-        loss = _accumulate(model, batch, config)
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_gradient_norm)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        loss = _accumulate(worker, batch, config)
+        norm = torch.nn.utils.clip_grad_norm_(learner.parameters(), config.clip_gradient_norm)
+        optimizers.step()
+        worker.refresh()
         done = step + 1
-        per_step = batch.shape[0] * (batch.shape[1] - 1)
-        if done % config.log_every_steps and done != config.steps:
-            yield Step(step=done, tokens=done * per_step)
+        unread.append(Measured(done, loss, norm))
+        tokens = done * batch.shape[0] * (batch.shape[1] - 1)
+        is_logged = done % config.log_every_steps == 0 or done == config.steps
+        if not is_logged and done % config.save_every_steps:
+            yield Step(step=done, tokens=tokens)
             continue
-        value = float(loss)
-        if not math.isfinite(value):
-            raise WellreadError(
-                f"step {done}: the loss is {value}; lower peak_learning_rate "
-                f"(now {config.peak_learning_rate:g}) or raise warmup_steps"
-            )
+        value, gradient_norm = _read(unread, config)
+        unread.clear()
+        if not is_logged:
+            yield Step(step=done, tokens=tokens)
+            continue
         seconds = time.monotonic() - clock
         yield Step(
             step=done,
-            tokens=done * per_step,
+            tokens=tokens,
             loss=value,
             learning_rate=rate,
-            gradient_norm=float(norm),
-            tokens_per_second=round((done - clock_step) * per_step / seconds, 1),
+            gradient_norm=gradient_norm,
+            tokens_per_second=round((done - clock_step) * (tokens / done) / seconds, 1),
         )
         clock, clock_step = time.monotonic(), done
 
 
-def _accumulate(model: GPT2, batch: Tensor, config: TrainConfig) -> Tensor:
+def _read(unread: list[Measured], config: TrainConfig) -> tuple[float, float]:
+    """The last step's loss and gradient norm, if those of all steps are numbers."""
+    numbers = torch.stack([torch.stack([m.loss, m.gradient_norm]) for m in unread]).tolist()
+    for measured, (loss, norm) in zip(unread, numbers, strict=True):
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            what = f"the loss is {loss}" if not math.isfinite(loss) else f"gradients are {norm}"
+            raise WellreadError(
+                f"step {measured.step}: {what}; lower peak_learning_rate "
+                f"(now {config.peak_learning_rate:g}) or raise warmup_steps"
+            )
+    loss, norm = numbers[-1]
+    return loss, norm
+
+
+def _accumulate(worker: Worker, batch: Tensor, config: TrainConfig) -> Tensor:
     """Gradients of the batch's mean loss, a few sequences at a time; the loss."""
-    passes = batch.split(config.sequences_per_pass)
+    targets = batch[:, 1:].numel()
     total = torch.zeros((), device=batch.device)
-    for windows_BT in passes:
-        loss = sequence_loss(model, windows_BT, config) / len(passes)
+    for windows_BT in batch.split(config.sequences_per_pass):
+        loss = worker.loss(windows_BT, of=targets)
         loss.backward()
         total += loss.detach()
     return total
 
 
 @torch.inference_mode()
-def held_out_loss(model: GPT2, windows: npt.NDArray[np.int64], config: TrainConfig) -> float:
+def held_out_loss(worker: Worker, windows: npt.NDArray[np.int64], config: TrainConfig) -> float:
     """Mean loss over fixed windows, (num_windows, context + 1), in nats per token."""
-    model.eval()
-    device = model.wte.weight.device
+    worker.network.eval()
+    device = worker.network.wte.weight.device
     passes = torch.from_numpy(windows).split(config.sequences_per_pass)
-    losses = [float(sequence_loss(model, part.to(device), config)) * len(part) for part in passes]
-    model.train()
+    losses = [float(worker.loss(part.to(device))) * len(part) for part in passes]
+    worker.network.train()
     return math.fsum(losses) / len(windows)

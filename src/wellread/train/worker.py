@@ -1,0 +1,72 @@
+"""The network that computes: the one that learns, or a copy of it in bfloat16."""
+
+from functools import partial
+
+import msgspec
+import torch
+from torch import Tensor
+
+from wellread.model.gpt2 import GPT2
+from wellread.train.loss import mean_loss
+
+UNIT = 64  # the head's rows are a multiple of it: products are faster so on accelerators
+
+
+class Worker:
+    """Losses and gradients of a network.
+
+    In bfloat16 a copy computes, with the weights as they are after the last `refresh`. Its
+    gradients are added up in float32, at the weights that learn.
+    """
+
+    def __init__(self, learner: GPT2, precision: torch.dtype, *, compiles: bool = False) -> None:
+        self.vocab_size = learner.config.vocab_size
+        self.network = learner
+        self._own: list[Tensor] = []
+        self._learned: list[Tensor] = []
+        if precision != torch.float32:
+            self.network = self._copy(learner, precision)
+        self._hidden = torch.compile(self.network.hidden) if compiles else self.network.hidden
+
+    def _copy(self, learner: GPT2, precision: torch.dtype) -> GPT2:
+        padded = -(-self.vocab_size // UNIT) * UNIT
+        shape = msgspec.structs.replace(learner.config, vocab_size=padded)
+        with torch.device("meta"):
+            network = GPT2(shape)
+        network = network.to(precision).to_empty(device=learner.wte.weight.device)
+        with torch.no_grad():
+            for matrix in {network.wte.weight, network.head_VC}:
+                matrix[self.vocab_size :] = 0
+        for own, learned in zip(network.parameters(), learner.parameters(), strict=True):
+            self._own.append(own.detach()[: len(learned)])
+            self._learned.append(learned.detach())
+            own.register_post_accumulate_grad_hook(partial(_hand_over, learned))
+        self.refresh()
+        return network
+
+    def refresh(self) -> None:
+        """Compute with the weights as they now are."""
+        if self._own:
+            torch._foreach_copy_(self._own, self._learned)
+
+    def loss(self, windows_BT: Tensor, *, of: int | None = None) -> Tensor:
+        """Negative log-probability of each next token, in nats; `windows_BT` is (B, T + 1).
+
+        Its sum over `of` tokens, by default over as many as there are.
+        """
+        hidden_BTC = self._hidden(windows_BT[:, :-1])
+        return mean_loss(
+            hidden_BTC.flatten(0, 1), self.network.head_VC, windows_BT[:, 1:].flatten(),
+            vocab_size=self.vocab_size, of=of,
+        )  # fmt: skip
+
+
+def _hand_over(learned: Tensor, own: Tensor) -> None:
+    """Add a copy's gradient to that of the weight that learns."""
+    assert own.grad is not None
+    gradient = own.grad[: len(learned)]
+    if learned.grad is None:
+        learned.grad = gradient.float()
+    else:
+        learned.grad.add_(gradient)
+    own.grad = None
