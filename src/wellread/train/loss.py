@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-LOGITS = 2**25  # of them at once at most, 134 MB in float32
+LOGITS = 2**25  # at once at most: 67 MB in bfloat16
+SOFTMAX = 2**21  # of them in float32 at once, so that they stay in a processor's cache: 8 MB
 LEAST_POSITIONS = 64  # at once, so that the head is not read for a few of them
 
 
@@ -36,43 +36,44 @@ class _Loss(torch.autograd.Function):
     def forward(
         ctx: Any, hidden_NC: Tensor, head_VC: Tensor, targets_N: Tensor, vocab_size: int, of: int
     ) -> Tensor:
-        rows = max(LEAST_POSITIONS, LOGITS // len(head_VC))
-        wants = ctx.needs_input_grad
+        wants_hidden, wants_head = ctx.needs_input_grad[:2]
+        rows = min(len(targets_N), max(LEAST_POSITIONS, LOGITS // len(head_VC)))
+        memory = hidden_NC.new_empty(rows, len(head_VC))
         total = torch.zeros((), dtype=torch.float32, device=hidden_NC.device)
-        grad_hidden_NC = torch.empty_like(hidden_NC) if wants[0] else None
-        grad_head_VC = torch.zeros_like(head_VC, dtype=torch.float32) if wants[1] else None
-        for start in range(0, len(targets_N), rows):
-            part = slice(start, start + rows)
-            x_NC, target_N1 = hidden_NC[part], targets_N[part, None]
-            logits_NV = F.linear(x_NC, head_VC)
-            known_NV = logits_NV[:, :vocab_size].float()
-            log_sum_N1 = known_NV.logsumexp(1, keepdim=True)
-            total += (log_sum_N1 - known_NV.gather(1, target_N1)).sum()
-            if grad_head_VC is None and grad_hidden_NC is None:
-                continue
-            # From here on `known_NV` and `logits_NV` hold gradients: a probability, less 1 if it is
-            # the target's.
-            known_NV.sub_(log_sum_N1).exp_()
-            known_NV.scatter_add_(1, target_N1, known_NV.new_full(target_N1.shape, -1.0))
-            known_NV.div_(of)
-            if known_NV.dtype != logits_NV.dtype:
-                logits_NV[:, :vocab_size] = known_NV
-            logits_NV[:, vocab_size:] = 0
+        grad_hidden_NC = torch.empty_like(hidden_NC) if wants_hidden else None
+        grad_head_VC = torch.zeros_like(head_VC, dtype=torch.float32) if wants_head else None
+        for x_NC, targets, start in zip(
+            hidden_NC.split(rows), targets_N.split(rows), range(0, len(targets_N), rows),
+            strict=True,
+        ):  # fmt: skip
+            logits_NV = torch.mm(x_NC, head_VC.t(), out=memory[: len(x_NC)])
+            total += _to_gradients(logits_NV, targets, vocab_size)
             if grad_hidden_NC is not None:
-                torch.mm(logits_NV, head_VC, out=grad_hidden_NC[part])
+                torch.mm(logits_NV, head_VC, out=grad_hidden_NC[start : start + rows])
             if grad_head_VC is not None:
                 grad_head_VC += logits_NV.t() @ x_NC
         ctx.save_for_backward(grad_hidden_NC, grad_head_VC)
+        ctx.of = of
         return total / of
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        grad_hidden_NC, grad_head_VC = ctx.saved_tensors
-        scale = gradients[0]
-        return (
-            None if grad_hidden_NC is None else grad_hidden_NC * scale.to(grad_hidden_NC.dtype),
-            None if grad_head_VC is None else grad_head_VC * scale,
-            None,
-            None,
-            None,
-        )
+        scale = gradients[0] / ctx.of
+        scaled = (made if made is None else made.mul_(scale) for made in ctx.saved_tensors)
+        return (*scaled, None, None, None)
+
+
+def _to_gradients(logits_NV: Tensor, targets_N: Tensor, vocab_size: int) -> Tensor:
+    """The sum of the losses; in the logits' place what it changes by, for each of them."""
+    total = torch.zeros((), dtype=torch.float32, device=logits_NV.device)
+    is_cached = logits_NV.device.type == "cpu"
+    rows = max(1, SOFTMAX // vocab_size) if is_cached else len(targets_N)
+    for part_NV, target_N in zip(logits_NV.split(rows), targets_N.split(rows), strict=True):
+        log_probs_NV = torch.log_softmax(part_NV[:, :vocab_size].float(), 1)
+        total -= log_probs_NV.gather(1, target_N[:, None]).sum()
+        # A probability, less 1 if it is the target's.
+        gradients_NV = log_probs_NV.exp_()
+        gradients_NV[torch.arange(len(target_N), device=target_N.device), target_N] -= 1
+        part_NV[:, :vocab_size] = gradients_NV
+        part_NV[:, vocab_size:] = 0
+    return total
