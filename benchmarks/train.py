@@ -1,0 +1,426 @@
+"""A step of training beside nanoGPT and transformers, and beside its own matrix products.
+
+    python benchmarks/train.py --nanogpt nanoGPT/model.py           # 124M x 1,024 and 10M x 256
+    python benchmarks/train.py --device cuda --shapes 124M 355M 774M 1558M --nanogpt ...
+    python benchmarks/train.py --shapes 10M --rounds 1 --ours       # whether it works
+
+A step is what trains: a batch of tokens, forward, backward, the gradients' norm and clipping,
+AdamW. Tokens are drawn at random. Each contestant is a fresh process, warmed up with two steps;
+each library is tried in each of its settings first, and its fastest one goes through the rounds:
+
+- ours: weights in float32 that learn and a copy in bfloat16 that computes, or all in float32;
+- theirs: weights in bfloat16, which is not the same training (updates below a 256th of a weight are
+  lost), or autocast; compiled or not.
+
+"Products" is the time that the step's matrix products take alone, one shape after the other, in
+the same process directly after: forward and both of backward, of the layers, of attention (the
+half that a causal mask leaves) and of the head. Operations are counted as in PaLM (Chowdhery et al.
+2022, appendix B), the masked half of attention included: 6 N + 12 L T C a token, N without the
+position table.
+
+Needs PyTorch 2.11 or newer, numpy, msgspec and safetensors; transformers if it is to take part.
+`PYTHONPATH=src` makes a checkout enough.
+"""
+
+import argparse
+import functools
+import importlib.util
+import os
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from side_by_side import (
+    Failure,
+    Outcome,
+    Run,
+    in_rounds,
+    machine,
+    peak_bytes,
+    ratios,
+    run_fresh,
+    seconds_of,
+    spread,
+    table,
+    use_cores,
+    version_of,
+)
+
+OURS, NANOGPT, TRANSFORMERS = "wellread", "nanoGPT", "transformers"
+LIMIT_SECONDS = 1800.0
+PEAKS = {"H100": 989e12, "H200": 989e12}  # dense bfloat16 operations a second, NVIDIA's data sheets
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    layers: int
+    width: int
+    heads: int
+    context: int
+    vocabulary: int
+    batch: int  # sequences of a step
+
+
+SHAPES = {
+    "10M": Shape(layers=6, width=384, heads=6, context=256, vocabulary=8192, batch=16),
+    "124M": Shape(layers=12, width=768, heads=12, context=1024, vocabulary=50257, batch=4),
+    "355M": Shape(layers=24, width=1024, heads=16, context=1024, vocabulary=50257, batch=4),
+    "774M": Shape(layers=36, width=1280, heads=20, context=1024, vocabulary=50257, batch=4),
+    "1558M": Shape(layers=48, width=1600, heads=25, context=1024, vocabulary=50257, batch=4),
+}
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    name: str  # of the shape
+    shape: Shape
+    library: str
+    setting: str  # "float32", "bfloat16" (weights; ours: a copy), "autocast"
+    compiled: bool
+    device: str
+    threads: int
+    steps: int
+    nanogpt: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.library}, {self.how}"
+
+    @property
+    def how(self) -> str:
+        names = {"bfloat16": "bfloat16 copy" if self.library == OURS else "weights in bfloat16"}
+        return names.get(self.setting, self.setting) + (", compiled" if self.compiled else "")
+
+
+def ours(job: Job) -> Callable[[int], None]:
+    import torch
+
+    from wellread.model.gpt2 import GPT2
+    from wellread.model.sizes import Architecture
+    from wellread.train.config import TrainConfig
+    from wellread.train.loop import train_steps
+    from wellread.train.optimizers import Optimizers
+    from wellread.train.worker import Worker
+
+    shape = job.shape
+    architecture = Architecture(
+        layers=shape.layers, width=shape.width, heads=shape.heads, context=shape.context,
+        vocab_size=shape.vocabulary,
+    )  # fmt: skip
+    network = GPT2(architecture).initialise(0).to(job.device)
+    precision = torch.float32 if job.setting == "float32" else torch.bfloat16
+    worker = Worker(network, precision, compiles=job.compiled)
+    config = TrainConfig(
+        batch_sequences=shape.batch, sequences_per_pass=shape.batch, log_every_steps=10**6
+    )
+    optimizers, batches = Optimizers(network, config), drawn(shape)
+
+    def run(steps: int) -> None:
+        counted = msgspec.structs.replace(config, steps=steps, warmup_steps=0)
+        for _ in train_steps(worker, optimizers, batches, counted, start=0):
+            pass
+
+    return run
+
+
+def drawn(shape: Shape) -> Any:
+    """Batches of random tokens."""
+    from wellread.train.batches import Batches, Windows
+
+    ids = np.random.default_rng(0).integers(
+        shape.vocabulary, size=8 * shape.batch * shape.context + 1, dtype=np.uint16
+    )
+    return Batches(Windows([ids], shape.context), shape.batch, seed=0)
+
+
+def theirs(
+    job: Job, model: Any, loss_of: Callable[[Any], Any], optimizer: Any
+) -> Callable[[int], None]:
+    """Steps as nanoGPT's train.py does them."""
+    import torch
+
+    if job.compiled:
+        loss_of = torch.compile(loss_of)
+    autocast, batches = job.setting == "autocast", drawn(job.shape)
+
+    def run(steps: int) -> None:
+        for step in range(steps):
+            ids = torch.from_numpy(batches[step]).to(job.device)
+            with torch.autocast(job.device, torch.bfloat16, enabled=autocast):
+                loss = loss_of(ids)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        float(loss)  # wait for it
+
+    return run
+
+
+def nanogpt(job: Job) -> Callable[[int], None]:
+    import torch
+
+    spec = importlib.util.spec_from_file_location("nanogpt_model", job.nanogpt)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    shape = job.shape
+    config = module.GPTConfig(
+        block_size=shape.context, vocab_size=-(-shape.vocabulary // 64) * 64, n_layer=shape.layers,
+        n_head=shape.heads, n_embd=shape.width, dropout=0.0, bias=True,
+    )  # fmt: skip
+    model = module.GPT(config).to(job.device)
+    if job.setting == "bfloat16":
+        model = model.to(torch.bfloat16)
+    optimizer = model.configure_optimizers(0.1, 6e-4, (0.9, 0.95), job.device)
+
+    def loss_of(ids: Any) -> Any:
+        return model(ids[:, :-1].contiguous(), ids[:, 1:].contiguous())[1]
+
+    return theirs(job, model, loss_of, optimizer)
+
+
+def transformers(job: Job) -> Callable[[int], None]:
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    shape = job.shape
+    config = GPT2Config(
+        vocab_size=shape.vocabulary, n_positions=shape.context, n_embd=shape.width,
+        n_layer=shape.layers, n_head=shape.heads, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
+        use_cache=False,
+    )  # fmt: skip
+    model = GPT2LMHeadModel(config).to(job.device)
+    if job.setting == "bfloat16":
+        model = model.to(torch.bfloat16)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=6e-4, betas=(0.9, 0.95), weight_decay=0.1, fused=True
+    )
+
+    def loss_of(ids: Any) -> Any:
+        logits = model(ids[:, :-1]).logits
+        return torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), ids[:, 1:].flatten())
+
+    return theirs(job, model, loss_of, optimizer)
+
+
+LIBRARIES = {OURS: ours, NANOGPT: nanogpt, TRANSFORMERS: transformers}
+
+
+def products(job: Job) -> float:
+    """Seconds of a step's matrix products, each shape alone, the outputs' memory used again."""
+    import torch
+
+    from wellread.train.loss import LOGITS
+
+    shape, dtype = job.shape, torch.float32 if job.setting == "float32" else torch.bfloat16
+    N, C, T = shape.batch * shape.context, shape.width, shape.context
+    depth = C // shape.heads
+    heads = shape.batch * shape.heads
+    part = min(N, LOGITS // shape.vocabulary)
+    normal = functools.partial(torch.randn, dtype=dtype, device=job.device)
+
+    def best(left: Any, right: Any, repeat: int = 5) -> float:
+        out = left @ right
+        seconds = []
+        for _ in range(repeat):
+            start = wait(job.device)
+            torch.matmul(left, right, out=out)
+            seconds.append(wait(job.device) - start)
+        return statistics.median(seconds)
+
+    def three(rows: int, num_in: int, num_out: int) -> float:
+        x, w, gradient = normal(rows, num_in), normal(num_out, num_in), normal(rows, num_out)
+        return best(x, w.t()) + best(gradient, w) + best(gradient.t(), x)
+
+    linear = [(C, 3 * C), (C, C), (C, 4 * C), (4 * C, C)]
+    layers = shape.layers * sum(three(N, *sizes) for sizes in linear)
+    head = N / part * three(part, C, shape.vocabulary)
+    q, scores = normal(heads, T, depth), normal(heads, T, T)
+    # Forward two, backward four; of each the half that the mask leaves.
+    attention = shape.layers / 2 * 3 * (best(q, q.transpose(1, 2)) + best(scores, q))
+    return layers + head + attention
+
+
+def wait(device: str) -> float:
+    if device == "cuda":
+        import torch
+
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def work(job: Job) -> Run:
+    warnings.filterwarnings("ignore")
+    if job.device == "cpu":
+        use_cores(job.threads)
+    import torch
+
+    if job.device == "cpu":
+        torch.set_num_threads(job.threads)
+    else:
+        torch.set_float32_matmul_precision("high")
+    run = LIBRARIES[job.library](job)
+    start = wait(job.device)
+    run(2)
+    warm = wait(job.device)
+    run(job.steps)
+    seconds = (wait(job.device) - warm) / job.steps
+    peak = torch.cuda.max_memory_allocated() if job.device == "cuda" else peak_bytes()
+    floor = products(job) if job.library == OURS else 0.0
+    return Run(
+        seconds=seconds, warm_up_seconds=warm - start, peak_bytes=peak,
+        amount=job.shape.batch * job.shape.context, floor_seconds=floor,
+    )  # fmt: skip
+
+
+# The table
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    shapes: list[str]
+    rounds: int
+    steps: int
+    threads: int
+    device: str
+    batch: int | None
+    nanogpt: Path | None
+    ours: bool
+    float32: bool
+    compiled: bool
+    json: Path | None
+
+
+def measure(job: Job) -> Outcome:
+    return run_fresh(
+        __file__, msgspec.json.encode(job), environment={"OMP_NUM_THREADS": str(job.threads)},
+        limit_seconds=LIMIT_SECONDS,
+    )  # fmt: skip
+
+
+def settings_of(options: Options, name: str) -> list[Job]:
+    shape = SHAPES[name]
+    if options.batch is not None:
+        shape = msgspec.structs.replace(shape, batch=options.batch)
+    libraries = [OURS]
+    if not options.ours:
+        libraries += [NANOGPT] if options.nanogpt else []
+        libraries += [TRANSFORMERS] if version_of("transformers") else []
+    return [
+        Job(
+            name=name, shape=shape, library=library, setting=setting, compiled=compiled,
+            device=options.device, threads=options.threads, steps=options.steps,
+            nanogpt=str(options.nanogpt or ""),
+        )
+        for library in libraries
+        for setting in ("bfloat16", "autocast", "float32")
+        for compiled in (False, True)
+        if not (library == OURS and setting == "autocast")
+        and not (setting == "float32" and not options.float32)
+        and not (compiled and not options.compiled)
+    ]  # fmt: skip
+
+
+def tried_once(jobs: Sequence[Job]) -> dict[Job, Outcome]:
+    """Each setting at one step."""
+    short = {msgspec.structs.replace(job, steps=1): job for job in jobs}
+    return {short[one]: found for one, [found] in in_rounds(list(short), 1, measure).items()}
+
+
+def fastest(tried: dict[Job, Outcome]) -> list[Job]:
+    """Of each library the setting that took the least time."""
+    best: dict[str, tuple[float, Job]] = {}
+    for job, outcome in tried.items():
+        if isinstance(outcome, Run):
+            entry = (outcome.seconds, job)
+            best[job.library] = min(best.get(job.library, entry), entry, key=lambda e: e[0])
+    return [job for _, job in best.values()]
+
+
+def operations(shape: Shape) -> int:
+    """A token's, forward and backward (PaLM's count)."""
+    weights = 12 * shape.layers * shape.width**2 + shape.vocabulary * shape.width
+    return 6 * weights + 12 * shape.layers * shape.context * shape.width
+
+
+def row_of(
+    job: Job, outcomes: Sequence[Outcome], mine: Sequence[float], peak: float | None
+) -> list[str]:
+    """`mine` are our seconds by round; none if these outcomes are of no round."""
+    row = [job.name, f"{job.library} {version_of(job.library) or ''}".strip(), job.how]
+    runs = [outcome for outcome in outcomes if isinstance(outcome, Run)]
+    if len(runs) < len(outcomes):
+        return [*row, *(o.reason for o in outcomes if isinstance(o, Failure)), "", "", "", ""]
+    speeds = [run.amount / run.seconds for run in runs]
+    rate = statistics.median(speeds) * operations(job.shape)
+    share = f"{rate / 1e12:.2f}" + (f" ({100 * rate / peak:.0f} %)" if peak else "")
+    against = ratios([run.seconds for run in runs], mine)
+    alone = ""
+    if job.library == OURS:
+        against = "1" if mine else ""
+        alone = spread([100 * run.floor_seconds / run.seconds for run in runs], 0) + " %"
+    memory = f"{max(run.peak_bytes for run in runs) / 1e9:.2f}"
+    return [*row, spread(speeds, 0), against, share, alone, memory]
+
+
+def peak_of(device: str) -> float | None:
+    if device != "cuda":
+        return None
+    import torch
+
+    name = torch.cuda.get_device_name()
+    return next((peak for part, peak in PEAKS.items() if part in name), None)
+
+
+def main() -> int:
+    if sys.argv[1:2] == ["_worker"]:
+        done = work(msgspec.json.decode(sys.argv[2], type=Job))
+        sys.stdout.write("\n" + msgspec.json.encode(done).decode() + "\n")
+        return 0
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--shapes", nargs="+", default=["124M", "10M"], choices=list(SHAPES))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=3, help="timed in each run")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--batch", type=int, help="sequences of a step, instead of the shape's")
+    parser.add_argument("--nanogpt", type=Path, help="nanoGPT's model.py")
+    parser.add_argument("--ours", action="store_true", help="wellread alone")
+    parser.add_argument("--float32", action="store_true", help="all in float32 too")
+    parser.add_argument("--compiled", action="store_true", help="torch.compile too")
+    parser.add_argument("--json", type=Path, help="file for the raw numbers")
+    options = msgspec.convert(vars(parser.parse_args()), Options)
+    about, peak = machine(), peak_of(options.device)
+    rows: list[list[str]] = []
+    raw: list[dict[str, Any]] = []
+    for name in options.shapes:
+        tried = tried_once(settings_of(options, name))
+        outcomes = in_rounds(fastest(tried), options.rounds, measure)
+        mine = next((seconds_of(o) for job, o in outcomes.items() if job.library == OURS), [])
+        for job, once in tried.items():
+            is_in_rounds = job in outcomes
+            rounds = outcomes[job] if is_in_rounds else [once]
+            rows.append(row_of(job, rounds, mine if is_in_rounds else [], peak))
+            raw.append({"job": job, "tried": once, "rounds": outcomes.get(job, [])})
+    headings = [
+        "shape", "library", "setting", "tokens/s", "its time / wellread's (goal 1.3)",
+        "10^12 operations/s", "products alone, of the step (goal 70)", "peak, GB",
+    ]  # fmt: skip
+    sys.stdout.write(
+        f"{about}; torch {version_of('torch')}, {options.device}, {options.threads} threads, "
+        f"{options.rounds} rounds of {options.steps} steps; medians (smallest to largest). "
+        "Settings that were not the fastest of their library: one step.\n\n"
+        f"{table(headings, rows)}\n"
+    )
+    if options.json:
+        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(raw)))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
