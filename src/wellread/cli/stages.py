@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from wellread.base.config import convert
@@ -120,13 +121,15 @@ def train_tokenizer(
 def tokens(
     corpus: Annotated[Path, typer.Argument(help="A corpus, JSONL, Parquet or a text folder.")],
     out: Out,
-    tokenizer: Annotated[Path, typer.Option(help="Folder with the vocabulary.")],
+    tokenizer: Annotated[Path, typer.Option(help="Folder with the vocabulary, or a model's.")],
     config: TokensConfig,
     json: Json = False,
 ) -> None:
     """Encode a corpus into shards of token ids."""
     from wellread.tokens.build import tokenize_corpus
 
+    if not tokenizer.exists():  # a model's, by its name in the hub's cache
+        tokenizer = located(tokenizer)
     _do("tokens", out, partial(tokenize_corpus, corpus, tokenizer, out, config), json=json)
 
 
@@ -167,6 +170,8 @@ def train(
         "residual_scaling": residual_scaling, "tied_head": tied_head,
     }  # fmt: skip
     model = convert(given, ModelConfig, where="train")
+    if config.start is not None:
+        config = msgspec.structs.replace(config, start=str(located(Path(config.start))))
     on_checkpoint = score if scores is not None else None
     _do(
         "train",

@@ -194,7 +194,12 @@ def curves(runs: Sequence[tuple[str, list[Step]]], caption: str, alt: str) -> Fi
         for number, (name, steps) in enumerate(runs):
             colour = SERIES[number % len(SERIES)]
             trained = list(thinned([(s.tokens, s.loss) for s in steps if s.loss is not None]))
-            held_out = [(s.tokens, s.held_out_loss) for s in steps if s.held_out_loss is not None]
+            # What was measured before any step has no place on a scale of logarithms.
+            held_out = [
+                (s.tokens, s.held_out_loss)
+                for s in steps
+                if s.held_out_loss is not None and s.tokens
+            ]
             axes.plot(*_columns(trained), color=colour, linewidth=0.9, alpha=0.55)
             axes.plot(*_columns(held_out), color=colour, linewidth=1.8, marker="o", markersize=3.5)
             if held_out:
