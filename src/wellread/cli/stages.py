@@ -1,9 +1,11 @@
 """One command for each stage: `wellread links`, `crawl`, `corpus`, ... `report`."""
 
+import functools
+import inspect
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -15,6 +17,7 @@ from wellread.cli import results as scored
 from wellread.cli import show
 from wellread.cli.models import located
 from wellread.cli.options import Json, Out, takes_settings
+from wellread.cli.recipes import run_steps
 from wellread.corpus.config import CorpusConfig
 from wellread.crawl.config import CrawlConfig
 from wellread.evaluate.config import EvaluateConfig
@@ -133,9 +136,44 @@ def tokens(
     _do("tokens", out, partial(tokenize_corpus, corpus, tokenizer, out, config), json=json)
 
 
+def or_recipe(command: Callable[..., None]) -> Any:
+    """Let `train` take a recipe instead of tokens: its stages up to the models.
+
+    Settings beside it are refused, so that its copy in OUT says what was done.
+    """
+
+    @functools.wraps(command)
+    def wrapper(call: typer.Context, **arguments: Any) -> None:
+        recipe: Path = arguments["tokens"]
+        if recipe.suffix != ".toml":
+            command(**arguments)
+            return
+        for name in call.params:
+            source = call.get_parameter_source(name)
+            is_given = source is not None and source.name == "COMMANDLINE"
+            if is_given and name not in ("tokens", "out", "data", "json"):
+                flag = "--" + name.replace("_", "-")
+                raise InputError(f"train: {flag} beside a recipe; write it into {recipe} instead")
+        given = {name: arguments[name] for name in ("out", "data", "json")}
+        run_steps(recipe, **given, until="train")
+
+    own = inspect.Parameter("call", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    others = inspect.signature(command).parameters.values()
+    wrapper.__signature__ = inspect.Signature([own, *others])  # type: ignore[attr-defined]
+    wrapper.__annotations__ = command.__annotations__ | {"call": typer.Context}
+    return wrapper
+
+
+@or_recipe
 @takes_settings(TrainConfig, "train")
 def train(
-    tokens: Annotated[Path, typer.Argument(help="What `wellread tokens` wrote.")],
+    tokens: Annotated[
+        Path,
+        typer.Argument(
+            help="What `wellread tokens` wrote; or a recipe (.toml), whose models are trained in "
+            "OUT, with all that comes before. No settings beside a recipe."
+        ),
+    ],
     out: Out,
     config: TrainConfig,
     size: Annotated[str, typer.Option(help="124M ... 1558M, or LAYERSxWIDTH.")] = "124M",
@@ -148,7 +186,9 @@ def train(
         Path | None, typer.Option(help="Score every checkpoint, into a directory of its own here.")
     ] = None,
     tasks: Annotated[str, typer.Option(help="For --scores, separated by commas.")] = "",
-    data: Annotated[Path | None, typer.Option(help="For --scores: the tasks' files.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="For --scores: the tasks' files; for a recipe: its paths'.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="For --scores: items of each task.")] = None,
     json: Json = False,
 ) -> None:
