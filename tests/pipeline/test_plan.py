@@ -59,7 +59,8 @@ def test_train_with_a_recipe_is_the_run_up_to_its_models(
         'warmup_steps = 0\ndevice = "cpu"\n[evaluate]\ntasks = ["held-out"]\n'
     )
     assert main(["train", str(recipe), "-o", str(out), "--steps", "3"]) == 2
-    said = f"wellread: train: --steps beside a recipe; write it into {recipe} instead\n"
+    said = f"wellread: train: --steps beside a recipe; write settings into {recipe}, or name "
+    said += "tokens instead of it\n"
     assert capsys.readouterr().err == said
     assert main(["train", str(recipe), "-o", str(out)]) == 0
     assert sorted(path.name for path in out.iterdir()) == [

@@ -153,7 +153,10 @@ def or_recipe(command: Callable[..., None]) -> Any:
             is_given = source is not None and source.name == "COMMANDLINE"
             if is_given and name not in ("tokens", "out", "data", "json"):
                 flag = "--" + name.replace("_", "-")
-                raise InputError(f"train: {flag} beside a recipe; write it into {recipe} instead")
+                raise InputError(
+                    f"train: {flag} beside a recipe; write settings into {recipe}, or name tokens "
+                    "instead of it"
+                )
         given = {name: arguments[name] for name in ("out", "data", "json")}
         run_steps(recipe, **given, until="train")
 
@@ -190,6 +193,13 @@ def train(
         Path | None, typer.Option(help="For --scores: the tasks' files; for a recipe: its paths'.")
     ] = None,
     limit: Annotated[int | None, typer.Option(help="For --scores: items of each task.")] = None,
+    sweep_learning_rate: Annotated[
+        bool,
+        typer.Option("--sweep-learning-rate", help="Only find the best rate, by short runs."),
+    ] = False,
+    sweep_steps: Annotated[
+        int | None, typer.Option(help="Of each short run. [default: 200, or --steps]")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Train a model; run the same command again to go on after an interruption."""
@@ -212,6 +222,11 @@ def train(
     model = convert(given, ModelConfig, where="train")
     if config.start is not None:
         config = msgspec.structs.replace(config, start=str(located(Path(config.start))))
+    if sweep_steps is not None and not sweep_learning_rate:
+        raise InputError("train: --sweep-steps belongs to --sweep-learning-rate")
+    if sweep_learning_rate:
+        _sweep(tokens, out, model, config, sweep_steps, json=json)
+        return
     on_checkpoint = score if scores is not None else None
     _do(
         "train",
@@ -219,6 +234,22 @@ def train(
         partial(fit, tokens, out, model, config, on_checkpoint=on_checkpoint),
         json=json,
     )
+
+
+def _sweep(
+    tokens: Path,
+    out: Path,
+    model: ModelConfig,
+    config: TrainConfig,
+    steps: int | None,
+    *,
+    json: bool,
+) -> None:
+    from wellread.formats.sweeps import read_sweep
+    from wellread.train.sweep import sweep_learning_rate
+
+    work = partial(sweep_learning_rate, tokens, out, model, config, steps=steps)
+    _do("sweep", out, work, json=json, more=lambda _: show.sweep(read_sweep(out)))
 
 
 @takes_settings(EvaluateConfig, "evaluate")
