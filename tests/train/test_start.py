@@ -13,6 +13,7 @@ from wellread.base.errors import InputError
 from wellread.base.manifest import read_manifest
 from wellread.formats.metrics import read_metrics
 from wellread.formats.tokens import read_split
+from wellread.model.card import origin_of
 from wellread.model.load import load_model, load_tokenizer
 from wellread.model.sizes import ModelConfig
 from wellread.tokenizer.tokenizer import Tokenizer
@@ -95,6 +96,7 @@ def test_the_loss_falls_and_the_start_is_an_input(run: Path, theirs: Path) -> No
     assert (manifest.config["model"]["size"], manifest.config["model"]["context"]) == ("2x64", 32)
     assert manifest.facts["held_out_from"] == "train"
     assert load_tokenizer(run).vocab_size == 300
+    assert ("fine-tuned from", "model") in origin_of(run).rows  # what its model card says
 
 
 @pytest.mark.parametrize("fatal_step", [5, 15])
