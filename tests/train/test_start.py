@@ -1,5 +1,7 @@
 """Fine-tuning begins with the weights of the model named, and only once."""
 
+import json
+import math
 import shutil
 from pathlib import Path
 
@@ -14,8 +16,9 @@ from wellread.base.manifest import read_manifest
 from wellread.formats.metrics import read_metrics
 from wellread.formats.tokens import read_split
 from wellread.model.card import origin_of
+from wellread.model.gpt2 import GPT2
 from wellread.model.load import load_model, load_tokenizer
-from wellread.model.sizes import ModelConfig
+from wellread.model.sizes import Architecture, ModelConfig
 from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.tokens.build import tokenize_corpus
 from wellread.tokens.config import TokensConfig
@@ -142,6 +145,26 @@ def test_a_run_of_ours_is_a_start_and_a_shorter_context_cuts_positions(
     assert after.wpe.weight.shape == (8, 64)
     torch.testing.assert_close(after.wpe.weight, before.wpe.weight[:8], rtol=0, atol=2e-3)
     assert read_manifest(tmp_path / "run").inputs["start"][0].digest == read_manifest(run).digest
+
+
+def test_nanogpts_padded_vocabulary_stays_and_the_end_of_text_is_the_tokenizers(
+    tokens: Path, own_text: Path, tmp_path: Path
+) -> None:
+    shape = Architecture(layers=1, width=64, heads=1, context=CONTEXT, vocab_size=320)
+    network = GPT2(shape).initialise(5)
+    state = {f"transformer.{name}": p.detach() for name, p in network.named_parameters()}
+    state["lm_head.weight"] = network.wte.weight.detach()
+    arguments = {
+        "n_layer": 1, "n_head": 1, "n_embd": 64, "block_size": CONTEXT, "bias": True,
+        "vocab_size": 320, "dropout": 0.0,
+    }  # fmt: skip
+    torch.save({"model": state, "model_args": arguments}, tmp_path / "ckpt.pt")
+    Tokenizer.load(tokens / "tokenizer").save(tmp_path)
+    short = config(tmp_path / "ckpt.pt", steps=2, warmup_steps=0)
+    train(own_text, tmp_path / "run", ModelConfig(), short)
+    saved = json.loads((tmp_path / "run/checkpoints/step-0000002/config.json").read_bytes())
+    assert (saved["vocab_size"], saved["eos_token_id"]) == (320, 299)
+    assert held_out(tmp_path / "run")[0] == pytest.approx(math.log(320), rel=0.05)
 
 
 @pytest.mark.parametrize(

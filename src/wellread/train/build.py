@@ -91,7 +91,7 @@ def train(
                 is_due = step.step % config.save_every_steps == 0 or step.step == config.steps
                 if is_due and step.step:
                     metrics.flush()
-                    folder = _save(out, live, step, config)
+                    folder = _save(out, live, step, config, end_of_text=header.end_of_text)
                     if on_checkpoint:
                         on_checkpoint(folder)
                 if step.loss is not None:
@@ -192,9 +192,9 @@ def _run(
             yield step
 
 
-def _save(out: Path, live: Live, step: Step, config: TrainConfig) -> Path:
+def _save(out: Path, live: Live, step: Step, config: TrainConfig, *, end_of_text: int) -> Path:
     def write(folder: Path) -> None:
-        save_model(live.network, folder)
+        save_model(live.network, folder, end_of_text=end_of_text)
         save_tensors(live.optimizers.state(), folder / "optimizer.safetensors")
 
     checkpoints.write_checkpoint(out, step.step, write, tokens=step.tokens, seconds=step.seconds)
