@@ -1,14 +1,20 @@
 """Which tokens each step sees: a pure function of (seed, step), so there is no state to lose."""
 
+import copy
+import math
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from wellread.base.errors import InputError
 from wellread.base.seeds import generator
-from wellread.formats.tokens import Ids
+from wellread.formats.tokens import Ids, read_header, read_split
+
+HELD_OUT_SHARE = 0.05  # of windows, where tokens have no splits; the paper's, section 3
 
 
 class Windows:
@@ -18,17 +24,45 @@ class Windows:
     """
 
     def __init__(self, shards: Sequence[Ids], context: int) -> None:
-        self._shards, self._context = shards, context
+        self._shards, self.context = shards, context
         counts = [max(len(shard) - 1, 0) // context for shard in shards]
         self._ends = np.cumsum(counts)
-        self.num_windows = int(sum(counts))
+        self._first, self.num_windows = 0, int(sum(counts))
+
+    def part(self, start: int, stop: int) -> "Windows":
+        """Those from number `start` up to `stop`, which have numbers from 0 there."""
+        other = copy.copy(self)
+        other._first, other.num_windows = self._first + start, stop - start
+        return other
 
     def __getitem__(self, number: int) -> npt.NDArray[np.int64]:
         """The window's tokens, shape (context + 1,)."""
+        number += self._first
         shard = int(np.searchsorted(self._ends, number, side="right"))
         before = int(self._ends[shard - 1]) if shard else 0
-        start = (number - before) * self._context
-        return self._shards[shard][start : start + self._context + 1].astype(np.int64)
+        start = (number - before) * self.context
+        return self._shards[shard][start : start + self.context + 1].astype(np.int64)
+
+
+class Splits(NamedTuple):
+    """What a run trains on, and what it is measured on."""
+
+    train: Windows
+    held_out: Windows
+    held_out_from: str  # the split
+
+
+def read_windows(tokens: Path, context: int) -> Splits:
+    """The windows of `tokens`; if these have no validation split, the last are held out of train.
+
+    So one text file is enough, which as one document cannot be in two splits.
+    """
+    windows = Windows(read_split(tokens, "train"), context)
+    if "validation" in read_header(tokens).splits:
+        held_out = Windows(read_split(tokens, "validation"), context)
+        return Splits(windows, held_out, "validation")
+    rest = windows.num_windows - math.ceil(windows.num_windows * HELD_OUT_SHARE)
+    return Splits(windows.part(0, rest), windows.part(rest, windows.num_windows), "train")
 
 
 class Batches:

@@ -20,16 +20,18 @@ from wellread.base.progress import Progress, silent
 from wellread.formats import checkpoints
 from wellread.formats.metrics import Step, encode_step, read_metrics
 from wellread.formats.tokens import STAGE as TOKENS
-from wellread.formats.tokens import TokensHeader, read_header, read_split
+from wellread.formats.tokens import TokensHeader, read_header
 from wellread.model.gpt2 import GPT2
 from wellread.model.load import find_device, load_model, load_tokenizer, save_model
-from wellread.model.sizes import ModelConfig
+from wellread.model.sizes import Architecture, ModelConfig
+from wellread.model.sources import refuse_onto_itself
 from wellread.model.tensor_files import save_tensors
 from wellread.tokenizer.tokenizer import Tokenizer
-from wellread.train.batches import Batches, Windows
+from wellread.train.batches import Batches, Windows, read_windows
 from wellread.train.config import RunConfig, TrainConfig
 from wellread.train.loop import held_out_loss, precision_on, train_steps
 from wellread.train.optimizers import Optimizers
+from wellread.train.start import Start, check_same_vocabulary, find_start, load_start
 from wellread.train.worker import Worker
 
 STAGE = "train"
@@ -53,48 +55,70 @@ def train(
     on_checkpoint: Callable[[Path], None] | None = None,
     progress: Progress = silent,
 ) -> Manifest:
-    """Train a fresh model on the `train` split of `tokens`; write the run to `out`.
+    """Train a model on the `train` split of `tokens`; write the run to `out`.
 
-    `on_checkpoint` is called with the folder of each checkpoint when it is whole.
+    The model is fresh, or the one that `config.start` names, of which `model` need not speak then.
+    Of tokens without splits the last windows are held out. `on_checkpoint` is called with the
+    folder of each checkpoint when it is whole.
 
     Goes on from the newest intact checkpoint if `out` holds an interrupted run of the same
     settings and tokens; on one CPU process the result is bitwise that of an uninterrupted run.
     """
     read_artifact(tokens, TOKENS)
     header = read_header(tokens)
-    windows = Windows(read_split(tokens, "train"), model.context)
-    batches = Batches(windows, config.batch_sequences, config.seed)
-    held_out = _held_out_windows(tokens, model.context, config.held_out_sequences)
-    recorded = RunConfig(model=model, train=config)
-    inputs = {"tokens": [tokens]}
+    begin, inputs = _beginning(model, config, header, out), {"tokens": [tokens]}
+    if isinstance(begin, Start):
+        model = ModelConfig.of(begin.shape)
+        inputs["start"] = [begin.place]
+    splits = read_windows(tokens, model.context)
+    batches = Batches(splits.train, config.batch_sequences, config.seed)
+    held_out = _first(splits.held_out, config.held_out_sequences, tokens)
+    # An input is known by its digest, wherever it lies: as a setting, its path would make another
+    # run of one whose model was moved.
+    recorded = RunConfig(model=model, train=msgspec.structs.replace(config, start=None))
     if done := finished(out, stage=STAGE, config=recorded, inputs=inputs):
         return done
+    if isinstance(begin, Start):
+        check_same_vocabulary(begin, tokens)
     with writing(out, stage=STAGE, config=recorded, inputs=inputs, resume=True) as draft:
         shutil.copytree(tokens / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
         bits_per_byte = _bits_per_byte(held_out, load_tokenizer(out))
-        live = _start_or_resume(out, model, config, header)
+        live = _start_or_resume(out, begin, config)
         _forget_steps_after(out, live.step)
         with (out / "metrics.jsonl").open("ab") as metrics:
             for step in _run(live, batches, held_out, config, bits_per_byte):
                 metrics.write(encode_step(step))
-                if step.step % config.save_every_steps == 0 or step.step == config.steps:
+                is_due = step.step % config.save_every_steps == 0 or step.step == config.steps
+                if is_due and step.step:
                     metrics.flush()
-                    folder = _save(out, live, step, config)
+                    folder = _save(out, live, step, config, end_of_text=header.end_of_text)
                     if on_checkpoint:
                         on_checkpoint(folder)
                 if step.loss is not None:
                     note = f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s"
                     progress(step.step, config.steps, note)
         _account(draft, live.network, config, header)
+        draft.facts["held_out_from"] = splits.held_out_from
     return read_manifest(out)
 
 
-def _held_out_windows(tokens: Path, context: int, most: int) -> npt.NDArray[np.int64]:
-    windows = Windows(read_split(tokens, "validation"), context)
+def _beginning(
+    model: ModelConfig, config: TrainConfig, header: TokensHeader, out: Path
+) -> Start | Architecture:
+    """The model to start from, or the shape of a fresh one."""
+    if config.start is None:
+        return model.architecture(header.vocab_size)
+    start = find_start(config.start, model)
+    refuse_onto_itself(start.place, out)
+    return start
+
+
+def _first(windows: Windows, most: int, tokens: Path) -> npt.NDArray[np.int64]:
+    """At most so many windows, (windows, context + 1)."""
     if windows.num_windows < 1:
         raise InputError(
-            f"{tokens}: the validation split is shorter than one context of {context} tokens; "
-            "hold out more of the corpus (validation_per_mille) or give more text"
+            f"{tokens}: the validation split is shorter than one context of {windows.context} "
+            "tokens; hold out more of the corpus (validation_per_mille) or give more text"
         )
     return np.stack([windows[number] for number in range(min(most, windows.num_windows))])
 
@@ -107,13 +131,15 @@ def _bits_per_byte(windows: npt.NDArray[np.int64], tokenizer: Tokenizer) -> floa
     return float(targets.size / lengths[targets].sum() / math.log(2))
 
 
-def _start_or_resume(
-    out: Path, model: ModelConfig, config: TrainConfig, header: TokensHeader
-) -> Live:
+def _start_or_resume(out: Path, begin: Start | Architecture, config: TrainConfig) -> Live:
+    """The run as its newest checkpoint has it; without one, as it begins."""
     found = checkpoints.intact_checkpoints(out)
     device = find_device(config.device)
     if not found:
-        network = GPT2(model.architecture(header.vocab_size)).initialise(config.seed).to(device)
+        if isinstance(begin, Start):
+            network = load_start(begin, device)
+        else:
+            network = GPT2(begin).initialise(config.seed).to(device)
         return Live(network, Optimizers(network, config), 0, 0.0)
     # In memory of its own, laid out as at the start: sums come out bitwise as without a stop.
     network = load_model(found[-1], device=str(device), mapped=False)
@@ -127,7 +153,8 @@ def _forget_steps_after(out: Path, last: int) -> None:
     """Leave in metrics.jsonl only what the checkpoint has seen; the rest will be done again."""
     path = out / "metrics.jsonl"
     if path.exists():
-        kept = [encode_step(step) for step in read_metrics(out) if step.step <= last]
+        # Of 0, before any step, nothing is kept either: it is measured again.
+        kept = [encode_step(step) for step in read_metrics(out) if step.step <= last and last]
         write_bytes(path, b"".join(kept))
 
 
@@ -144,13 +171,19 @@ def _run(
     """
     started = time.monotonic()
     worker = Worker(live.network, precision_on(live.network.wte.weight.device, config))
+
+    def measured(step: Step) -> Step:
+        loss = held_out_loss(worker, held_out, config)
+        return msgspec.structs.replace(
+            step, held_out_loss=loss, held_out_bits_per_byte=loss * bits_per_byte
+        )
+
+    if live.step == 0 and config.start is not None:
+        yield measured(Step(step=0, tokens=0))
     for done in train_steps(worker, live.optimizers, batches, config, start=live.step):
         step = msgspec.structs.replace(done, seconds=live.seconds + time.monotonic() - started)
         if done.step % config.held_out_every_steps == 0 or done.step == config.steps:
-            loss = held_out_loss(worker, held_out, config)
-            step = msgspec.structs.replace(
-                step, held_out_loss=loss, held_out_bits_per_byte=loss * bits_per_byte
-            )
+            step = measured(step)
         if (
             step.loss is not None
             or step.held_out_loss is not None
@@ -159,9 +192,9 @@ def _run(
             yield step
 
 
-def _save(out: Path, live: Live, step: Step, config: TrainConfig) -> Path:
+def _save(out: Path, live: Live, step: Step, config: TrainConfig, *, end_of_text: int) -> Path:
     def write(folder: Path) -> None:
-        save_model(live.network, folder)
+        save_model(live.network, folder, end_of_text=end_of_text)
         save_tensors(live.optimizers.state(), folder / "optimizer.safetensors")
 
     checkpoints.write_checkpoint(out, step.step, write, tokens=step.tokens, seconds=step.seconds)

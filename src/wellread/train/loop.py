@@ -18,6 +18,10 @@ from wellread.train.optimizers import Optimizers
 from wellread.train.worker import Worker
 
 
+class Diverged(WellreadError):
+    """A loss or a gradient is no number any more."""
+
+
 class Measured(NamedTuple):
     """What is known of a step whose numbers may still be on their way."""
 
@@ -88,12 +92,16 @@ def _read(unread: list[Measured], config: TrainConfig) -> tuple[float, float]:
     for measured, (loss, norm) in zip(unread, numbers, strict=True):
         if not math.isfinite(loss) or not math.isfinite(norm):
             what = f"the loss is {loss}" if not math.isfinite(loss) else f"gradients are {norm}"
-            raise WellreadError(
-                f"step {measured.step}: {what}; lower peak_learning_rate "
-                f"(now {config.peak_learning_rate:g}) or raise warmup_steps"
-            )
+            raise _diverged(f"step {measured.step}: {what}", config)
     loss, norm = numbers[-1]
     return loss, norm
+
+
+def _diverged(what: str, config: TrainConfig) -> Diverged:
+    return Diverged(
+        f"{what}; lower peak_learning_rate (now {config.peak_learning_rate:g}) or raise "
+        "warmup_steps"
+    )
 
 
 def _accumulate(worker: Worker, batch: Tensor, config: TrainConfig) -> Tensor:
@@ -115,4 +123,7 @@ def held_out_loss(worker: Worker, windows: npt.NDArray[np.int64], config: TrainC
     passes = torch.from_numpy(windows).split(config.sequences_per_pass)
     losses = [float(worker.loss(part.to(device))) * len(part) for part in passes]
     worker.network.train()
-    return math.fsum(losses) / len(windows)
+    mean = math.fsum(losses) / len(windows)
+    if not math.isfinite(mean):
+        raise _diverged(f"the held-out loss is {mean}", config)
+    return mean
