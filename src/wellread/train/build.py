@@ -1,6 +1,8 @@
 """The stage `train`: tokens in, a run out; killed at any time, it goes on from its checkpoint."""
 
+import contextlib
 import math
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +25,7 @@ from wellread.formats.tokens import STAGE as TOKENS
 from wellread.formats.tokens import TokensHeader, read_header, read_split
 from wellread.model.gpt2 import GPT2
 from wellread.model.load import find_device, load_model, load_tokenizer, save_model
+from wellread.model.ranks import Ranks, join, lasting, shared, together, wait
 from wellread.model.sizes import ModelConfig
 from wellread.model.tensor_files import save_tensors
 from wellread.tokenizer.tokenizer import Tokenizer
@@ -30,6 +33,7 @@ from wellread.train.batches import Batches, Windows
 from wellread.train.config import RunConfig, TrainConfig
 from wellread.train.loop import held_out_loss, precision_on, train_steps
 from wellread.train.optimizers import Optimizers
+from wellread.train.sharing import is_sharded, shard, whole, whole_network
 from wellread.train.worker import Worker
 
 STAGE = "train"
@@ -55,38 +59,64 @@ def train(
 ) -> Manifest:
     """Train a fresh model on the `train` split of `tokens`; write the run to `out`.
 
-    `on_checkpoint` is called with the folder of each checkpoint when it is whole.
+    `on_checkpoint` is called, in every process, with the folder of each checkpoint when it is
+    whole.
 
     Goes on from the newest intact checkpoint if `out` holds an interrupted run of the same
     settings and tokens; on one CPU process the result is bitwise that of an uninterrupted run.
+    Started by `torchrun`, several processes share the work, and the first writes; they may be
+    another number than before.
     """
-    read_artifact(tokens, TOKENS)
-    header = read_header(tokens)
-    windows = Windows(read_split(tokens, "train"), model.context)
-    batches = Batches(windows, config.batch_sequences, config.seed)
-    held_out = _held_out_windows(tokens, model.context, config.held_out_sequences)
-    recorded = RunConfig(model=model, train=config)
+    ranks = join()
+    # Where weights lie is no part of what a run is: it may go on with another sharding.
+    recorded = RunConfig(model=model, train=msgspec.structs.replace(config, sharding="none"))
     inputs = {"tokens": [tokens]}
-    if done := finished(out, stage=STAGE, config=recorded, inputs=inputs):
-        return done
-    with writing(out, stage=STAGE, config=recorded, inputs=inputs, resume=True) as draft:
-        shutil.copytree(tokens / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
-        bits_per_byte = _bits_per_byte(held_out, load_tokenizer(out))
-        live = _start_or_resume(out, model, config, header)
-        _forget_steps_after(out, live.step)
-        with (out / "metrics.jsonl").open("ab") as metrics:
-            for step in _run(live, batches, held_out, config, bits_per_byte):
-                metrics.write(encode_step(step))
-                if step.step % config.save_every_steps == 0 or step.step == config.steps:
-                    metrics.flush()
-                    folder = _save(out, live, step, config)
-                    if on_checkpoint:
-                        on_checkpoint(folder)
-                if step.loss is not None:
-                    note = f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s"
-                    progress(step.step, config.steps, note)
-        _account(draft, live.network, config, header)
+    done = None
+    with together(ranks):
+        read_artifact(tokens, TOKENS)
+        header = read_header(tokens)
+        windows = Windows(read_split(tokens, "train"), model.context)
+        batches = Batches(windows, config.batch_sequences, config.seed, ranks)
+        held_out = _held_out_windows(tokens, model.context, config.held_out_sequences)
+        bits_per_byte = _bits_per_byte(held_out, load_tokenizer(tokens))
+        if ranks.rank == 0:
+            done = finished(out, stage=STAGE, config=recorded, inputs=inputs)
+    if shared(done is not None, bool, ranks):
+        return done or read_manifest(out)
+    with lasting(ranks), contextlib.ExitStack() as held:
+        draft, found = None, list[str]()
+        with together(ranks):
+            if ranks.rank == 0:
+                owned = writing(out, stage=STAGE, config=recorded, inputs=inputs, resume=True)
+                draft = held.enter_context(owned)
+                found = _prepare(out, tokens)
+        live = _start_or_resume(shared(found, list[str], ranks), model, config, header, ranks)
+        record = out / "metrics.jsonl" if draft else Path(os.devnull)
+        metrics = held.enter_context(record.open("ab"))
+        for step in _run(live, batches, held_out, config, bits_per_byte, ranks):
+            metrics.write(encode_step(step))
+            if step.step % config.save_every_steps == 0 or step.step == config.steps:
+                metrics.flush()
+                folder = _save(out, live, step, config, ranks)
+                if on_checkpoint:
+                    on_checkpoint(folder)
+            if step.loss is not None:
+                note = f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s"
+                progress(step.step, config.steps, note)
+        if draft:
+            _account(draft, live.network, config, header)
+            sharding = "full" if is_sharded(live.network) else "none"
+            draft.facts |= {"processes": ranks.size, "sharding": sharding}
+    wait(ranks)
     return read_manifest(out)
+
+
+def _prepare(out: Path, tokens: Path) -> list[str]:
+    """Make `out` ready to go on; the checkpoint to go on from, if there is one."""
+    shutil.copytree(tokens / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
+    found = checkpoints.intact_checkpoints(out)[-1:]
+    _forget_steps_after(out, checkpoints.read_state(found[0]).step if found else 0)
+    return [str(folder) for folder in found]
 
 
 def _held_out_windows(tokens: Path, context: int, most: int) -> npt.NDArray[np.int64]:
@@ -108,18 +138,25 @@ def _bits_per_byte(windows: npt.NDArray[np.int64], tokenizer: Tokenizer) -> floa
 
 
 def _start_or_resume(
-    out: Path, model: ModelConfig, config: TrainConfig, header: TokensHeader
+    found: list[str], model: ModelConfig, config: TrainConfig, header: TokensHeader, ranks: Ranks
 ) -> Live:
-    found = checkpoints.intact_checkpoints(out)
-    device = find_device(config.device)
-    if not found:
-        network = GPT2(model.architecture(header.vocab_size)).initialise(config.seed).to(device)
-        return Live(network, Optimizers(network, config), 0, 0.0)
-    # In memory of its own, laid out as at the start: sums come out bitwise as without a stop.
-    network = load_model(found[-1], device=str(device), mapped=False)
+    shards = config.sharding == "full" and ranks.size > 1
+    with together(ranks):
+        device = find_device(config.device)
+        # One that may be too large for the device goes there block by block, in its parts.
+        home = torch.device("cpu") if shards else device
+        if found:
+            # In memory of its own, laid out as at the start: sums are bitwise as without a stop.
+            network = load_model(found[0], device=str(home), mapped=False)
+        else:
+            network = GPT2(model.architecture(header.vocab_size)).initialise(config.seed).to(home)
+    if shards:
+        shard(network, device, precision_on(device, config), ranks)
     optimizers = Optimizers(network, config)
-    optimizers.restore(load_file(found[-1] / "optimizer.safetensors", device=str(device)))
-    state = checkpoints.read_state(found[-1])
+    if not found:
+        return Live(network, optimizers, 0, 0.0)
+    optimizers.restore(load_file(Path(found[0]) / "optimizer.safetensors"))
+    state = checkpoints.read_state(Path(found[0]))
     return Live(network, optimizers, state.step, state.seconds)
 
 
@@ -137,17 +174,21 @@ def _run(
     held_out: npt.NDArray[np.int64],
     config: TrainConfig,
     bits_per_byte: float,
+    ranks: Ranks,
 ) -> Iterator[Step]:
     """The steps worth recording: logged, measured on held-out text, or due to be saved.
 
     `bits_per_byte` is what a loss of one nat per token of `held_out` is in bits per byte.
     """
     started = time.monotonic()
-    worker = Worker(live.network, precision_on(live.network.wte.weight.device, config))
-    for done in train_steps(worker, live.optimizers, batches, config, start=live.step):
+    precision = precision_on(live.network.wte.weight.device, config)
+    # What is sharded is gathered in the precision of products, and needs no copy for it.
+    worker = Worker(live.network, torch.float32 if is_sharded(live.network) else precision)
+    steps = train_steps(worker, live.optimizers, batches, config, start=live.step, ranks=ranks)
+    for done in steps:
         step = msgspec.structs.replace(done, seconds=live.seconds + time.monotonic() - started)
         if done.step % config.held_out_every_steps == 0 or done.step == config.steps:
-            loss = held_out_loss(worker, held_out, config)
+            loss = held_out_loss(worker, held_out, config, ranks)
             step = msgspec.structs.replace(
                 step, held_out_loss=loss, held_out_bits_per_byte=loss * bits_per_byte
             )
@@ -159,14 +200,21 @@ def _run(
             yield step
 
 
-def _save(out: Path, live: Live, step: Step, config: TrainConfig) -> Path:
-    def write(folder: Path) -> None:
-        save_model(live.network, folder)
-        save_tensors(live.optimizers.state(), folder / "optimizer.safetensors")
+def _save(out: Path, live: Live, step: Step, config: TrainConfig, ranks: Ranks) -> Path:
+    network, state = whole_network(live.network, ranks), whole(live.optimizers.state(), ranks)
 
-    checkpoints.write_checkpoint(out, step.step, write, tokens=step.tokens, seconds=step.seconds)
-    checkpoints.remove_older(out, config.keep_checkpoints)
-    return checkpoints.newest_checkpoint(out)
+    def write(folder: Path) -> None:
+        save_model(network, folder)
+        save_tensors(state, folder / "optimizer.safetensors")
+
+    folder = Path()
+    with together(ranks):
+        if ranks.rank == 0:
+            folder = checkpoints.write_checkpoint(
+                out, step.step, write, tokens=step.tokens, seconds=step.seconds
+            )
+            checkpoints.remove_older(out, config.keep_checkpoints)
+    return Path(shared(str(folder), str, ranks))
 
 
 def _account(draft: Draft, network: GPT2, config: TrainConfig, header: TokensHeader) -> None:
