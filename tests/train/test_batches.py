@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from wellread.model.ranks import Ranks
 from wellread.train.batches import Batches, Windows
 
 SHARDS = [np.arange(0, 101, dtype=np.uint16), np.arange(200, 251, dtype=np.uint16)]
@@ -28,3 +29,13 @@ def test_epochs_differ_and_the_same_step_is_always_the_same() -> None:
     assert not np.array_equal(first, second)
     again = Batches(Windows(SHARDS, context=10), batch_sequences=15, seed=1)
     assert np.array_equal(again[1], second)
+
+
+def test_processes_share_a_batch_without_a_rest() -> None:
+    windows = Windows(SHARDS, context=10)
+    batch = Batches(windows, batch_sequences=5, seed=1)[2]
+    parts = [Batches(windows, 5, 1, Ranks(rank, 3))[2] for rank in range(3)]
+    assert [len(part) for part in parts] == [2, 2, 1]
+    assert np.array_equal(parts[0], batch[[0, 3]])
+    assert np.array_equal(parts[1], batch[[1, 4]])
+    assert np.array_equal(parts[2], batch[[2]])

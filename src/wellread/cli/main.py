@@ -56,8 +56,18 @@ def _interrupted(number: int, _frame: FrameType | None) -> None:
     """End at once: what a stage leaves when it is killed is what it goes on from."""
     if sys.stderr.isatty():
         sys.stderr.write("\x1b[?25h\n")  # the cursor, which a progress bar hides
-    print("wellread: interrupted; the same command goes on from here", file=sys.stderr, flush=True)
+    _say("interrupted; the same command goes on from here")
     os._exit(128 + number)
+
+
+def _is_first() -> bool:
+    """Of the processes that torchrun started; what ends one ends all, and the first says it."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _say(sentence: object) -> None:
+    if _is_first():
+        print(f"wellread: {sentence}", file=sys.stderr, flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -65,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     os.environ.setdefault("DAFT_PROGRESS_BAR", "0")  # it would write over ours
-    if os.environ.get("RANK", "0") != "0":  # of several processes of torchrun the first speaks
+    if not _is_first():
         show.err.quiet = show.out.quiet = True
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
     signal.signal(signal.SIGTERM, _interrupted)
@@ -76,12 +86,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WellreadError as error:
         if debug:
             traceback.print_exc()
-        print(f"wellread: {error}", file=sys.stderr)
+        _say(error)
         return error.exit_status
     except typer.Exit as done:
         return done.exit_code
     except CallRefused as error:
-        error.show()  # type: ignore[attr-defined]
+        if _is_first():
+            error.show()  # type: ignore[attr-defined]
         return 2
     except (KeyboardInterrupt, typer.Abort):  # a library that handles Ctrl-C itself raises it
         _interrupted(signal.SIGINT, None)

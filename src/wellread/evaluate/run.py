@@ -22,10 +22,10 @@ from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.language_model import LanguageModel, TorchModel
 from wellread.evaluate.metrics import Outcome, score_all
 from wellread.evaluate.plan import inputs_of, prepare
-from wellread.evaluate.ranks import ALONE, Ranks, gathered, join, shared, wait
 from wellread.evaluate.task import Setup
 from wellread.formats.results import STAGE, Item, Result, read_result, write_result
 from wellread.model.load import check_vocabulary, load_model, load_tokenizer
+from wellread.model.ranks import ALONE, Ranks, gathered, join, shared, together, wait
 from wellread.model.sources import locate
 from wellread.tokenizer.tokenizer import Tokenizer
 
@@ -81,7 +81,8 @@ def evaluate_task(  # noqa: PLR0913 - who is asked what, for how long, and by ho
         done = min(len(outcomes) * ranks.size, len(examples))
         of_share = min((time.monotonic() - started) / share, 1.0) if share else 0.0
         progress(max(done / len(examples), of_share), 1.0, f"{chosen.name}, item {done:,}")
-    outcomes = gathered(outcomes, ranks)
+    for part in gathered(outcomes, dict[int, Outcome], ranks):
+        outcomes |= part
     in_order = [outcomes[number] for number in sorted(outcomes)]
     scores = score_all(chosen.task.metrics, in_order, seed=seed)
     without = chosen.task.metrics.keys() - {one.metric for one in scores}
@@ -187,13 +188,16 @@ def evaluate(
     Held-out tasks take their items from `corpus`. Tasks that an interrupted run with the same
     settings had finished are kept. `announce` is told beforehand how long each task will take.
     """
-    plan = prepare(config, corpus)
-    model = locate(model)
-    inputs = inputs_of(model, config, corpus)
-    if done := finished(out, stage=STAGE, config=config, inputs=inputs):
-        return done
     ranks = join()
-    lm, tokenizer = load_lm(model, config)
+    with together(ranks):
+        plan = prepare(config, corpus)
+        model = locate(model)
+        inputs = inputs_of(model, config, corpus)
+        done = finished(out, stage=STAGE, config=config, inputs=inputs)
+    if done:
+        return done
+    with together(ranks):
+        lm, tokenizer = load_lm(model, config)
     estimates: list[Estimate] = []
     if announce or config.budget is not None:
         # By the first process alone: all must cut the items alike.

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from wellread.base.errors import InputError
 from wellread.base.seeds import generator
 from wellread.formats.tokens import Ids, read_header, read_split
+from wellread.model.ranks import ALONE, Ranks
 
 HELD_OUT_SHARE = 0.05  # of windows, where tokens have no splits; the paper's, section 3
 
@@ -66,12 +67,23 @@ def read_windows(tokens: Path, context: int) -> Splits:
 
 
 class Batches:
-    """Batches of windows, every window once an epoch, in an order of its own each epoch."""
+    """Batches of windows, every window once an epoch, in an order of its own each epoch.
 
-    def __init__(self, windows: Windows, batch_sequences: int, seed: int) -> None:
+    Of several processes each has every so manieth window of a batch.
+    """
+
+    def __init__(
+        self, windows: Windows, batch_sequences: int, seed: int, ranks: Ranks = ALONE
+    ) -> None:
+        if batch_sequences < ranks.size:
+            raise InputError(
+                f"batch_sequences is {batch_sequences} for {ranks.size} processes; expected at "
+                "least one for each"
+            )
         if windows.num_windows < 1:
             raise InputError("the training split is shorter than one context; give more text")
         self._windows, self._size, self._seed = windows, batch_sequences, seed
+        self._ranks = ranks
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
     def _shuffled(self, epoch: int) -> npt.NDArray[np.int64]:
@@ -79,8 +91,9 @@ class Batches:
         return source.permutation(self._windows.num_windows)
 
     def __getitem__(self, step: int) -> npt.NDArray[np.int64]:
-        """The batch of a step, shape (batch_sequences, context + 1)."""
+        """This process's part of a step's batch, which has batch_sequences; (B, context + 1)."""
         numbers = range(step * self._size, (step + 1) * self._size)
+        own = numbers[self._ranks.rank :: self._ranks.size]
         per_epoch = self._windows.num_windows
-        chosen = (self._order(n // per_epoch)[n % per_epoch] for n in numbers)
+        chosen = (self._order(n // per_epoch)[n % per_epoch] for n in own)
         return np.stack([self._windows[number] for number in chosen])

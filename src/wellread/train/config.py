@@ -12,7 +12,7 @@ class TrainConfig(Config, frozen=True):
 
     start: Place | None = None  # a MODEL to fine-tune, which also gives size; none: fresh weights
     batch_sequences: int = 512  # paper, section 2.3
-    sequences_per_pass: int = 8  # ours: how many of a batch are in memory at once
+    sequences_per_pass: int = 8  # ours: how many a device has in memory at once
     steps: int = 600_000  # assumed: nanoGPT's; the paper gives no number
     peak_learning_rate: float = 6e-4  # assumed: GPT-3's for this size; tuned by hand in the paper
     final_learning_rate: float = 6e-5  # assumed: a tenth of the peak, GPT-3
@@ -30,6 +30,7 @@ class TrainConfig(Config, frozen=True):
     save_every_steps: int = 1_000
     keep_checkpoints: int = 2
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
+    sharding: Literal["none", "full"] = "none"  # full: each process has a part of every tensor
     device: str = "auto"
     seed: int = 0
 

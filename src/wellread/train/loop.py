@@ -9,12 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 
 from wellread.base.errors import WellreadError
 from wellread.formats.metrics import Step
+from wellread.model.ranks import ALONE, Ranks, gathered
 from wellread.train.batches import Batches
 from wellread.train.config import TrainConfig, learning_rate
 from wellread.train.optimizers import Optimizers
+from wellread.train.sharing import put_away, summing
 from wellread.train.worker import Worker
 
 
@@ -44,7 +47,13 @@ def precision_on(device: torch.device, config: TrainConfig) -> torch.dtype:
 
 
 def train_steps(
-    worker: Worker, optimizers: Optimizers, batches: Batches, config: TrainConfig, *, start: int
+    worker: Worker,
+    optimizers: Optimizers,
+    batches: Batches,
+    config: TrainConfig,
+    *,
+    start: int,
+    ranks: Ranks = ALONE,
 ) -> Iterator[Step]:
     """Do steps `start` to `config.steps`; yield each one's measurements once its update is done.
 
@@ -53,18 +62,21 @@ def train_steps(
     """
     learner, device = optimizers.network, optimizers.network.wte.weight.device
     worker.network.train()
+    add_up = summing(learner, ranks)
     clock, clock_step, unread = time.monotonic(), start, list[Measured]()
     for step in range(start, config.steps):
         rate = learning_rate(step, config)
         optimizers.set_learning_rate(rate)
         batch = torch.from_numpy(batches[step]).to(device)
-        loss = _accumulate(worker, batch, config)
+        loss = add_up(_accumulate(worker, batch, config, ranks))
         norm = torch.nn.utils.clip_grad_norm_(learner.parameters(), config.clip_gradient_norm)
+        if isinstance(norm, DTensor):
+            norm = norm.full_tensor()
         optimizers.step()
         worker.refresh()
         done = step + 1
         unread.append(Measured(done, loss, norm))
-        tokens = done * batch.shape[0] * (batch.shape[1] - 1)
+        tokens = done * config.batch_sequences * (batch.shape[1] - 1)
         is_logged = done % config.log_every_steps == 0 or done == config.steps
         if not is_logged and done % config.save_every_steps:
             yield Step(step=done, tokens=tokens)
@@ -104,26 +116,47 @@ def _diverged(what: str, config: TrainConfig) -> Diverged:
     )
 
 
-def _accumulate(worker: Worker, batch: Tensor, config: TrainConfig) -> Tensor:
-    """Gradients of the batch's mean loss, a few sequences at a time; the loss."""
-    targets = batch[:, 1:].numel()
+def _accumulate(worker: Worker, batch: Tensor, config: TrainConfig, ranks: Ranks) -> Tensor:
+    """Gradients of the batch's mean loss, a few sequences at a time; the loss.
+
+    `batch` is this process's part, and its share of the mean is what comes out.
+    """
     total = torch.zeros((), device=batch.device)
-    for windows_BT in batch.split(config.sequences_per_pass):
-        loss = worker.loss(windows_BT, of=targets)
+    for loss in _losses(worker, batch, config.batch_sequences, config, ranks):
         loss.backward()
         total += loss.detach()
     return total
 
 
-@torch.inference_mode()
-def held_out_loss(worker: Worker, windows: npt.NDArray[np.int64], config: TrainConfig) -> float:
+def _losses(
+    worker: Worker, own: Tensor, num_windows: int, config: TrainConfig, ranks: Ranks
+) -> Iterator[Tensor]:
+    """What a process's `own` windows, a few at a time, add to the mean loss over `num_windows`.
+
+    Sharded weights come and go for all processes at once, so all make the same number of passes:
+    who has no window left takes one that counts nothing.
+    """
+    num_passes = -(-num_windows // (ranks.size * config.sequences_per_pass))
+    targets = num_windows * (own.shape[1] - 1)
+    for windows_BT in own.tensor_split(num_passes):
+        if len(windows_BT):
+            yield worker.loss(windows_BT, of=targets)
+        else:
+            yield 0 * worker.loss(own.new_zeros(1, own.shape[1]), of=targets)
+
+
+@torch.no_grad()  # not inference_mode: weights that are gathered here may serve the next step
+def held_out_loss(
+    worker: Worker, windows: npt.NDArray[np.int64], config: TrainConfig, ranks: Ranks = ALONE
+) -> float:
     """Mean loss over fixed windows, (num_windows, context + 1), in nats per token."""
     worker.network.eval()
-    device = worker.network.wte.weight.device
-    passes = torch.from_numpy(windows).split(config.sequences_per_pass)
-    losses = [float(worker.loss(part.to(device))) * len(part) for part in passes]
+    all_BT = torch.from_numpy(windows).to(worker.network.wte.weight.device)
+    losses = _losses(worker, all_BT[ranks.rank :: ranks.size], len(windows), config, ranks)
+    share = math.fsum(float(loss) for loss in losses)
+    put_away(worker.network)
     worker.network.train()
-    mean = math.fsum(losses) / len(windows)
+    mean = math.fsum(gathered(share, float, ranks))
     if not math.isfinite(mean):
         raise _diverged(f"the held-out loss is {mean}", config)
     return mean

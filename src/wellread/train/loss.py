@@ -25,6 +25,8 @@ def mean_loss(
     The head's rows from `vocab_size` on stand for no token. Sums are in float32 whatever the type
     of the weights is.
     """
+    if not torch.is_grad_enabled():  # else they would be made all the same
+        hidden_NC, head_VC = hidden_NC.detach(), head_VC.detach()
     apply: Callable[..., Tensor] = _Loss.apply  # which has no types of its own
     return apply(hidden_NC, head_VC, targets_N, vocab_size, of or len(targets_N))
 
@@ -47,7 +49,9 @@ class _Loss(torch.autograd.Function):
             strict=True,
         ):  # fmt: skip
             logits_NV = torch.mm(x_NC, head_VC.t(), out=memory[: len(x_NC)])
-            total += _to_gradients(logits_NV, targets, vocab_size)
+            total += _softmax(
+                logits_NV, targets, vocab_size, to_gradients=wants_hidden or wants_head
+            )
             if grad_hidden_NC is not None:
                 torch.mm(logits_NV, head_VC, out=grad_hidden_NC[start : start + rows])
             if grad_head_VC is not None:
@@ -63,14 +67,18 @@ class _Loss(torch.autograd.Function):
         return (*scaled, None, None, None)
 
 
-def _to_gradients(logits_NV: Tensor, targets_N: Tensor, vocab_size: int) -> Tensor:
-    """The sum of the losses; in the logits' place what it changes by, for each of them."""
+def _softmax(
+    logits_NV: Tensor, targets_N: Tensor, vocab_size: int, *, to_gradients: bool
+) -> Tensor:
+    """The sum of the losses; `to_gradients` puts what it changes by in each logit's place."""
     total = torch.zeros((), dtype=torch.float32, device=logits_NV.device)
     is_cached = logits_NV.device.type == "cpu"
     rows = max(1, SOFTMAX // vocab_size) if is_cached else len(targets_N)
     for part_NV, target_N in zip(logits_NV.split(rows), targets_N.split(rows), strict=True):
         log_probs_NV = torch.log_softmax(part_NV[:, :vocab_size].float(), 1)
         total -= log_probs_NV.gather(1, target_N[:, None]).sum()
+        if not to_gradients:
+            continue
         # A probability, less 1 if it is the target's.
         gradients_NV = log_probs_NV.exp_()
         gradients_NV[torch.arange(len(target_N), device=target_N.device), target_N] -= 1

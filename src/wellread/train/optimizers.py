@@ -5,6 +5,7 @@ from torch import Tensor
 
 from wellread.model.gpt2 import GPT2
 from wellread.train.config import TrainConfig
+from wellread.train.sharing import sharded_like
 
 
 class Optimizers:
@@ -72,4 +73,6 @@ class Optimizers:
         }
         for key, value in state.items():
             name, _, what = key.rpartition(".")
-            owners[parameters[name]].state[parameters[name]][what] = value
+            parameter = parameters[name]
+            own = sharded_like(value.to(parameter.device), parameter)
+            owners[parameter].state[parameter][what] = own
