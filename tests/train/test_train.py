@@ -8,9 +8,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from wellread.base.errors import InputError, WellreadError
+from wellread.base.errors import InputError, Stopped, WellreadError
 from wellread.base.manifest import read_manifest
-from wellread.formats.checkpoints import intact_checkpoints
+from wellread.formats.checkpoints import intact_checkpoints, newest_checkpoint, read_state
 from wellread.formats.metrics import read_metrics
 from wellread.model.load import load_model, load_tokenizer
 from wellread.model.sizes import ModelConfig
@@ -67,6 +67,24 @@ def test_a_killed_run_goes_on_bitwise_as_if_nothing_had_happened(
     with pytest.raises(Killed):
         train(tokens, tmp_path / "run", MODEL, CONFIG, progress=die)
     assert not (tmp_path / "run" / "manifest.json").exists()
+    train(tokens, tmp_path / "run", MODEL, CONFIG)
+    assert losses(tmp_path / "run") == losses(run)
+    last = "checkpoints/step-0000030/model.safetensors"
+    assert (tmp_path / "run" / last).read_bytes() == (run / last).read_bytes()
+
+
+def test_a_run_that_was_asked_to_stop_has_saved_its_last_step_and_goes_on_bitwise(
+    run: Path, tokens: Path, tmp_path: Path
+) -> None:
+    questions: list[None] = []
+
+    def before_step_13() -> bool:
+        questions.append(None)
+        return len(questions) == 13
+
+    with pytest.raises(Stopped, match="stopped after step 12 of 30, saved"):
+        train(tokens, tmp_path / "run", MODEL, CONFIG, should_stop=before_step_13)
+    assert read_state(newest_checkpoint(tmp_path / "run")).step == 12
     train(tokens, tmp_path / "run", MODEL, CONFIG)
     assert losses(tmp_path / "run") == losses(run)
     last = "checkpoints/step-0000030/model.safetensors"

@@ -10,8 +10,8 @@ import typer
 from wellread.base.config import convert
 from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest, read_manifest
+from wellread.cli import interrupt, show
 from wellread.cli import results as scored
-from wellread.cli import show
 from wellread.cli.models import located
 from wellread.cli.options import Json, Out, takes_settings
 from wellread.corpus.config import CorpusConfig
@@ -168,12 +168,9 @@ def train(
     }  # fmt: skip
     model = convert(given, ModelConfig, where="train")
     on_checkpoint = score if scores is not None else None
-    _do(
-        "train",
-        out,
-        partial(fit, tokens, out, model, config, on_checkpoint=on_checkpoint),
-        json=json,
-    )
+    work = partial(fit, tokens, out, model, config, on_checkpoint=on_checkpoint)
+    with interrupt.postponed() as should_stop:
+        _do("train", out, partial(work, should_stop=should_stop), json=json)
 
 
 @takes_settings(EvaluateConfig, "evaluate")

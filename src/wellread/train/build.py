@@ -1,11 +1,12 @@
 """The stage `train`: tokens in, a run out; killed at any time, it goes on from its checkpoint."""
 
 import math
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import load_file
 
-from wellread.base.errors import InputError
+from wellread.base.errors import InputError, Stopped
 from wellread.base.files import write_bytes
 from wellread.base.manifest import Draft, Manifest, finished, read_artifact, read_manifest, writing
 from wellread.base.progress import Progress, silent
@@ -44,18 +45,20 @@ class Live(NamedTuple):
     seconds: float  # of training before this process
 
 
-def train(
+def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
     tokens: Path,
     out: Path,
     model: ModelConfig,
     config: TrainConfig,
     *,
     on_checkpoint: Callable[[Path], None] | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
     progress: Progress = silent,
 ) -> Manifest:
     """Train a fresh model on the `train` split of `tokens`; write the run to `out`.
 
-    `on_checkpoint` is called with the folder of each checkpoint when it is whole.
+    `on_checkpoint` is called with the folder of each checkpoint when it is whole. `should_stop` is
+    asked before each step; once it says so that step is the last, is saved, and Stopped is raised.
 
     Goes on from the newest intact checkpoint if `out` holds an interrupted run of the same
     settings and tokens; on one CPU process the result is bitwise that of an uninterrupted run.
@@ -75,16 +78,23 @@ def train(
         live = _start_or_resume(out, model, config, header)
         _forget_steps_after(out, live.step)
         with (out / "metrics.jsonl").open("ab") as metrics:
-            for step in _run(live, batches, held_out, config, bits_per_byte):
-                metrics.write(encode_step(step))
-                if step.step % config.save_every_steps == 0 or step.step == config.steps:
-                    metrics.flush()
+            step = Step(step=live.step, tokens=0)
+            for step in _run(live, batches, held_out, config, bits_per_byte, should_stop):
+                if _is_recorded(step, config):
+                    metrics.write(encode_step(step))
+                if _is_saved(step.step, config):
+                    _flush(metrics)
                     folder = _save(out, live, step, config)
                     if on_checkpoint:
                         on_checkpoint(folder)
                 if step.loss is not None:
                     note = f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s"
                     progress(step.step, config.steps, note)
+            if step.step < config.steps:
+                if step.step > live.step and not _is_saved(step.step, config):
+                    _flush(metrics)
+                    _save(out, live, step, config)
+                raise Stopped(f"{out}: stopped after step {step.step} of {config.steps}, saved")
         _account(draft, live.network, config, header)
     return read_manifest(out)
 
@@ -137,26 +147,39 @@ def _run(
     held_out: npt.NDArray[np.int64],
     config: TrainConfig,
     bits_per_byte: float,
+    should_stop: Callable[[], bool],
 ) -> Iterator[Step]:
-    """The steps worth recording: logged, measured on held-out text, or due to be saved.
+    """Each step once it is done, with its held-out loss when that is due.
 
     `bits_per_byte` is what a loss of one nat per token of `held_out` is in bits per byte.
     """
     started = time.monotonic()
     worker = Worker(live.network, precision_on(live.network.wte.weight.device, config))
-    for done in train_steps(worker, live.optimizers, batches, config, start=live.step):
+    for done in train_steps(
+        worker, live.optimizers, batches, config, start=live.step, should_stop=should_stop
+    ):
         step = msgspec.structs.replace(done, seconds=live.seconds + time.monotonic() - started)
         if done.step % config.held_out_every_steps == 0 or done.step == config.steps:
             loss = held_out_loss(worker, held_out, config)
             step = msgspec.structs.replace(
                 step, held_out_loss=loss, held_out_bits_per_byte=loss * bits_per_byte
             )
-        if (
-            step.loss is not None
-            or step.held_out_loss is not None
-            or done.step % config.save_every_steps == 0
-        ):
-            yield step
+        yield step
+
+
+def _is_saved(step: int, config: TrainConfig) -> bool:
+    return step % config.save_every_steps == 0 or step == config.steps
+
+
+def _is_recorded(step: Step, config: TrainConfig) -> bool:
+    has_measured = step.loss is not None or step.held_out_loss is not None
+    return has_measured or _is_saved(step.step, config)
+
+
+def _flush(metrics: BinaryIO) -> None:
+    """Onto the disk: a checkpoint must never be ahead of the metrics."""
+    metrics.flush()
+    os.fsync(metrics.fileno())
 
 
 def _save(out: Path, live: Live, step: Step, config: TrainConfig) -> Path:
@@ -164,9 +187,11 @@ def _save(out: Path, live: Live, step: Step, config: TrainConfig) -> Path:
         save_model(live.network, folder)
         save_tensors(live.optimizers.state(), folder / "optimizer.safetensors")
 
-    checkpoints.write_checkpoint(out, step.step, write, tokens=step.tokens, seconds=step.seconds)
+    folder = checkpoints.write_checkpoint(
+        out, step.step, write, tokens=step.tokens, seconds=step.seconds
+    )
     checkpoints.remove_older(out, config.keep_checkpoints)
-    return checkpoints.newest_checkpoint(out)
+    return folder
 
 
 def _account(draft: Draft, network: GPT2, config: TrainConfig, header: TokensHeader) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -40,9 +40,17 @@ def precision_on(device: torch.device, config: TrainConfig) -> torch.dtype:
 
 
 def train_steps(
-    worker: Worker, optimizers: Optimizers, batches: Batches, config: TrainConfig, *, start: int
+    worker: Worker,
+    optimizers: Optimizers,
+    batches: Batches,
+    config: TrainConfig,
+    *,
+    start: int,
+    should_stop: Callable[[], bool],
 ) -> Iterator[Step]:
     """Do steps `start` to `config.steps`; yield each one's measurements once its update is done.
+
+    Ends early before the step at which `should_stop` says so.
 
     Losses are read (and the device waited for) only on the steps that are logged or saved; one
     that is no number, of whichever step since, then ends the run.
@@ -51,6 +59,8 @@ def train_steps(
     worker.network.train()
     clock, clock_step, unread = time.monotonic(), start, list[Measured]()
     for step in range(start, config.steps):
+        if should_stop():
+            break
         rate = learning_rate(step, config)
         optimizers.set_learning_rate(rate)
         batch = torch.from_numpy(batches[step]).to(device)
@@ -80,6 +90,8 @@ def train_steps(
             tokens_per_second=round((done - clock_step) * (tokens / done) / seconds, 1),
         )
         clock, clock_step = time.monotonic(), done
+    if unread:
+        _read(unread, config)
 
 
 def _read(unread: list[Measured], config: TrainConfig) -> tuple[float, float]:
