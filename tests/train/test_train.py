@@ -1,5 +1,6 @@
 """Training learns, and nothing is lost when it is killed."""
 
+import resource
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from wellread.formats.checkpoints import intact_checkpoints, newest_checkpoint, 
 from wellread.formats.metrics import read_metrics
 from wellread.model.load import load_model, load_tokenizer
 from wellread.model.sizes import ModelConfig
+from wellread.tokens.build import tokenize_corpus
+from wellread.tokens.config import TokensConfig
 from wellread.train.build import train
 from wellread.train.config import TrainConfig
 
@@ -116,6 +119,78 @@ def test_a_damaged_checkpoint_is_passed_over(run: Path, tmp_path: Path) -> None:
         file.seek(500)
         file.write(b"\xff\xff\xff")
     assert [p.name for p in intact_checkpoints(copy)] == ["step-0000010", "step-0000020"]
+
+
+def test_a_damaged_checkpoint_is_not_what_older_ones_are_deleted_for(
+    tokens: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of two kept, the newest is damaged: a stop soon after must leave an intact one."""
+    out, config = tmp_path / "run", msgspec.structs.replace(CONFIG, keep_checkpoints=1)
+
+    def die(done: float, total: float | None, note: str = "") -> None:
+        if done == 15:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(tokens, out, MODEL, config, progress=die)
+    shutil.copytree(out / "checkpoints/step-0000010", out / "checkpoints/step-0000020")
+    (out / "checkpoints/step-0000020/model.safetensors").write_bytes(b"cut")
+    stop = iter([False, True])
+    with pytest.raises(Stopped, match="after step 11"):
+        train(tokens, out, MODEL, config, should_stop=lambda: next(stop))
+    assert [p.name for p in (out / "checkpoints").iterdir()] == ["step-0000011"]
+    assert read_state(newest_checkpoint(out)).step == 11
+    assert "step-0000020: damaged, and passed over" in caplog.text
+
+
+def test_checkpoints_at_multiples_are_kept_for_good(tokens: Path, tmp_path: Path) -> None:
+    config = msgspec.structs.replace(
+        CONFIG, steps=14, save_every_steps=2, keep_every_steps=4, keep_checkpoints=2
+    )
+    train(tokens, tmp_path, MODEL, config)
+    steps = [read_state(folder).step for folder in intact_checkpoints(tmp_path)]
+    assert steps == [4, 8, 12, 14]
+
+
+def test_a_disk_that_fills_up_at_a_later_save_costs_nothing_but_its_steps(
+    run: Path, tokens: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill(_: Path) -> None:  # a limit to files gives the same error as a disk without room
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+
+    try:
+        with pytest.raises(WellreadError, match=r"no room to write .* run the same command again"):
+            train(tokens, out, MODEL, CONFIG, on_checkpoint=fill)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [p.name for p in (out / "checkpoints").iterdir()] == ["step-0000010"]
+    assert read_state(newest_checkpoint(out)).step == 10
+    train(tokens, out, MODEL, CONFIG)
+    assert losses(out) == losses(run)
+
+
+def test_an_interrupted_run_with_other_settings_or_tokens_is_neither_continued_nor_lost(
+    run: Path, tokens: Path, tmp_path: Path
+) -> None:
+    out, stop = tmp_path / "run", iter([False, True])
+    with pytest.raises(Stopped):
+        train(tokens, out, MODEL, CONFIG, should_stop=lambda: next(stop))
+    other = msgspec.structs.replace(CONFIG, seed=1, steps=40)
+    with pytest.raises(
+        InputError, match=r"run of 1 steps with another train\.seed, train\.steps is there; go on"
+    ):
+        train(tokens, out, MODEL, other)
+    corpus, others = tokens.parent / "corpus", tmp_path / "tokens"
+    tokenize_corpus(
+        corpus, tokens.parent / "tokenizer", others, TokensConfig(tokens_per_shard=5000)
+    )
+    with pytest.raises(InputError, match="run of 1 steps with another tokens is there"):
+        train(others, out, MODEL, CONFIG)
+    train(tokens, out, MODEL, CONFIG)
+    assert losses(out) == losses(run)
 
 
 def test_a_second_call_does_nothing(run: Path, tokens: Path) -> None:

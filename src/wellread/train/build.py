@@ -4,7 +4,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -16,7 +16,15 @@ from safetensors.torch import load_file
 
 from wellread.base.errors import InputError, Stopped
 from wellread.base.files import write_bytes
-from wellread.base.manifest import Draft, Manifest, finished, read_artifact, read_manifest, writing
+from wellread.base.manifest import (
+    Draft,
+    Manifest,
+    changed_since_begun,
+    finished,
+    read_artifact,
+    read_manifest,
+    writing,
+)
 from wellread.base.progress import Progress, silent
 from wellread.formats import checkpoints
 from wellread.formats.metrics import Step, encode_step, read_metrics
@@ -72,11 +80,12 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
     inputs = {"tokens": [tokens]}
     if done := finished(out, stage=STAGE, config=recorded, inputs=inputs):
         return done
+    _refuse_to_lose_steps(out, recorded, inputs)
     with writing(out, stage=STAGE, config=recorded, inputs=inputs, resume=True) as draft:
         shutil.copytree(tokens / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
         bits_per_byte = _bits_per_byte(held_out, load_tokenizer(out))
         live = _start_or_resume(out, model, config, header)
-        _forget_steps_after(out, live.step)
+        _forget_after(out, live.step)
         with (out / "metrics.jsonl").open("ab") as metrics:
             step = Step(step=live.step, tokens=0)
             for step in _run(live, batches, held_out, config, bits_per_byte, should_stop):
@@ -97,6 +106,19 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
                 raise Stopped(f"{out}: stopped after step {step.step} of {config.steps}, saved")
         _account(draft, live.network, config, header)
     return read_manifest(out)
+
+
+def _refuse_to_lose_steps(
+    out: Path, recorded: RunConfig, inputs: Mapping[str, Sequence[Path]]
+) -> None:
+    """Of a run that was interrupted and had other settings or tokens: it may be weeks of work."""
+    changed = changed_since_begun(out, stage=STAGE, config=recorded, inputs=inputs)
+    if changed and (found := checkpoints.newest_intact(out)) is not None:
+        raise InputError(
+            f"{out}: an interrupted run of {checkpoints.read_state(found).step} steps with another "
+            f"{', '.join(changed)} is there; go on with what it had, give another --out, or delete "
+            f"{out / 'checkpoints'} to begin anew"
+        )
 
 
 def _held_out_windows(tokens: Path, context: int, most: int) -> npt.NDArray[np.int64]:
@@ -120,21 +142,24 @@ def _bits_per_byte(windows: npt.NDArray[np.int64], tokenizer: Tokenizer) -> floa
 def _start_or_resume(
     out: Path, model: ModelConfig, config: TrainConfig, header: TokensHeader
 ) -> Live:
-    found = checkpoints.intact_checkpoints(out)
+    found = checkpoints.newest_intact(out)
     device = find_device(config.device)
-    if not found:
+    if found is None:
         network = GPT2(model.architecture(header.vocab_size)).initialise(config.seed).to(device)
         return Live(network, Optimizers(network, config), 0, 0.0)
     # In memory of its own, laid out as at the start: sums come out bitwise as without a stop.
-    network = load_model(found[-1], device=str(device), mapped=False)
+    network = load_model(found, device=str(device), mapped=False)
     optimizers = Optimizers(network, config)
-    optimizers.restore(load_file(found[-1] / "optimizer.safetensors", device=str(device)))
-    state = checkpoints.read_state(found[-1])
+    optimizers.restore(load_file(found / "optimizer.safetensors", device=str(device)))
+    state = checkpoints.read_state(found)
     return Live(network, optimizers, state.step, state.seconds)
 
 
-def _forget_steps_after(out: Path, last: int) -> None:
-    """Leave in metrics.jsonl only what the checkpoint has seen; the rest will be done again."""
+def _forget_after(out: Path, last: int) -> None:
+    """Leave only what the checkpoint of step `last` has seen; the rest will be done again."""
+    checkpoints.remove_after(out, last)
+    for partial in out.glob(".metrics.jsonl.*.partial"):  # of a process killed right here
+        partial.unlink()
     path = out / "metrics.jsonl"
     if path.exists():
         kept = [encode_step(step) for step in read_metrics(out) if step.step <= last]
@@ -190,7 +215,7 @@ def _save(out: Path, live: Live, step: Step, config: TrainConfig) -> Path:
     folder = checkpoints.write_checkpoint(
         out, step.step, write, tokens=step.tokens, seconds=step.seconds
     )
-    checkpoints.remove_older(out, config.keep_checkpoints)
+    checkpoints.remove_older(out, config.keep_checkpoints, keep_every=config.keep_every_steps)
     return folder
 
 
