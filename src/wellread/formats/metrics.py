@@ -14,6 +14,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     step: int
     tokens: int  # seen so far
     loss: float | None = None  # of this step's batch, before its update
+    spike: float | None = None  # how far the loss is above the median of those before, if too far
+    skipped: str | None = None  # why there was no update
     learning_rate: float | None = None
     gradient_norm: float | None = None
     held_out_loss: float | None = None

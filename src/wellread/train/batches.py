@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,14 @@ import numpy.typing as npt
 from wellread.base.errors import InputError
 from wellread.base.seeds import generator
 from wellread.formats.tokens import Ids
+
+
+class Place(NamedTuple):
+    """A window's shard, and its tokens counted over the split's shards."""
+
+    shard: int
+    start: int
+    end: int
 
 
 class Windows:
@@ -21,14 +30,25 @@ class Windows:
         self._shards, self._context = shards, context
         counts = [max(len(shard) - 1, 0) // context for shard in shards]
         self._ends = np.cumsum(counts)
+        self._shard_starts = np.cumsum([0, *map(len, shards)])
         self.num_windows = int(sum(counts))
 
     def __getitem__(self, number: int) -> npt.NDArray[np.int64]:
         """The window's tokens, shape (context + 1,)."""
+        shard, start = self._find(number)
+        return self._shards[shard][start : start + self._context + 1].astype(np.int64)
+
+    def place(self, number: int) -> Place:
+        """Where the window's tokens lie."""
+        shard, start = self._find(number)
+        start += int(self._shard_starts[shard])
+        return Place(shard, start, start + self._context + 1)
+
+    def _find(self, number: int) -> tuple[int, int]:
+        """The window's shard, and where it begins there."""
         shard = int(np.searchsorted(self._ends, number, side="right"))
         before = int(self._ends[shard - 1]) if shard else 0
-        start = (number - before) * self._context
-        return self._shards[shard][start : start + self._context + 1].astype(np.int64)
+        return shard, (number - before) * self._context
 
 
 class Batches:
@@ -46,7 +66,13 @@ class Batches:
 
     def __getitem__(self, step: int) -> npt.NDArray[np.int64]:
         """The batch of a step, shape (batch_sequences, context + 1)."""
+        return np.stack([self._windows[number] for number in self._chosen(step)])
+
+    def places(self, step: int) -> list[Place]:
+        """Where the batch of a step comes from."""
+        return [self._windows.place(number) for number in self._chosen(step)]
+
+    def _chosen(self, step: int) -> list[int]:
         numbers = range(step * self._size, (step + 1) * self._size)
         per_epoch = self._windows.num_windows
-        chosen = (self._order(n // per_epoch)[n % per_epoch] for n in numbers)
-        return np.stack([self._windows[number] for number in chosen])
+        return [int(self._order(n // per_epoch)[n % per_epoch]) for n in numbers]

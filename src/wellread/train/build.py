@@ -1,10 +1,12 @@
 """The stage `train`: tokens in, a run out; killed at any time, it goes on from its checkpoint."""
 
+import logging
 import math
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -35,12 +37,14 @@ from wellread.model.load import find_device, load_model, load_tokenizer, save_mo
 from wellread.model.sizes import ModelConfig
 from wellread.model.tensor_files import save_tensors
 from wellread.tokenizer.tokenizer import Tokenizer
+from wellread.train.bad_batches import Spikes, marking_spikes, naming_texts, texts_of
 from wellread.train.batches import Batches, Windows
 from wellread.train.config import RunConfig, TrainConfig
 from wellread.train.loop import held_out_loss, precision_on, train_steps
 from wellread.train.optimizers import Optimizers
 from wellread.train.worker import Worker
 
+log = logging.getLogger(__name__)
 STAGE = "train"
 
 
@@ -86,9 +90,12 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
         bits_per_byte = _bits_per_byte(held_out, load_tokenizer(out))
         live = _start_or_resume(out, model, config, header)
         _forget_after(out, live.step)
-        with (out / "metrics.jsonl").open("ab") as metrics:
+        texts = partial(texts_of, tokens, batches)
+        spikes = Spikes(_losses(out), config.spike_nats)
+        with naming_texts(texts), (out / "metrics.jsonl").open("ab") as metrics:
             step = Step(step=live.step, tokens=0)
-            for step in _run(live, batches, held_out, config, bits_per_byte, should_stop):
+            steps = _run(live, batches, held_out, config, bits_per_byte, should_stop)
+            for step in marking_spikes(steps, spikes, texts):
                 if _is_recorded(step, config):
                     metrics.write(encode_step(step))
                 if _is_saved(step.step, config):
@@ -97,7 +104,9 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
                     if on_checkpoint:
                         on_checkpoint(folder)
                 if step.loss is not None:
-                    note = f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s"
+                    is_spike = ", a spike" * (step.spike is not None)
+                    speed = f"{step.tokens_per_second:,.0f} tokens/s"
+                    note = f"loss {step.loss:.3f}{is_spike}, {speed}"
                     progress(step.step, config.steps, note)
             if step.step < config.steps:
                 if step.step > live.step and not _is_saved(step.step, config):
@@ -158,12 +167,18 @@ def _start_or_resume(
 def _forget_after(out: Path, last: int) -> None:
     """Leave only what the checkpoint of step `last` has seen; the rest will be done again."""
     checkpoints.remove_after(out, last)
-    for partial in out.glob(".metrics.jsonl.*.partial"):  # of a process killed right here
-        partial.unlink()
+    for unfinished in out.glob(".metrics.jsonl.*.partial"):  # of a process killed right here
+        unfinished.unlink()
     path = out / "metrics.jsonl"
     if path.exists():
         kept = [encode_step(step) for step in read_metrics(out) if step.step <= last]
         write_bytes(path, b"".join(kept))
+
+
+def _losses(out: Path) -> Iterator[float]:
+    """Those logged so far."""
+    if (out / "metrics.jsonl").exists():
+        yield from (step.loss for step in read_metrics(out) if step.loss is not None)
 
 
 def _run(
@@ -198,7 +213,7 @@ def _is_saved(step: int, config: TrainConfig) -> bool:
 
 def _is_recorded(step: Step, config: TrainConfig) -> bool:
     has_measured = step.loss is not None or step.held_out_loss is not None
-    return has_measured or _is_saved(step.step, config)
+    return has_measured or step.skipped is not None or _is_saved(step.step, config)
 
 
 def _flush(metrics: BinaryIO) -> None:
@@ -223,7 +238,11 @@ def _account(draft: Draft, network: GPT2, config: TrainConfig, header: TokensHea
     steps = list(read_metrics(draft.out))
     last = [step for step in steps if step.held_out_loss is not None][-1]
     speeds = [step.tokens_per_second for step in steps if step.tokens_per_second is not None]
-    draft.counts["in"] = draft.counts["out"] = config.steps
+    for step in steps:
+        if step.skipped is not None:
+            draft.drop(step.skipped, f"step {step.step}")
+    draft.counts["in"] = config.steps
+    draft.counts["out"] = config.steps - draft.dropped.total()
     draft.facts |= {
         "num_parameters": network.config.num_parameters,
         "num_steps": config.steps,
@@ -231,7 +250,7 @@ def _account(draft: Draft, network: GPT2, config: TrainConfig, header: TokensHea
         "epochs": round(last.tokens / header.splits["train"].num_tokens, 3),
         "held_out_loss": last.held_out_loss,
         "held_out_bits_per_byte": last.held_out_bits_per_byte,
-        "tokens_per_second": float(np.median(speeds)),
+        "tokens_per_second": float(np.median(speeds)) if speeds else None,
         "device": str(network.wte.weight.device),
         "precision": str(precision_on(network.wte.weight.device, config)).partition(".")[2],
         "threads": torch.get_num_threads(),

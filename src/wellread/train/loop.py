@@ -10,12 +10,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from wellread.base.errors import WellreadError
 from wellread.formats.metrics import Step
+from wellread.train.bad_batches import BadBatch
 from wellread.train.batches import Batches
 from wellread.train.config import TrainConfig, learning_rate
 from wellread.train.optimizers import Optimizers
 from wellread.train.worker import Worker
+
+MOST_SKIPPED = 10  # ours: of so many bad batches in a row the last ends the run; it is the weights
 
 
 class Measured(NamedTuple):
@@ -53,11 +55,12 @@ def train_steps(
     Ends early before the step at which `should_stop` says so.
 
     Losses are read (and the device waited for) only on the steps that are logged or saved; one
-    that is no number, of whichever step since, then ends the run.
+    that is no number, of whichever step since, then ends the run. If bad batches are to be
+    skipped, every step's is read before its update.
     """
     learner, device = optimizers.network, optimizers.network.wte.weight.device
     worker.network.train()
-    clock, clock_step, unread = time.monotonic(), start, list[Measured]()
+    clock, clock_step, unread, in_a_row = time.monotonic(), start, list[Measured](), 0
     for step in range(start, config.steps):
         if should_stop():
             break
@@ -66,11 +69,20 @@ def train_steps(
         batch = torch.from_numpy(batches[step]).to(device)
         loss = _accumulate(worker, batch, config)
         norm = torch.nn.utils.clip_grad_norm_(learner.parameters(), config.clip_gradient_norm)
+        done = step + 1
+        tokens = done * batch.shape[0] * (batch.shape[1] - 1)
+        if config.on_bad_batch == "skip":
+            fault = _fault(float(loss), float(norm))
+            in_a_row = in_a_row + 1 if fault else 0
+            if in_a_row == MOST_SKIPPED:
+                raise _bad(done, fault, config)
+            if fault:
+                optimizers.forget_gradients()
+                yield Step(step=done, tokens=tokens, skipped=fault)
+                continue
         optimizers.step()
         worker.refresh()
-        done = step + 1
         unread.append(Measured(done, loss, norm))
-        tokens = done * batch.shape[0] * (batch.shape[1] - 1)
         is_logged = done % config.log_every_steps == 0 or done == config.steps
         if not is_logged and done % config.save_every_steps:
             yield Step(step=done, tokens=tokens)
@@ -98,14 +110,22 @@ def _read(unread: list[Measured], config: TrainConfig) -> tuple[float, float]:
     """The last step's loss and gradient norm, if those of all steps are numbers."""
     numbers = torch.stack([torch.stack([m.loss, m.gradient_norm]) for m in unread]).tolist()
     for measured, (loss, norm) in zip(unread, numbers, strict=True):
-        if not math.isfinite(loss) or not math.isfinite(norm):
-            what = f"the loss is {loss}" if not math.isfinite(loss) else f"gradients are {norm}"
-            raise WellreadError(
-                f"step {measured.step}: {what}; lower peak_learning_rate "
-                f"(now {config.peak_learning_rate:g}) or raise warmup_steps"
-            )
+        if fault := _fault(loss, norm):
+            raise _bad(measured.step, fault, config)
     loss, norm = numbers[-1]
     return loss, norm
+
+
+def _bad(step: int, fault: str, config: TrainConfig) -> BadBatch:
+    rate = f"lower peak_learning_rate (now {config.peak_learning_rate:g})"
+    return BadBatch(step, fault, f"{rate} or raise warmup_steps")
+
+
+def _fault(loss: float, norm: float) -> str:
+    """What is no number; empty if nothing."""
+    if not math.isfinite(loss):
+        return f"the loss is {loss}"
+    return "" if math.isfinite(norm) else f"gradients are {norm}"
 
 
 def _accumulate(worker: Worker, batch: Tensor, config: TrainConfig) -> Tensor:
