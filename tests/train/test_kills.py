@@ -46,7 +46,9 @@ def newest(out: Path) -> str:
 
 def curve(run: Path) -> list[tuple[object, ...]]:
     """All that was measured but times."""
-    timed = {"seconds", "tokens_per_second"}
+    timed = {
+        "seconds", "seconds_left", "tokens_per_second", "flops_per_second", "memory_bytes",
+    }  # fmt: skip
     names = [name for name in Step.__struct_fields__ if name not in timed]
     return [tuple(getattr(step, name) for name in names) for step in read_metrics(run)]
 

@@ -22,6 +22,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     held_out_bits_per_byte: float | None = None
     seconds: float = 0.0  # since the run began, interruptions not counted
     tokens_per_second: float | None = None
+    seconds_left: float | None = None  # at this speed
+    memory_bytes: int | None = None  # so far at most; of the device, or of the process on a CPU
+    flops_per_second: int | None = None  # of the model's matrix products, forward and backward
+    mfu: float | None = None  # their share of the device's peak, where that is known
 
 
 def encode_step(step: Step) -> bytes:

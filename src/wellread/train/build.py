@@ -1,5 +1,6 @@
 """The stage `train`: tokens in, a run out; killed at any time, it goes on from its checkpoint."""
 
+import contextlib
 import logging
 import math
 import os
@@ -8,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -39,9 +40,11 @@ from wellread.model.tensor_files import save_tensors
 from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.train.bad_batches import Spikes, marking_spikes, naming_texts, texts_of
 from wellread.train.batches import Batches, Windows
+from wellread.train.board import board, check_board
 from wellread.train.config import RunConfig, TrainConfig
 from wellread.train.loop import held_out_loss, precision_on, train_steps
 from wellread.train.optimizers import Optimizers
+from wellread.train.speed import with_costs
 from wellread.train.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -84,43 +87,36 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
     inputs = {"tokens": [tokens]}
     if done := finished(out, stage=STAGE, config=recorded, inputs=inputs):
         return done
-    _refuse_to_lose_steps(out, recorded, inputs)
+    _check(out, recorded, inputs)
     with writing(out, stage=STAGE, config=recorded, inputs=inputs, resume=True) as draft:
         shutil.copytree(tokens / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
         bits_per_byte = _bits_per_byte(held_out, load_tokenizer(out))
         live = _start_or_resume(out, model, config, header)
         _forget_after(out, live.step)
         texts = partial(texts_of, tokens, batches)
-        spikes = Spikes(_losses(out), config.spike_nats)
-        with naming_texts(texts), (out / "metrics.jsonl").open("ab") as metrics:
-            step = Step(step=live.step, tokens=0)
-            steps = _run(live, batches, held_out, config, bits_per_byte, should_stop)
-            for step in marking_spikes(steps, spikes, texts):
-                if _is_recorded(step, config):
-                    metrics.write(encode_step(step))
+        steps = _run(live, batches, held_out, config, bits_per_byte, should_stop)
+        step = Step(step=live.step, tokens=0)
+        with naming_texts(texts), _recording(out, config, start=live.step) as record:
+            for step in marking_spikes(steps, Spikes(_losses(out), config.spike_nats), texts):
+                record(step)
                 if _is_saved(step.step, config):
-                    _flush(metrics)
                     folder = _save(out, live, step, config)
                     if on_checkpoint:
                         on_checkpoint(folder)
                 if step.loss is not None:
-                    is_spike = ", a spike" * (step.spike is not None)
-                    speed = f"{step.tokens_per_second:,.0f} tokens/s"
-                    note = f"loss {step.loss:.3f}{is_spike}, {speed}"
-                    progress(step.step, config.steps, note)
-            if step.step < config.steps:
-                if step.step > live.step and not _is_saved(step.step, config):
-                    _flush(metrics)
-                    _save(out, live, step, config)
-                raise Stopped(f"{out}: stopped after step {step.step} of {config.steps}, saved")
+                    progress(step.step, config.steps, _note(step))
+        if step.step < config.steps:
+            if step.step > live.step and not _is_saved(step.step, config):
+                _save(out, live, step, config)
+            raise Stopped(f"{out}: stopped after step {step.step} of {config.steps}, saved")
         _account(draft, live.network, config, header)
     return read_manifest(out)
 
 
-def _refuse_to_lose_steps(
-    out: Path, recorded: RunConfig, inputs: Mapping[str, Sequence[Path]]
-) -> None:
-    """Of a run that was interrupted and had other settings or tokens: it may be weeks of work."""
+def _check(out: Path, recorded: RunConfig, inputs: Mapping[str, Sequence[Path]]) -> None:
+    """Refuse what is not there, and to delete an interrupted run, which may be weeks of work."""
+    if recorded.train.tensorboard:
+        check_board()
     changed = changed_since_begun(out, stage=STAGE, config=recorded, inputs=inputs)
     if changed and (found := checkpoints.newest_intact(out)) is not None:
         raise InputError(
@@ -194,11 +190,14 @@ def _run(
     `bits_per_byte` is what a loss of one nat per token of `held_out` is in bits per byte.
     """
     started = time.monotonic()
-    worker = Worker(live.network, precision_on(live.network.wte.weight.device, config))
+    shape, device = live.network.config, live.network.wte.weight.device
+    precision = precision_on(device, config)
+    worker = Worker(live.network, precision)
     for done in train_steps(
         worker, live.optimizers, batches, config, start=live.step, should_stop=should_stop
     ):
         step = msgspec.structs.replace(done, seconds=live.seconds + time.monotonic() - started)
+        step = with_costs(step, shape, device, precision, steps=config.steps)
         if done.step % config.held_out_every_steps == 0 or done.step == config.steps:
             loss = held_out_loss(worker, held_out, config)
             step = msgspec.structs.replace(
@@ -216,10 +215,33 @@ def _is_recorded(step: Step, config: TrainConfig) -> bool:
     return has_measured or step.skipped is not None or _is_saved(step.step, config)
 
 
-def _flush(metrics: BinaryIO) -> None:
-    """Onto the disk: a checkpoint must never be ahead of the metrics."""
-    metrics.flush()
-    os.fsync(metrics.fileno())
+@contextlib.contextmanager
+def _recording(out: Path, config: TrainConfig, *, start: int) -> Iterator[Callable[[Step], None]]:
+    """A function that writes down those steps that are worth it, of a run that has done `start`."""
+    with contextlib.ExitStack() as held:
+        metrics = held.enter_context((out / "metrics.jsonl").open("ab"))
+        drawn = board(out / "tensorboard", start=start) if config.tensorboard else None
+        draw = held.enter_context(drawn) if drawn else None
+
+        def onto_the_disk() -> None:
+            metrics.flush()
+            os.fsync(metrics.fileno())
+
+        def record(step: Step) -> None:
+            if _is_recorded(step, config):
+                metrics.write(encode_step(step))
+                if draw:
+                    draw(step)
+            if _is_saved(step.step, config):  # a checkpoint is never ahead of the metrics
+                onto_the_disk()
+
+        yield record
+        onto_the_disk()
+
+
+def _note(step: Step) -> str:
+    is_spike = ", a spike" * (step.spike is not None)
+    return f"loss {step.loss:.3f}{is_spike}, {step.tokens_per_second:,.0f} tokens/s"
 
 
 def _save(out: Path, live: Live, step: Step, config: TrainConfig) -> Path:

@@ -26,6 +26,7 @@ class TrainConfig(Config, frozen=True):
     held_out_every_steps: int = 1_000
     held_out_sequences: int = 200  # the first ones of the validation split, the same every time
     log_every_steps: int = 10
+    tensorboard: bool = False  # event files beside metrics.jsonl, for TensorBoard
     save_every_steps: int = 1_000
     keep_checkpoints: int = 2  # the newest ones
     keep_every_steps: int | None = None  # and those at multiples of it, for good
