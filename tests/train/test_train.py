@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -231,6 +232,24 @@ def test_a_loss_that_is_no_number_stops_the_run_with_advice(tokens: Path, tmp_pa
 def test_held_out_text_shorter_than_a_context_is_refused(tokens: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="validation split is shorter than one context of 8000"):
         train(tokens, tmp_path / "run", ModelConfig(size="1x64", context=8000), CONFIG)
+
+
+def test_tokens_that_changed_since_they_were_made_are_refused(tokens: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(tokens, tmp_path / "tokens")
+    ids = np.load(copy / "train-00000.npy")
+    ids[100] = 299 if ids[100] != 299 else 298
+    np.save(copy / "train-00000.npy", ids)
+    with pytest.raises(InputError, match=r"train-00000.npy: changed since it was made; make it ag"):
+        train(copy, tmp_path / "run", MODEL, CONFIG)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_accelerator_asked_for_and_absent_is_said(tokens: Path, tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    with pytest.raises(InputError, match="device cuda was asked for, but PyTorch finds none"):
+        train(tokens, tmp_path / "run", MODEL, msgspec.structs.replace(CONFIG, device="cuda"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_every_checkpoint_is_announced_when_it_is_whole(tokens: Path, tmp_path: Path) -> None:

@@ -412,6 +412,15 @@ def _matching(place: Path, stage: str, config: Config, inputs: Inputs) -> Manife
     return manifest if unchanged else None
 
 
+def changed_files(artifact: Path) -> list[str]:
+    """The files of a finished artifact that are not as its manifest has them, or not there.
+
+    As instant as `finished`.
+    """
+    outputs = read_manifest(artifact).outputs
+    return [name for name, file in outputs.items() if not _unchanged(artifact / name, file)]
+
+
 def _is_same_input(recorded: Input, path: Path) -> bool:
     if is_artifact(path) or recorded.digest is not None:
         return is_artifact(path) and read_manifest(path).digest == recorded.digest

@@ -22,6 +22,7 @@ from wellread.base.files import write_bytes
 from wellread.base.manifest import (
     Draft,
     Manifest,
+    changed_files,
     changed_since_begun,
     finished,
     read_artifact,
@@ -43,6 +44,7 @@ from wellread.train.batches import Batches, Windows
 from wellread.train.board import board, check_board
 from wellread.train.config import RunConfig, TrainConfig
 from wellread.train.loop import held_out_loss, precision_on, train_steps
+from wellread.train.memory import check_device
 from wellread.train.optimizers import Optimizers
 from wellread.train.speed import with_costs
 from wellread.train.worker import Worker
@@ -87,7 +89,7 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
     inputs = {"tokens": [tokens]}
     if done := finished(out, stage=STAGE, config=recorded, inputs=inputs):
         return done
-    _check(out, recorded, inputs)
+    _check(out, recorded, inputs, header)
     with writing(out, stage=STAGE, config=recorded, inputs=inputs, resume=True) as draft:
         shutil.copytree(tokens / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
         bits_per_byte = _bits_per_byte(held_out, load_tokenizer(out))
@@ -113,10 +115,21 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
     return read_manifest(out)
 
 
-def _check(out: Path, recorded: RunConfig, inputs: Mapping[str, Sequence[Path]]) -> None:
-    """Refuse what is not there, and to delete an interrupted run, which may be weeks of work."""
+def _check(
+    out: Path,
+    recorded: RunConfig,
+    inputs: Mapping[str, Sequence[Path]],
+    header: TokensHeader,
+) -> None:
+    """Refuse what cannot be, and to delete an interrupted run, which may be weeks of work."""
+    for tokens in inputs["tokens"]:
+        if damaged := changed_files(tokens):
+            raise InputError(f"{tokens / damaged[0]}: changed since it was made; make it again")
     if recorded.train.tensorboard:
         check_board()
+    device = find_device(recorded.train.device)
+    shape = recorded.model.architecture(header.vocab_size)
+    check_device(shape, recorded.train, device, precision_on(device, recorded.train))
     changed = changed_since_begun(out, stage=STAGE, config=recorded, inputs=inputs)
     if changed and (found := checkpoints.newest_intact(out)) is not None:
         raise InputError(
