@@ -19,6 +19,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     learning_rate: float | None = None
     gradient_norm: float | None = None
     held_out_loss: float | None = None
+    held_out_low: float | None = None  # 95 % interval of it, of the last step
+    held_out_high: float | None = None
     held_out_bits_per_byte: float | None = None
     seconds: float = 0.0  # since the run began, interruptions not counted
     tokens_per_second: float | None = None

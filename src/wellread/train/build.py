@@ -43,6 +43,7 @@ from wellread.train.bad_batches import Spikes, marking_spikes, naming_texts, tex
 from wellread.train.batches import Batches, Windows
 from wellread.train.board import board, check_board
 from wellread.train.config import RunConfig, TrainConfig
+from wellread.train.held_out import interval_of_mean, window_losses
 from wellread.train.loop import held_out_loss, precision_on, train_steps
 from wellread.train.memory import check_device
 from wellread.train.optimizers import Optimizers
@@ -216,6 +217,9 @@ def _run(
             step = msgspec.structs.replace(
                 step, held_out_loss=loss, held_out_bits_per_byte=loss * bits_per_byte
             )
+        if done.step == config.steps and len(held_out) > 1:
+            low, high = interval_of_mean(window_losses(worker, held_out), seed=config.seed)
+            step = msgspec.structs.replace(step, held_out_low=low, held_out_high=high)
         yield step
 
 
@@ -284,6 +288,8 @@ def _account(draft: Draft, network: GPT2, config: TrainConfig, header: TokensHea
         "tokens_seen": last.tokens,
         "epochs": round(last.tokens / header.splits["train"].num_tokens, 3),
         "held_out_loss": last.held_out_loss,
+        "held_out_low": last.held_out_low,
+        "held_out_high": last.held_out_high,
         "held_out_bits_per_byte": last.held_out_bits_per_byte,
         "tokens_per_second": float(np.median(speeds)) if speeds else None,
         "device": str(network.wte.weight.device),
