@@ -58,7 +58,9 @@ def test_scores_stand_beside_the_papers_with_what_must_be_known(
         "nearest the paper's 0.4599 (117M) in accuracy: 0.45 by lambada:1|text=openai|target=token"
         in (said.out)
     )
-    assert "lambada: 2 items did not fit; Wilson's interval" in said.out
+    assert "all: 2 items did not fit" in said.out
+    assert "lambada: accuracy: Wilson's interval" in said.out
+    assert "the paper's is with the stop-word filter" in said.out
     assert "not run cbt-cn: no file" in said.err
     assert main(["show", str(results / "lambada.json"), "--form", "lm-eval"]) == 0
     assert "|lambada (4 of 10)|1|none|0|accuracy|   |0.2500|±  |0.1020|" in capsys.readouterr().out

@@ -21,7 +21,8 @@ from wellread.tokenizer.tokenizer import Tokenizer
 def test_the_papers_suite_is_every_task_that_it_has_a_number_of() -> None:
     assert suite_tasks("paper") == [
         "lambada", "cbt-cn", "cbt-ne", "wikitext2", "ptb", "enwik8", "text8", "wikitext103", "1bw",
-        "winograd", "coqa", "cnn-dm", "wmt14-en-fr", "wmt14-fr-en", "natural-questions",
+        "winograd", "coqa", "cnn-dm", "cnn-dm|hint=none", "wmt14-en-fr", "wmt14-fr-en",
+        "natural-questions",
     ]  # fmt: skip
 
 
@@ -31,7 +32,7 @@ def test_of_a_suite_what_has_no_data_is_left_out_with_the_reason(
     config = EvaluateConfig(suite="paper", tasks=["demo-cbt"], data=tmp_path)
     plan = prepare(config, corpus)
     assert [one.stem for one in plan.prepared] == ["demo-cbt"]
-    assert plan.not_run.keys() == set(suite_tasks("paper"))
+    assert plan.not_run.keys() == {name.replace("|", ",") for name in suite_tasks("paper")}
     assert "there is no such file. It is https://openaipublic" in plan.not_run["lambada"]
     with pytest.raises(InputError, match=r"no task of the suite can be run: .*there is no such"):
         prepare(EvaluateConfig(suite="paper", data=tmp_path), corpus)
@@ -75,8 +76,9 @@ def test_a_task_ends_when_its_share_of_the_time_is_over(byte_tokenizer: Tokenize
     numbers = [int(item.item) for item in items]
     assert numbers == sorted(numbers)
     assert numbers != list(range(1, len(items) + 1))  # not merely the first ones
-    whole = evaluate_task(lm, byte_tokenizer, prepared, estimate=Estimate("", 20, needs, needs))
-    assert whole.result.num_items == 20 or needs < 0.2
+    hopeful = Estimate("", 20, needs / 4, needs / 4)  # has time for all, it was thought
+    whole = evaluate_task(lm, byte_tokenizer, prepared, estimate=hopeful)
+    assert whole.result.num_items == 20
 
 
 def test_shares_are_even_and_no_larger_than_needed() -> None:

@@ -18,8 +18,10 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from wellread.base.errors import InputError
 from wellread.evaluate.budget import Prepared
+from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.coqa import Turn, against_humans, read_coqa
 from wellread.evaluate.language_model import LanguageModel, TorchModel
+from wellread.evaluate.plan import prepare
 from wellread.evaluate.questions import Asked, f1, is_exact, read_questions, score_answers
 from wellread.evaluate.run import Evaluated, evaluate_task
 from wellread.evaluate.summaries import listed_stories, random_sentences, read_stories, read_story
@@ -176,6 +178,14 @@ def test_a_network_stops_where_its_answer_is_complete(byte_tokenizer: Tokenizer)
         prompts, max_new_tokens=20, top_k=40, seeds=[0, 1], is_complete=lambda ids: len(ids) == 7
     )
     assert [ids.tolist() for ids, _ in cut] == [ids[:7].tolist() for ids, _ in whole]
+
+
+def test_samples_say_how_many_tokens_they_have(corpus: Path, byte_tokenizer: Tokenizer) -> None:
+    [prepared] = prepare(EvaluateConfig(tasks=["samples|tokens=5"]), corpus).prepared
+    shape = Architecture(layers=1, width=64, heads=1, context=64, vocab_size=257)
+    lm = TorchModel(GPT2(shape).initialise(1), 256)
+    items = evaluate_task(lm, byte_tokenizer, prepared).items
+    assert max(item.num_tokens or 0 for item in items) == 5
 
 
 def test_bleu_of_a_whole_task_is_sacrebleus(

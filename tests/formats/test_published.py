@@ -49,8 +49,15 @@ def test_a_result_that_is_not_comparable_has_no_published_value() -> None:
 
 
 def test_no_metric_of_a_task_is_listed_twice() -> None:
-    keys = [(score.task, score.metric) for score in paper().scores]
-    assert len(set(keys)) == len(keys) == 19
+    keys = [(score.task, score.metric, *score.under.items()) for score in paper().scores]
+    assert len(set(keys)) == len(keys) == 33
+
+
+def test_other_settings_have_other_values_or_none() -> None:
+    partial = published("winograd", "accuracy", "winograd:1|schemas=273|scoring=partial")
+    assert partial is not None
+    assert partial.by_size == {"1542M": 70.70}
+    assert published("winograd", "accuracy", "winograd:1|schemas=273|scoring=full") is None
 
 
 def test_every_size_has_its_printed_and_its_true_name() -> None:

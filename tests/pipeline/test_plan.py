@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from wellread.base.errors import InputError
-from wellread.pipeline.plan import plan, run_recipe, states
+from wellread.cli.main import main
+from wellread.pipeline.plan import plan, run_recipe, states, up_to
 from wellread.pipeline.recipe import read_recipe
 from wellread.pipeline.why import artifact_of
 
@@ -43,3 +44,32 @@ def test_the_plan_is_what_will_be_done(tmp_path: Path) -> None:
     assert said(recipe, out) == ["to redo: changed", "depends on corpus", "depends on tokenizer"]
     with pytest.raises(InputError, match=rf"it holds {out}/corpus, {out}/tokenizer"):
         artifact_of(out)
+
+
+def test_train_with_a_recipe_is_the_run_up_to_its_models(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "texts", tmp_path / "out"
+    folder.mkdir()
+    (folder / "a.txt").write_text("".join(f"Line {n} is not line {n + 1}.\n" for n in range(300)))
+    recipe = tmp_path / "r.toml"
+    recipe.write_text(
+        '[corpus]\nsources = ["texts"]\nfilters = []\n[tokenizer]\nvocab_size = 260\n[tokens]\n'
+        '[model]\nsize = "1x64"\ncontext = 16\n[train]\nbatch_sequences = 8\nsteps = 2\n'
+        'warmup_steps = 0\ndevice = "cpu"\n[evaluate]\ntasks = ["held-out"]\n'
+    )
+    assert main(["train", str(recipe), "-o", str(out), "--steps", "3"]) == 2
+    said = f"wellread: train: --steps beside a recipe; write settings into {recipe}, or name "
+    said += "tokens instead of it\n"
+    assert capsys.readouterr().err == said
+    assert main(["train", str(recipe), "-o", str(out)]) == 0
+    assert sorted(path.name for path in out.iterdir()) == [
+        "corpus", "recipe.toml", "runs", "tokenizer", "tokens",
+    ]  # fmt: skip
+    assert (out / "runs" / "1x64" / "manifest.json").is_file()
+    capsys.readouterr()
+    assert main(["train", str(recipe), "-o", str(out)]) == 0
+    assert capsys.readouterr().err.count("up to date") == 4
+    recipe.write_text('[corpus]\nsources = ["texts"]\n')
+    with pytest.raises(InputError, match=r"has no section \[train\]"):
+        up_to("train", read_recipe(recipe), out)

@@ -1,5 +1,6 @@
 """A recipe is refused whole, before any work, or it is right."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from wellread.base.errors import InputError
 from wellread.pipeline.plan import plan
 from wellread.pipeline.recipe import own_recipe, read_recipe
 
+RECIPES = Path(__file__).parents[2] / "recipes"
 GOOD = """
 [corpus]
 sources = ["texts"]
@@ -52,6 +54,7 @@ def test_a_study_becomes_a_run_for_every_combination(tmp_path: Path) -> None:
         ("steps = 10", "step = 10", r"unknown key 'step'; did you mean 'steps'"),
         ("steps = 10", "steps = 0", r"steps is less than 1"),
         ('"1x64"', '"1x65"', r"model size '1x65': the width must be a multiple of 64"),
+        ('"train.seed"', '"train.start"', r"train.start is an input, which runs are not compared"),
         ('"model.size"', '"size"', r"vary 'size' is neither model.KEY nor train.KEY"),
         ('["texts"]', '["textes"]', r"key 'sources': no file .*textes; mend the recipe"),
         ('sources = ["texts"]', "", r"\[corpus\] needs a section \[crawl\] or the key 'sources'"),
@@ -67,13 +70,34 @@ def test_a_mistake_is_answered_with_what_was_meant(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["demo", "demo-quick"])
-def test_the_demos_recipes_are_right(name: str, tmp_path: Path) -> None:
-    dump = tmp_path / "web" / "dump" / "RS_demo.zst"
-    dump.parent.mkdir(parents=True)
-    dump.touch()
-    read = read_recipe(own_recipe(name), data=tmp_path)
-    assert len(read.runs) == 2
+PATHS = ("dumps", "sources", "warcs", "vocabulary", "data", "start")  # keys that name files
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_recipe_of_ours_is_right(path: Path, tmp_path: Path) -> None:
+    for section in tomllib.loads(path.read_text()).values():
+        for key in PATHS if isinstance(section, dict) else ():
+            named = section.get(key, [])
+            for pattern in [named] if isinstance(named, str) else named:
+                file = tmp_path / pattern.replace("*", "some")
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.touch()
+    read = read_recipe(own_recipe(path.stem), data=tmp_path)
+    assert read.name == path.stem
+    assert plan(read, tmp_path / "out")
+
+
+def test_a_run_is_named_after_the_model_that_it_starts_from(tmp_path: Path) -> None:
+    (tmp_path / "gpt2").mkdir()
+    text = GOOD.replace("steps = 10", 'steps = 10\nstart = "gpt2"')
+    text = text.replace(
+        '[study]\nvary = {"model.size" = ["1x64", "2x64"], "train.seed" = [0, 1]}', ""
+    )
+    [(name, (_, config))] = read_recipe(recipe(tmp_path, text)).runs.items()
+    assert name == "gpt2"
+    assert config.start == str(tmp_path / "gpt2")
+    elsewhere = recipe(tmp_path, text.replace('"gpt2"', '"distilgpt2"'))
+    assert read_recipe(elsewhere).runs["distilgpt2"][1].start == "distilgpt2"
 
 
 @pytest.mark.real

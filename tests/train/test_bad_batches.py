@@ -94,7 +94,7 @@ def test_bad_batches_are_skipped_the_same_way_after_a_stop(
 
 
 def test_weights_that_are_no_numbers_are_not_skipped_for_ever(tokens: Path, tmp_path: Path) -> None:
-    config = msgspec.structs.replace(CONFIG, peak_learning_rate=1e30)
+    config = msgspec.structs.replace(CONFIG, peak_learning_rate=1e30, held_out_every_steps=30)
     with pytest.raises(WellreadError, match=r"step \d+: the loss is nan; its batch is of http"):
         train(tokens, tmp_path, MODEL, config)
     assert [s.skipped for s in read_metrics(tmp_path)].count("the loss is nan") == 9

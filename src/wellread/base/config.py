@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import msgspec
 
@@ -10,6 +10,7 @@ from wellread.base.errors import InputError
 from wellread.base.text import suggestion
 
 T = TypeVar("T", bound=msgspec.Struct)
+Place = Annotated[str, msgspec.Meta(description="a path, else a name known elsewhere")]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,10 +42,13 @@ def convert(
     Relative paths among the values are taken from `root`. `where` opens the error sentence. Not
     `strict`: numbers and dates may come as text, as they do from a command line.
     """
-    known = [field.encode_name for field in msgspec.structs.fields(kind)]
-    for key in raw:
-        if key not in known:
-            raise InputError(f"{where}: unknown key {key!r}{suggestion(key, known)}")
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for key, value in raw.items():
+        if key not in fields:
+            raise InputError(f"{where}: unknown key {key!r}{suggestion(key, list(fields))}")
+        is_place = Place in get_args(fields[key].type) and isinstance(value, str)
+        if is_place and root is not None and (root / value).exists():
+            raw = raw | {key: str(root / value)}
 
     def from_text(wanted: type, value: Any) -> Any:
         if wanted is Path and isinstance(value, str):  # every path in a setting is an input

@@ -280,7 +280,7 @@ def _warn_of_other_settings(out: Path, marker: bytes) -> None:
     before, now = read_manifest(out).config, msgspec.json.decode(marker)["config"]
     if changed := sorted(key for key in now if before.get(key) != now[key]):
         log.warning(
-            "%s: its results are being replaced; they were made with another %s",
+            "%s: its results were made with other settings (%s) and are being replaced",
             out, ", ".join(changed),
         )  # fmt: skip
 

@@ -27,15 +27,24 @@ def run(
     json: Json = False,
 ) -> None:
     """Run every stage of a recipe; what is up to date is left, what was killed goes on."""
-    _run(recipe, out, data, only_plan=plan, json=json)
+    run_steps(recipe, out, data, only_plan=plan, json=json)
 
 
-def _run(recipe: Path, out: Path, data: Path | None, *, only_plan: bool, json: bool) -> None:
-    from wellread.pipeline.plan import Step, plan, run_step, states
+def run_steps(
+    recipe: Path,
+    out: Path,
+    data: Path | None,
+    *,
+    until: str | None = None,
+    only_plan: bool = False,
+    json: bool,
+) -> None:
+    """Run a recipe and show how it goes; `until` is the last stage to run, if not all are."""
+    from wellread.pipeline.plan import Step, plan, run_step, states, up_to
     from wellread.pipeline.recipe import read_recipe
 
     read = read_recipe(recipe, data=data)
-    steps = plan(read, out)
+    steps = plan(read, out) if until is None else up_to(until, read, out)
     show.err.print(f"[bold]{escape(read.name)}[/]: {len(steps)} steps into {escape(str(out))}")
     if only_plan:
         for number, (step, state) in enumerate(states(steps), start=1):
@@ -80,4 +89,4 @@ def demo(
     web = read_manifest(out / "web")
     show.err.print(f"[green]✓[/] the little web: {web.counts['pages']:,} pages of documentation")
     with serve(out / "web", port):
-        _run(path, out, out, only_plan=False, json=json)
+        run_steps(path, out, out, json=json)

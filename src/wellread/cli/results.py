@@ -14,6 +14,7 @@ from wellread.base.manifest import is_artifact, read_artifact
 from wellread.base.text import human_seconds
 from wellread.cli import show
 from wellread.cli.options import Json
+from wellread.formats.published import paper, published
 
 if TYPE_CHECKING:
     from wellread.evaluate.budget import Estimate
@@ -100,9 +101,7 @@ class Row(NamedTuple):
 
 
 def _row(result: "Result", score: "Score", size: str) -> Row:
-    from wellread.formats.published import published
-
-    stated = published(result.comparable_to, score.metric)
+    stated = published(result.comparable_to, score.metric, result.protocol)
     sizes = [size, *reversed(stated.by_size)] if stated else []
     stated_size = next((one for one in sizes if stated and one in stated.by_size), "")
     return Row(
@@ -123,7 +122,6 @@ def _row(result: "Result", score: "Score", size: str) -> Row:
 
 def _nearest_size(parameters: int | None) -> str:
     """The paper's name of its model that is nearest in size."""
-    from wellread.formats.published import paper
 
     sizes = [(float(size.actual.rstrip("M")), size.printed) for size in paper().sizes]
     mine = (parameters or 0) / 1e6
@@ -169,21 +167,39 @@ def _nearest(rows: Iterable[Row], size: str) -> None:
         if row.paper is not None and row.paper_size == size:
             task = row.task.partition(",")[0]
             groups.setdefault((task, row.metric, row.paper), []).append(row)
-    for (_, metric, paper), group in groups.items():
-        if len(group) > 1:
-            best = min(group, key=lambda row: abs(row.value - paper))
+    for (_, metric, stated), group in groups.items():
+        group.sort(key=lambda row: abs(row.value - stated))
+        if len(group) > 1 and group[0].value != group[1].value:
+            best = group[0]
             show.out.print(
-                f"nearest the paper's {_number(paper)} ({size}) in {metric}: "
+                f"nearest the paper's {_number(stated)} ({size}) in {metric}: "
                 f"{_number(best.value)} by {escape(best.protocol)}"
             )
 
 
 def _notes(found: "list[Result]") -> None:
-    """What a reader must know beside the numbers: cut items, subsets, signatures."""
-    for result in found:
-        said = {score.note: None for score in result.scores if score.note}
-        lines = "; ".join([*filter(None, [result.note]), *said])
-        show.out.print(f"[dim]{escape(result.stem)}: {escape(lines)}[/]")
+    """What a reader must know beside the numbers: cut items, subsets, signatures.
+
+    What all tasks share is said once, and so is what all metrics of a task share.
+    """
+    parts = [result.note.split("; ") if result.note else [] for result in found]
+    common = [part for part in parts[0] if all(part in others for others in parts)]
+    if len(found) > 1 and common:
+        show.out.print(f"[dim]all: {escape('; '.join(common))}[/]")
+        parts = [[part for part in own if part not in common] for own in parts]
+    for result, own in zip(found, parts, strict=True):
+        metrics: dict[str, list[str]] = {}
+        for score in result.scores:
+            stated = published(result.comparable_to, score.metric, result.protocol)
+            paper = f"the paper's is {stated.note}" if stated and stated.note else ""
+            for note in filter(None, [score.note, paper]):
+                metrics.setdefault(note, []).append(score.metric)
+        said = [
+            note if len(named) == len(result.scores) > 1 else f"{', '.join(named)}: {note}"
+            for note, named in metrics.items()
+        ]
+        if own or said:
+            show.out.print(f"[dim]{escape(result.stem)}: {escape('; '.join([*own, *said]))}[/]")
 
 
 def _markdown(rows: Iterable[Row], size: str) -> None:
@@ -313,7 +329,7 @@ def estimates(found: "list[Estimate]") -> None:
     table = show.plain_table("task", "items", "about", left=["task"])
     for one in found:
         needs = human_seconds(one.seconds)
-        if one.share is not None and one.share < one.seconds:
+        if one.share is not None and one.is_a_part:
             needs = f"{human_seconds(one.share)} of {needs}, a part of the items"
         table.add_row(escape(one.protocol), f"{one.num_items:,}", needs)
     total = sum(one.seconds if one.share is None else one.share for one in found)
@@ -337,12 +353,13 @@ def compare(
     titles = ("task", "metric", str(first), str(second), "difference", "95 %", "n", "")
     table = show.plain_table(*titles, left=["task", "metric", ""])
     for one in found:
-        is_clear = one.low > 0 or one.high < 0
+        is_clear = one.low is not None and one.high is not None and one.low * one.high > 0
+        interval = "" if one.low is None else f"{one.low:+.4g} to {one.high:+.4g}"
         verdict = "better" if (one.difference > 0) == one.higher_is_better else "worse"
         units = "" if one.num_units == one.num_items else f" in {one.num_units:,}"
         table.add_row(
-            one.protocol.partition(":")[0], one.metric, f"{one.first:.4g}", f"{one.second:.4g}",
-            f"{one.difference:+.4g}", f"{one.low:+.4g} to {one.high:+.4g}",
-            f"{one.num_items:,}{units}", verdict if is_clear else "",
+            escape(one.stem), one.metric, f"{one.first:.4g}", f"{one.second:.4g}",
+            f"{one.difference:+.4g}", interval, f"{one.num_items:,}{units}",
+            verdict if is_clear else "",
         )  # fmt: skip
     show.out.print(table)

@@ -19,6 +19,7 @@ from wellread.base.text import human_bytes, human_seconds
 if TYPE_CHECKING:
     from wellread.evaluate.plan import Description
     from wellread.formats.overlap import Overlap
+    from wellread.formats.sweeps import Sweep
 
 SECONDS_BETWEEN_LINES = 10  # when the output is no terminal
 REFRESHES_PER_SECOND = 8
@@ -150,6 +151,22 @@ def overlap(found: "Overlap") -> None:
             interval = f"{100 * (row.low or 0):.2f} to {100 * (row.high or 0):.2f}"
         table.add_row(row.name, f"{row.num_items:,}", f"{row.num_ngrams:,}", share, interval)
     out.print(table)
+
+
+def sweep(found: "Sweep") -> None:
+    """A row for each learning rate, and which to take."""
+    table = plain_table("peak learning rate", "held-out loss", "", left=[""])
+    for trial in found.trials:
+        loss = "no number" if trial.held_out_loss is None else f"{trial.held_out_loss:.4f}"
+        is_chosen = trial.learning_rate == found.chosen
+        table.add_row(f"{trial.learning_rate:g}", loss, "chosen" if is_chosen else "")
+    out.print(table)
+    out.print(
+        f"--peak-learning-rate {found.chosen:g} --final-learning-rate "
+        f"{found.final_learning_rate:g}", markup=False,
+    )  # fmt: skip
+    if found.is_at_edge:
+        out.print("the best is still the last one tried; give it as the peak and sweep again")
 
 
 def _published(task: str) -> str:

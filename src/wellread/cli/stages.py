@@ -1,10 +1,13 @@
 """One command for each stage: `wellread links`, `crawl`, `corpus`, ... `report`."""
 
+import functools
+import inspect
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from wellread.base.config import convert
@@ -14,6 +17,7 @@ from wellread.cli import interrupt, show
 from wellread.cli import results as scored
 from wellread.cli.models import located
 from wellread.cli.options import Json, Out, takes_settings
+from wellread.cli.recipes import run_steps
 from wellread.corpus.config import CorpusConfig
 from wellread.crawl.config import CrawlConfig
 from wellread.evaluate.config import EvaluateConfig
@@ -120,19 +124,59 @@ def train_tokenizer(
 def tokens(
     corpus: Annotated[Path, typer.Argument(help="A corpus, JSONL, Parquet or a text folder.")],
     out: Out,
-    tokenizer: Annotated[Path, typer.Option(help="Folder with the vocabulary.")],
+    tokenizer: Annotated[Path, typer.Option(help="Folder with the vocabulary, or a model's.")],
     config: TokensConfig,
     json: Json = False,
 ) -> None:
     """Encode a corpus into shards of token ids."""
     from wellread.tokens.build import tokenize_corpus
 
+    if not tokenizer.exists():  # a model's, by its name in the hub's cache
+        tokenizer = located(tokenizer)
     _do("tokens", out, partial(tokenize_corpus, corpus, tokenizer, out, config), json=json)
 
 
+def or_recipe(command: Callable[..., None]) -> Any:
+    """Let `train` take a recipe instead of tokens: its stages up to the models.
+
+    Settings beside it are refused, so that its copy in OUT says what was done.
+    """
+
+    @functools.wraps(command)
+    def wrapper(call: typer.Context, **arguments: Any) -> None:
+        recipe: Path = arguments["tokens"]
+        if recipe.suffix != ".toml":
+            command(**arguments)
+            return
+        for name in call.params:
+            source = call.get_parameter_source(name)
+            is_given = source is not None and source.name == "COMMANDLINE"
+            if is_given and name not in ("tokens", "out", "data", "json"):
+                flag = "--" + name.replace("_", "-")
+                raise InputError(
+                    f"train: {flag} beside a recipe; write settings into {recipe}, or name tokens "
+                    "instead of it"
+                )
+        given = {name: arguments[name] for name in ("out", "data", "json")}
+        run_steps(recipe, **given, until="train")
+
+    own = inspect.Parameter("call", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    others = inspect.signature(command).parameters.values()
+    wrapper.__signature__ = inspect.Signature([own, *others])  # type: ignore[attr-defined]
+    wrapper.__annotations__ = command.__annotations__ | {"call": typer.Context}
+    return wrapper
+
+
+@or_recipe
 @takes_settings(TrainConfig, "train")
 def train(
-    tokens: Annotated[Path, typer.Argument(help="What `wellread tokens` wrote.")],
+    tokens: Annotated[
+        Path,
+        typer.Argument(
+            help="What `wellread tokens` wrote; or a recipe (.toml), whose models are trained in "
+            "OUT, with all that comes before. No settings beside a recipe."
+        ),
+    ],
     out: Out,
     config: TrainConfig,
     size: Annotated[str, typer.Option(help="124M ... 1558M, or LAYERSxWIDTH.")] = "124M",
@@ -145,8 +189,17 @@ def train(
         Path | None, typer.Option(help="Score every checkpoint, into a directory of its own here.")
     ] = None,
     tasks: Annotated[str, typer.Option(help="For --scores, separated by commas.")] = "",
-    data: Annotated[Path | None, typer.Option(help="For --scores: the tasks' files.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="For --scores: the tasks' files; for a recipe: its paths'.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="For --scores: items of each task.")] = None,
+    sweep_learning_rate: Annotated[
+        bool,
+        typer.Option("--sweep-learning-rate", help="Only find the best rate, by short runs."),
+    ] = False,
+    sweep_steps: Annotated[
+        int | None, typer.Option(help="Of each short run. [default: 200, or --steps]")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Train a model; run the same command again to go on after an interruption."""
@@ -167,10 +220,33 @@ def train(
         "residual_scaling": residual_scaling, "tied_head": tied_head,
     }  # fmt: skip
     model = convert(given, ModelConfig, where="train")
+    if config.start is not None:
+        config = msgspec.structs.replace(config, start=str(located(Path(config.start))))
+    if sweep_steps is not None and not sweep_learning_rate:
+        raise InputError("train: --sweep-steps belongs to --sweep-learning-rate")
+    if sweep_learning_rate:
+        _sweep(tokens, out, model, config, sweep_steps, json=json)
+        return
     on_checkpoint = score if scores is not None else None
     work = partial(fit, tokens, out, model, config, on_checkpoint=on_checkpoint)
     with interrupt.postponed() as should_stop:
         _do("train", out, partial(work, should_stop=should_stop), json=json)
+
+
+def _sweep(
+    tokens: Path,
+    out: Path,
+    model: ModelConfig,
+    config: TrainConfig,
+    steps: int | None,
+    *,
+    json: bool,
+) -> None:
+    from wellread.formats.sweeps import read_sweep
+    from wellread.train.sweep import sweep_learning_rate
+
+    work = partial(sweep_learning_rate, tokens, out, model, config, steps=steps)
+    _do("sweep", out, work, json=json, more=lambda _: show.sweep(read_sweep(out)))
 
 
 @takes_settings(EvaluateConfig, "evaluate")

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from wellread.base.seeds import generator
 from wellread.evaluate.task import Chosen, Setup
 
-PROBED_ITEMS = 8
-PROBED_SECONDS = 2.0  # a task that takes longer on fewer items is not probed further
-CHUNKS_OF_A_SHARE = 8  # how finely the time is watched
+PROBED_ITEMS = 32
+PROBED_SECONDS = 4.0  # for these as many items as will take so long alone
+CHUNKS_OF_WHAT_IS_LEFT = 2  # how finely the time is watched
 
 
 class Prepared(NamedTuple):
@@ -29,19 +29,23 @@ class Estimate(NamedTuple):
     seconds: float  # for all of the items
     share: float | None  # seconds that it gets; None: as many as it needs
 
+    @property
+    def is_a_part(self) -> bool:
+        """Whether there is no time for all items."""
+        return self.share is not None and self.share < self.seconds
+
 
 def probe(setup: Setup, prepared: Prepared) -> float:
     """Seconds for all items, from a few that lie evenly among them.
 
     They are scored together, as the task itself does; the first one before, so that what happens
-    only once, such as compiling, is not counted.
+    only once, such as compiling, is not counted. Where few are probed and many are written side by
+    side later, the estimate is too high.
     """
     examples, count = prepared.examples, len(prepared.examples)
     first = _seconds(setup, prepared, examples[:1])
-    if first > PROBED_SECONDS or count == 1:
-        return _seconds(setup, prepared, examples[:1]) * count
-    step = max(1, count // PROBED_ITEMS)
-    some = examples[::step][:PROBED_ITEMS]
+    wanted = max(1, min(PROBED_ITEMS, count, int(PROBED_SECONDS / first)))
+    some = examples[:: count // wanted][:wanted]
     return _seconds(setup, prepared, some) / len(some) * count
 
 

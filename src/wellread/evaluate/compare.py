@@ -21,12 +21,13 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True):
     """A metric of both models, and of the second less the first; 95 % by resampled units."""
 
     protocol: str
+    stem: str  # of the first's result
     metric: str
     first: float
     second: float
     difference: float
-    low: float
-    high: float
+    low: float | None  # None: of one unit there are no resamples
+    high: float | None
     num_items: int  # that both have
     num_units: int  # documents, where several items come from one
     higher_is_better: bool
@@ -83,6 +84,7 @@ def _compare(result: Result, ours: Items, theirs: Items, seed: int) -> Iterator[
         values = [value_of(metric, each) for each in (first, second)]
         yield Paired(
             protocol=result.protocol,
+            stem=result.stem,
             metric=name,
             first=values[0],
             second=values[1],
@@ -95,8 +97,12 @@ def _compare(result: Result, ours: Items, theirs: Items, seed: int) -> Iterator[
         )
 
 
-def _interval(first: Floats, second: Floats, metric: Metric, seed: int) -> tuple[float, float]:
+def _interval(
+    first: Floats, second: Floats, metric: Metric, seed: int
+) -> tuple[float | None, float | None]:
     """The middle 95 % of the difference; one seed, so that the same units are drawn for both."""
+    if len(first) == 1:
+        return None, None
     drawn = [resamples(rows, metric, generator(seed, "compare")) for rows in (first, second)]
     differences = [metric.statistic(b) - metric.statistic(a) for a, b in zip(*drawn, strict=True)]
     low, high = np.percentile(differences, [2.5, 97.5])

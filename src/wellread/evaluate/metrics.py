@@ -28,11 +28,16 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
 
     statistic: Callable[[Floats], float]  # of their sums (K,)
     is_of_rows: bool = False  # of the rows (N, K) instead
+    share: float = 1.0  # of the rows on which it rests
     is_baseline: bool = False  # of the items alone, whatever the model answers
     higher_is_better: bool = True
     is_proportion: bool = False  # of items right or wrong
     is_guessable: bool = False  # the items' chance is the chance of this metric
     note: str = ""
+
+    def num_used(self, num_rows: int) -> int:
+        """Of so many rows, how many it rests on."""
+        return max(1, round(self.share * num_rows))
 
 
 class Outcome(NamedTuple):
@@ -93,7 +98,7 @@ def interval(rows_NK: Floats, metric: Metric, source: np.random.Generator) -> In
     Where all units agree the bootstrap cannot vary: a proportion then has Wilson's interval, and
     another metric none.
     """
-    num = len(rows_NK)
+    num = metric.num_used(len(rows_NK))
     values = [metric.statistic(given) for given in resamples(rows_NK, metric, source)]
     if not math.isclose(min(values), max(values)):
         low, high = np.percentile(values, [2.5, 97.5])
@@ -155,7 +160,7 @@ def score(name: str, metric: Metric, outcomes: Sequence[Outcome], *, seed: int) 
         value=value_of(metric, rows_NK),
         low=low,
         high=high,
-        num_items=len(taking_part),
+        num_items=len(taking_part) if metric.share == 1 else metric.num_used(len(taking_part)),
         higher_is_better=metric.higher_is_better,
         chance=sum(guesses) / len(guesses) if metric.is_guessable and guesses else None,
         note="; ".join(filter(None, ["no model" * metric.is_baseline, metric.note, why])),

@@ -21,8 +21,10 @@ METRICS: dict[str, Metric] = {"exact_match": EXACT_MATCH, "f1": MEAN}
 CONFIDENCE = Metric(
     statistic=of_most_confident,
     is_of_rows=True,
-    note="of the hundredth of the answers to which, with their end, the model gives most "
-    "probability",
+    share=0.01,
+    is_proportion=True,
+    note="of the hundredth of the answers to which the model gives most probability, each with its "
+    f"end, if it ends within {MAX_NEW_TOKENS} tokens",
 )
 SHOTS = Axis(
     default="5",

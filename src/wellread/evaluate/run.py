@@ -11,7 +11,7 @@ import msgspec
 from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.evaluate.budget import (
-    CHUNKS_OF_A_SHARE,
+    CHUNKS_OF_WHAT_IS_LEFT,
     Estimate,
     Prepared,
     probe,
@@ -52,29 +52,35 @@ def evaluate_task(  # noqa: PLR0913 - who is asked what, for how long, and by ho
 ) -> Evaluated:
     """A task's scores and items; a function of its arguments alone, but for the seconds.
 
-    If `estimate` has a share, items are taken in a random order until that time is over. Of
-    several `ranks` each scores every so manieth part, and all return the same.
+    If `estimate` has a share that is less than it needs, items are taken in a random order until
+    that time is over. Of several `ranks` each scores every so manieth, and all return the same.
     """
     started = time.monotonic()
     chosen, examples, num_available, stem = prepared
     setup = Setup(lm, tokenizer, chosen.settings, seed)
     order = list(range(len(examples)))
-    size = max(MIN_EXAMPLES_AT_ONCE, -(-len(examples) // NUM_REPORTS))
-    share = estimate.share if estimate else None
-    if estimate and share is not None and share < estimate.seconds:
+    share = estimate.share if estimate and estimate.is_a_part else None
+    rate = 0.0  # items a second
+    if estimate and share is not None:
         order = shuffled(examples, seed, chosen.name)
         rate = estimate.num_items / estimate.seconds
-        size = max(1, int(rate * share / CHUNKS_OF_A_SHARE))
+    own = order[ranks.rank :: ranks.size]
+    most = max(MIN_EXAMPLES_AT_ONCE, -(-len(own) // NUM_REPORTS))
     outcomes: dict[int, Outcome] = {}
-    for start in range(ranks.rank * size, len(order), ranks.size * size):
-        if share is not None and outcomes and time.monotonic() - started > share:
-            break
-        numbers = order[start : start + size]
+    while len(outcomes) < len(own):
+        size = most
+        if share is not None:
+            spent = time.monotonic() - started
+            rate = len(outcomes) / spent if outcomes else rate
+            size = min(most, int(rate * (share - spent) / CHUNKS_OF_WHAT_IS_LEFT))
+            if outcomes and size < 1:
+                break
+        numbers = own[len(outcomes) : len(outcomes) + max(size, 1)]
         found = chosen.task.score(setup, [examples[number] for number in numbers])
         outcomes.update(zip(numbers, found, strict=True))
         done = min(len(outcomes) * ranks.size, len(examples))
-        spent = min((time.monotonic() - started) / share, 1.0) if share else 0.0
-        progress(max(done / len(examples), spent), 1.0, f"{chosen.name}, item {done:,}")
+        of_share = min((time.monotonic() - started) / share, 1.0) if share else 0.0
+        progress(max(done / len(examples), of_share), 1.0, f"{chosen.name}, item {done:,}")
     outcomes = gathered(outcomes, ranks)
     in_order = [outcomes[number] for number in sorted(outcomes)]
     scores = score_all(chosen.task.metrics, in_order, seed=seed)

@@ -36,10 +36,12 @@ def score_by_site(directory: Path, task: str, *, seed: int = 0) -> list[Site]:
     known = {result.task: result for result in read_results(directory) if result.scores}
     if task not in known:
         raise InputError(f"{directory}: no scores of {task!r}; it has {', '.join(known)}")
+    asked: Task = plugins.load(tasks, task, "TASK")
+    if not asked.uses_corpus:
+        raise InputError(f"{task}: its items are of no site; tasks made from a corpus have sites")
     sites: dict[str, list[Outcome]] = {}
     for item in map(item_of, read_items(directory, known[task].stem)):
         sites.setdefault(site_of(item.item), []).append(Outcome(item, item.sums, item.unit))
-    asked: Task = plugins.load(tasks, task, "TASK")
     order = sorted(sites, key=lambda name: (-len(sites[name]), name))
     return [
         Site(name=name, scores=score_all(asked.metrics, sites[name], seed=seed)) for name in order

@@ -11,7 +11,7 @@ from wellread.formats.published import paper
 
 
 def suite_tasks(suite: Suite) -> list[str]:
-    """`paper`: those that it has values of, in its order; `small`: those made from a corpus.
+    """`paper`: what it has values of, in its order; `small`: those made from a corpus.
 
     >>> suite_tasks("small")[:2]
     ['cloze-last-word', 'cloze-ten-words']
@@ -21,7 +21,23 @@ def suite_tasks(suite: Suite) -> list[str]:
         return [one.name for one in chosen if one.task.uses_corpus and one.task.metrics]
     order = list(dict.fromkeys(row.task for row in paper().scores))
     place = {one.name: order.index(one.task.published) for one in chosen if one.task.published}
-    return sorted(place, key=lambda name: (place[name], name))
+    by_name = {one.name: one for one in chosen}
+    return [
+        asked
+        for name in sorted(place, key=lambda name: (place[name], name))
+        for asked in (name, *_other_rows(by_name[name]))
+    ]
+
+
+def _other_rows(chosen: Chosen) -> list[str]:
+    """What else the paper has values of, under other settings than the defaults."""
+    changed = [
+        {axis: value for axis, value in row.under.items() if chosen.settings[axis] != value}
+        for row in paper().scores
+        if row.task == chosen.task.published
+    ]
+    named = ("|".join(f"{a}={v}" for a, v in settings.items()) for settings in changed)
+    return [f"{chosen.name}|{settings}" for settings in dict.fromkeys(named) if settings]
 
 
 def variants(chosen: Chosen, axes: Axes) -> Iterator[Chosen]:

@@ -36,6 +36,7 @@ class PublishedScore(_Row, frozen=True):
     unit: str  # "percent": a result of ours holds the fraction
     source: str
     by_size: dict[str, float]  # as printed
+    under: dict[str, str] = {}  # the settings of the task that these are values of; {}: all
     earlier_best: float | None = None  # the state of the art then, in the same unit
     note: str = ""
 
@@ -90,15 +91,25 @@ def paper() -> Paper:
     return msgspec.toml.decode(text, type=Paper)
 
 
-def published(task: str | None, metric: str) -> PublishedScore | None:
+def published(task: str | None, metric: str, protocol: str = "") -> PublishedScore | None:
     """The paper's values of a metric; None: the paper has none, or ours is not comparable.
+
+    What a protocol does not name is as in the paper.
 
     >>> published("lambada", "perplexity").by_size["117M"]
     35.13
     >>> published(None, "perplexity") is None
     True
+    >>> published("cnn-dm", "rouge1", "cnn-dm:1|hint=none").by_size["1542M"]
+    21.58
     """
-    found = (score for score in paper().scores if (score.task, score.metric) == (task, metric))
+    given = dict(part.partition("=")[::2] for part in protocol.split("|")[1:])
+    found = (
+        score
+        for score in paper().scores
+        if (score.task, score.metric) == (task, metric)
+        and all(given.get(axis, value) == value for axis, value in score.under.items())
+    )
     return next(found, None)
 
 

@@ -67,7 +67,11 @@ def _inputs(run: Path, manifest: Manifest) -> list[tuple[str, str]]:
             corpus = f"wellread digest `{digest}`" if digest else f"files of {made_of[0].path}"
     except InputError:
         corpus = "the tokens are no longer beside the run, so that its digest is not known"
-    return [("tokens", f"wellread digest `{tokens.digest}`"), ("corpus", corpus)]
+    rows = [("tokens", f"wellread digest `{tokens.digest}`"), ("corpus", corpus)]
+    for start in manifest.inputs.get("start", []):
+        digest = f", wellread digest `{start.digest}`" if start.digest else ""
+        rows.append(("fine-tuned from", f"{Path(start.path).name}{digest}"))
+    return rows
 
 
 def size_name(config: Architecture) -> str:

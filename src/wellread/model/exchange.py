@@ -11,7 +11,7 @@ from wellread.model.card import model_card, origin_of
 from wellread.model.config import ExportConfig, ImportConfig
 from wellread.model.hugging_face import config_json, is_plain, to_stored
 from wellread.model.load import check_vocabulary, load_tokenizer, read_weights
-from wellread.model.sources import checkpoint_of, locate
+from wellread.model.sources import checkpoint_of, locate, refuse_onto_itself
 from wellread.model.tensor_files import dtype_named, save_tensors
 from wellread.model.weights import EMBEDDING, HEAD, Weights
 from wellread.tokenizer.files import write_vocabulary
@@ -38,7 +38,7 @@ def import_model(
     inputs = {"source": [place]} | ({"tokenizer": [tokenizer]} if tokenizer else {})
     if done := finished(out, stage=IMPORT, config=config, inputs=inputs):
         return done
-    _refuse_onto_itself(place, out)
+    refuse_onto_itself(place, out)
     weights = _cut(read_weights(place), config.vocab_size, place)
     vocabulary = _tokenizer_for(weights, place, tokenizer)
     with writing(out, stage=IMPORT, config=config, inputs=inputs) as draft:
@@ -63,7 +63,7 @@ def export_model(
     inputs = {"model": [place]} | ({"tokenizer": [tokenizer]} if tokenizer else {})
     if done := finished(out, stage=EXPORT, config=config, inputs=inputs):
         return done
-    _refuse_onto_itself(place, out)
+    refuse_onto_itself(place, out)
     weights = read_weights(place)
     shape = weights.config
     if not is_plain(shape):
@@ -83,12 +83,6 @@ def export_model(
         card = model_card(place.resolve().name, shape, dtype, origin, weights.notes)
         draft.write("README.md", card.encode())
     return read_manifest(out)
-
-
-def _refuse_onto_itself(place: Path, out: Path) -> None:
-    source, target = place.resolve(), out.resolve()
-    if target == source or target in source.parents or source in target.parents:
-        raise InputError(f"{out}: the model itself, {place}, is there; give another --out")
 
 
 def _cut(weights: Weights, vocab_size: int | None, place: Path) -> Weights:

@@ -107,7 +107,12 @@ def check_vocabulary(tokenizer: Tokenizer, config: Architecture, model: str | Pa
 
 def load_tokenizer(model: str | Path) -> Tokenizer:
     """The tokenizer of a model: in the run that it belongs to, or beside the weights."""
+    return Tokenizer.load(tokenizer_folder(model))
+
+
+def tokenizer_folder(model: str | Path) -> Path:
+    """Where the tokenizer of a model is, if it has one."""
     place = locate(model).resolve()
     folder = place.parent if place.is_file() else place
     run = folder.parents[1] if folder.parent.name == "checkpoints" else folder
-    return Tokenizer.load(run / "tokenizer" if (run / "tokenizer").is_dir() else folder)
+    return run / "tokenizer" if (run / "tokenizer").is_dir() else folder

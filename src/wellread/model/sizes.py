@@ -130,3 +130,15 @@ class ModelConfig(Config, frozen=True):
         switches = {name: getattr(self, name) for name in SWITCHES}
         shape = shape_of(self.size)._asdict()
         return Architecture(**shape, **switches, context=self.context, vocab_size=vocab_size)
+
+    @classmethod
+    def of(cls, shape: Architecture) -> "ModelConfig":
+        """What asks for `shape`; heads of another width than HEAD_WIDTH cannot be asked for.
+
+        >>> ModelConfig.of(Architecture(layers=12, width=768, heads=12)).size
+        '124M'
+        """
+        sizes = {(one.layers, one.width): name for name, one in SIZES.items()}
+        size = sizes.get((shape.layers, shape.width), f"{shape.layers}x{shape.width}")
+        switches = {name: getattr(shape, name) for name in SWITCHES}
+        return cls(size=size, context=shape.context, **switches)

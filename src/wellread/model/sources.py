@@ -70,3 +70,10 @@ def checkpoint_of(model: Path) -> Path:
     if (model / "ckpt.pt").is_file():
         return model / "ckpt.pt"
     raise InputError(f"{model}: no model here; expected {KINDS}")
+
+
+def refuse_onto_itself(place: Path, out: Path) -> None:
+    """Refuse to write to `out` if a model that is being read is there."""
+    source, target = place.resolve(), out.resolve()
+    if target == source or target in source.parents or source in target.parents:
+        raise InputError(f"{out}: the model itself, {place}, is there; give another --out")

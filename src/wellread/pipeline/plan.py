@@ -98,6 +98,15 @@ def plan(recipe: Recipe, out: Path) -> list[Step]:
     return steps
 
 
+def up_to(stage: str, recipe: Recipe, out: Path) -> list[Step]:
+    """The steps of `recipe` that end with those of `stage`."""
+    steps = plan(recipe, out)
+    if stage not in recipe.stages:
+        raise InputError(f"{recipe.path}: has no section [{STAGES[stage].section}]")
+    last = max(number for number, step in enumerate(steps) if step.stage == stage)
+    return steps[: last + 1]
+
+
 def run_step(
     recipe: Recipe,
     out: Path,

@@ -55,7 +55,7 @@ def read_recipe(path: Path, *, data: Path | None = None) -> Recipe:
         name=name,
         stages=stages,
         given=given,
-        runs=_runs(path, raw, stages),
+        runs=_runs(path, raw, stages, root),
         report=None
         if report is None
         else convert(report, ReportConfig, where=f"{path}, section [report]"),
@@ -97,7 +97,7 @@ def _check_wiring(
 
 
 def _runs(
-    path: Path, raw: dict[str, Any], stages: dict[str, Config]
+    path: Path, raw: dict[str, Any], stages: dict[str, Config], root: Path
 ) -> dict[str, tuple[ModelConfig, Config]]:
     """Each model that is trained: one, or one for every combination that [study] varies."""
     if "train" not in stages:
@@ -112,13 +112,19 @@ def _runs(
                 raise InputError(
                     f"{path}, section [study]: vary {key!r} is neither model.KEY nor train.KEY"
                 )
+            if key == "train.start":
+                raise InputError(
+                    f"{path}, section [study]: {key} is an input, which runs are not compared by; "
+                    "write a recipe for each model to start from"
+                )
             sections[section][field] = value
         model = convert(sections["model"], ModelConfig, where=f"{path}, section [model]")
         model.architecture(vocab_size=257)  # an unknown size is refused here, before any work
-        config = convert(
-            sections["train"], STAGES["train"].load_config(), where=f"{path}, section [train]"
-        )
-        runs["-".join(str(value) for value in values) or model.size] = (model, config)
+        kind, where = STAGES["train"].load_config(), f"{path}, section [train]"
+        config = convert(sections["train"], kind, where=where, root=root)
+        start = sections["train"].get("start")
+        name = Path(start).name if start else model.size
+        runs["-".join(str(value) for value in values) or name] = (model, config)
     return runs
 
 

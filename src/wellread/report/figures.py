@@ -16,6 +16,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 from wellread.base.text import human_seconds
 from wellread.formats.metrics import Step
 from wellread.formats.studies import Point
+from wellread.formats.sweeps import Sweep
 from wellread.report.blocks import Figure, big, is_share, printable
 
 INK, MUTED, GRID, PAPER = "#22262b", "#6a7078", "#dcdcd6", "#fefefd"
@@ -50,6 +51,7 @@ STYLE = {
 WIDE, NARROW = 7.6, 3.7  # inches: for a column of text, and for a telephone
 POINTS_DRAWN = 300  # of a curve
 PANELS_DRAWN = 6  # of a study
+LOSS_SHOWN = 3  # times the least of a sweep
 
 Paint = Callable[[Canvas], None]
 
@@ -194,7 +196,12 @@ def curves(runs: Sequence[tuple[str, list[Step]]], caption: str, alt: str) -> Fi
         for number, (name, steps) in enumerate(runs):
             colour = SERIES[number % len(SERIES)]
             trained = list(thinned([(s.tokens, s.loss) for s in steps if s.loss is not None]))
-            held_out = [(s.tokens, s.held_out_loss) for s in steps if s.held_out_loss is not None]
+            # What was measured before any step has no place on a scale of logarithms.
+            held_out = [
+                (s.tokens, s.held_out_loss)
+                for s in steps
+                if s.held_out_loss is not None and s.tokens
+            ]
             axes.plot(*_columns(trained), color=colour, linewidth=0.9, alpha=0.55)
             axes.plot(*_columns(held_out), color=colour, linewidth=1.8, marker="o", markersize=3.5)
             if held_out:
@@ -209,6 +216,52 @@ def curves(runs: Sequence[tuple[str, list[Step]]], caption: str, alt: str) -> Fi
         _label_ends(axes, ends)
 
     return draw("curves", caption, alt, paint, inches=(3.7, 3.3))
+
+
+def learning_rates(sweep: Sweep) -> Figure:
+    """Held-out loss against the rate, the chosen one marked; crosses where there is no loss."""
+    known = [
+        (trial.learning_rate, trial.held_out_loss)
+        for trial in sweep.trials
+        if trial.held_out_loss is not None
+    ]
+    none = [t.learning_rate for t in sweep.trials if t.held_out_loss is None]
+    chosen = next(loss for rate, loss in known if rate == sweep.chosen)
+
+    def paint(canvas: Canvas) -> None:
+        is_narrow = canvas.get_figwidth() == NARROW
+        axes = canvas.add_subplot()
+        axes.plot(*_columns(known), color=SERIES[0], linewidth=1.8, marker="o", markersize=4.5)
+        axes.axvline(sweep.chosen, color=MUTED, linewidth=1.3, linestyle=(0, (3, 2)))
+        axes.plot([sweep.chosen], [chosen], color=SERIES[1], marker="o", markersize=7)
+        # A loss that went through the roof would flatten all others.
+        highest = max(loss for _, loss in known if loss <= LOSS_SHOWN * chosen)
+        room = 0.25 * (highest - chosen) or 1.0
+        top = highest + room
+        axes.set_ylim(chosen - room, top)
+        axes.margins(x=0.08)
+        axes.annotate(
+            f"{sweep.chosen:g}: {chosen:.3f}", (sweep.chosen, chosen), xytext=(0, -12),
+            textcoords="offset points", ha="center", va="top", color=SERIES[1], fontweight="bold",
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
+        )  # fmt: skip
+        axes.plot(none, [top] * len(none), color=SERIES[1], linewidth=0, marker="x", clip_on=False)
+        if none:
+            axes.annotate(
+                "no number", (none[0], top), xytext=(0, -6), textcoords="offset points",
+                ha="center", va="top", color=MUTED, fontsize=8,
+            )  # fmt: skip
+        axes.set_xscale("log", base=2)
+        axes.set_xticks([t.learning_rate for t in sweep.trials][:: 2 if is_narrow else 1])
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.grid(axis="y", color=GRID, linewidth=0.6)
+        axes.set_xlabel("peak learning rate (log scale)")
+        axes.set_ylabel("held-out loss, nats per token")
+
+    caption = f"Held-out loss after {sweep.steps:,} steps is least with {sweep.chosen:g}"
+    alt = "; ".join(f"{rate:g}: {loss:.3f}" for rate, loss in known)
+    return draw("learning-rates", caption, alt, paint, inches=(3.3, 3.0))
 
 
 def _columns(points: Iterable[tuple[float, float | None]]) -> tuple[list[Any], list[Any]]:

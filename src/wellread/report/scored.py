@@ -43,7 +43,7 @@ class Measured(NamedTuple):
 
     @property
     def published(self) -> PublishedScore | None:
-        return published(self.result.comparable_to, self.score.metric)
+        return published(self.result.comparable_to, self.score.metric, self.result.protocol)
 
 
 def _measured(evidence: Evidence) -> dict[str, list[Measured]]:

@@ -21,7 +21,11 @@ MOST_NAMED = 3  # documents or shards of a batch, in a sentence
 RECENT = 50  # logged losses that a spike is told by
 
 
-class BadBatch(WellreadError):
+class Diverged(WellreadError):
+    """A loss or a gradient is no number any more."""
+
+
+class BadBatch(Diverged):
     """A step (from 1) whose loss or gradients are no numbers."""
 
     def __init__(self, step: int, what: str, advice: str) -> None:

@@ -1,7 +1,10 @@
 """Which tokens each step sees: a pure function of (seed, step), so there is no state to lose."""
 
+import copy
+import math
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +12,9 @@ import numpy.typing as npt
 
 from wellread.base.errors import InputError
 from wellread.base.seeds import generator
-from wellread.formats.tokens import Ids
+from wellread.formats.tokens import Ids, read_header, read_split
+
+HELD_OUT_SHARE = 0.05  # of windows, where tokens have no splits; the paper's, section 3
 
 
 class Place(NamedTuple):
@@ -27,28 +32,56 @@ class Windows:
     """
 
     def __init__(self, shards: Sequence[Ids], context: int) -> None:
-        self._shards, self._context = shards, context
+        self._shards, self.context = shards, context
         counts = [max(len(shard) - 1, 0) // context for shard in shards]
         self._ends = np.cumsum(counts)
         self._shard_starts = np.cumsum([0, *map(len, shards)])
-        self.num_windows = int(sum(counts))
+        self._first, self.num_windows = 0, int(sum(counts))
+
+    def part(self, start: int, stop: int) -> "Windows":
+        """Those from number `start` up to `stop`, which have numbers from 0 there."""
+        other = copy.copy(self)
+        other._first, other.num_windows = self._first + start, stop - start
+        return other
 
     def __getitem__(self, number: int) -> npt.NDArray[np.int64]:
         """The window's tokens, shape (context + 1,)."""
         shard, start = self._find(number)
-        return self._shards[shard][start : start + self._context + 1].astype(np.int64)
+        return self._shards[shard][start : start + self.context + 1].astype(np.int64)
 
     def place(self, number: int) -> Place:
         """Where the window's tokens lie."""
         shard, start = self._find(number)
         start += int(self._shard_starts[shard])
-        return Place(shard, start, start + self._context + 1)
+        return Place(shard, start, start + self.context + 1)
 
     def _find(self, number: int) -> tuple[int, int]:
         """The window's shard, and where it begins there."""
+        number += self._first
         shard = int(np.searchsorted(self._ends, number, side="right"))
         before = int(self._ends[shard - 1]) if shard else 0
-        return shard, (number - before) * self._context
+        return shard, (number - before) * self.context
+
+
+class Splits(NamedTuple):
+    """What a run trains on, and what it is measured on."""
+
+    train: Windows
+    held_out: Windows
+    held_out_from: str  # the split
+
+
+def read_windows(tokens: Path, context: int) -> Splits:
+    """The windows of `tokens`; if these have no validation split, the last are held out of train.
+
+    So one text file is enough, which as one document cannot be in two splits.
+    """
+    windows = Windows(read_split(tokens, "train"), context)
+    if "validation" in read_header(tokens).splits:
+        held_out = Windows(read_split(tokens, "validation"), context)
+        return Splits(windows, held_out, "validation")
+    rest = windows.num_windows - math.ceil(windows.num_windows * HELD_OUT_SHARE)
+    return Splits(windows.part(0, rest), windows.part(rest, windows.num_windows), "train")
 
 
 class Batches:

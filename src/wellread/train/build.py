@@ -33,14 +33,15 @@ from wellread.base.progress import Progress, silent
 from wellread.formats import checkpoints
 from wellread.formats.metrics import Step, encode_step, read_metrics
 from wellread.formats.tokens import STAGE as TOKENS
-from wellread.formats.tokens import TokensHeader, read_header, read_split
+from wellread.formats.tokens import TokensHeader, read_header
 from wellread.model.gpt2 import GPT2
 from wellread.model.load import find_device, load_model, load_tokenizer, save_model
-from wellread.model.sizes import ModelConfig
+from wellread.model.sizes import Architecture, ModelConfig
+from wellread.model.sources import refuse_onto_itself
 from wellread.model.tensor_files import save_tensors
 from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.train.bad_batches import Spikes, marking_spikes, naming_texts, texts_of
-from wellread.train.batches import Batches, Windows
+from wellread.train.batches import Batches, Windows, read_windows
 from wellread.train.board import board, check_board
 from wellread.train.config import RunConfig, TrainConfig
 from wellread.train.held_out import interval_of_mean, window_losses
@@ -48,6 +49,7 @@ from wellread.train.loop import held_out_loss, precision_on, train_steps
 from wellread.train.memory import check_device
 from wellread.train.optimizers import Optimizers
 from wellread.train.speed import with_costs
+from wellread.train.start import Start, check_same_vocabulary, find_start, load_start
 from wellread.train.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -73,28 +75,38 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
     should_stop: Callable[[], bool] = lambda: False,
     progress: Progress = silent,
 ) -> Manifest:
-    """Train a fresh model on the `train` split of `tokens`; write the run to `out`.
+    """Train a model on the `train` split of `tokens`; write the run to `out`.
 
-    `on_checkpoint` is called with the folder of each checkpoint when it is whole. `should_stop` is
-    asked before each step; once it says so that step is the last, is saved, and Stopped is raised.
+    The model is fresh, or the one that `config.start` names, of which `model` need not speak then.
+    Of tokens without splits the last windows are held out. `on_checkpoint` is called with the
+    folder of each checkpoint when it is whole. `should_stop` is asked before each step; once it
+    says so that step is the last, is saved, and Stopped is raised.
 
     Goes on from the newest intact checkpoint if `out` holds an interrupted run of the same
     settings and tokens; on one CPU process the result is bitwise that of an uninterrupted run.
     """
     read_artifact(tokens, TOKENS)
     header = read_header(tokens)
-    windows = Windows(read_split(tokens, "train"), model.context)
-    batches = Batches(windows, config.batch_sequences, config.seed)
-    held_out = _held_out_windows(tokens, model.context, config.held_out_sequences)
-    recorded = RunConfig(model=model, train=config)
-    inputs = {"tokens": [tokens]}
+    begin, inputs = _beginning(model, config, header, out), {"tokens": [tokens]}
+    if isinstance(begin, Start):
+        model = ModelConfig.of(begin.shape)
+        inputs["start"] = [begin.place]
+    splits = read_windows(tokens, model.context)
+    batches = Batches(splits.train, config.batch_sequences, config.seed)
+    held_out = _first(splits.held_out, config.held_out_sequences, tokens)
+    # An input is known by its digest, wherever it lies: as a setting, its path would make another
+    # run of one whose model was moved.
+    recorded = RunConfig(model=model, train=msgspec.structs.replace(config, start=None))
     if done := finished(out, stage=STAGE, config=recorded, inputs=inputs):
         return done
-    _check(out, recorded, inputs, header)
+    if isinstance(begin, Start):
+        check_same_vocabulary(begin, tokens)
+    _check(out, recorded, inputs, begin.shape if isinstance(begin, Start) else begin)
+    save = partial(_save, out, config=config, end_of_text=header.end_of_text)
     with writing(out, stage=STAGE, config=recorded, inputs=inputs, resume=True) as draft:
         shutil.copytree(tokens / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
         bits_per_byte = _bits_per_byte(held_out, load_tokenizer(out))
-        live = _start_or_resume(out, model, config, header)
+        live = _start_or_resume(out, begin, config)
         _forget_after(out, live.step)
         texts = partial(texts_of, tokens, batches)
         steps = _run(live, batches, held_out, config, bits_per_byte, should_stop)
@@ -103,24 +115,22 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
             for step in marking_spikes(steps, Spikes(_losses(out), config.spike_nats), texts):
                 record(step)
                 if _is_saved(step.step, config):
-                    folder = _save(out, live, step, config)
+                    folder = save(live, step)
                     if on_checkpoint:
                         on_checkpoint(folder)
                 if step.loss is not None:
                     progress(step.step, config.steps, _note(step))
         if step.step < config.steps:
             if step.step > live.step and not _is_saved(step.step, config):
-                _save(out, live, step, config)
+                save(live, step)
             raise Stopped(f"{out}: stopped after step {step.step} of {config.steps}, saved")
         _account(draft, live.network, config, header)
+        draft.facts["held_out_from"] = splits.held_out_from
     return read_manifest(out)
 
 
 def _check(
-    out: Path,
-    recorded: RunConfig,
-    inputs: Mapping[str, Sequence[Path]],
-    header: TokensHeader,
+    out: Path, recorded: RunConfig, inputs: Mapping[str, Sequence[Path]], shape: Architecture
 ) -> None:
     """Refuse what cannot be, and to delete an interrupted run, which may be weeks of work."""
     for tokens in inputs["tokens"]:
@@ -129,7 +139,6 @@ def _check(
     if recorded.train.tensorboard:
         check_board()
     device = find_device(recorded.train.device)
-    shape = recorded.model.architecture(header.vocab_size)
     check_device(shape, recorded.train, device, precision_on(device, recorded.train))
     changed = changed_since_begun(out, stage=STAGE, config=recorded, inputs=inputs)
     if changed and (found := checkpoints.newest_intact(out)) is not None:
@@ -140,12 +149,23 @@ def _check(
         )
 
 
-def _held_out_windows(tokens: Path, context: int, most: int) -> npt.NDArray[np.int64]:
-    windows = Windows(read_split(tokens, "validation"), context)
+def _beginning(
+    model: ModelConfig, config: TrainConfig, header: TokensHeader, out: Path
+) -> Start | Architecture:
+    """The model to start from, or the shape of a fresh one."""
+    if config.start is None:
+        return model.architecture(header.vocab_size)
+    start = find_start(config.start, model)
+    refuse_onto_itself(start.place, out)
+    return start
+
+
+def _first(windows: Windows, most: int, tokens: Path) -> npt.NDArray[np.int64]:
+    """At most so many windows, (windows, context + 1)."""
     if windows.num_windows < 1:
         raise InputError(
-            f"{tokens}: the validation split is shorter than one context of {context} tokens; "
-            "hold out more of the corpus (validation_per_mille) or give more text"
+            f"{tokens}: the validation split is shorter than one context of {windows.context} "
+            "tokens; hold out more of the corpus (validation_per_mille) or give more text"
         )
     return np.stack([windows[number] for number in range(min(most, windows.num_windows))])
 
@@ -158,13 +178,15 @@ def _bits_per_byte(windows: npt.NDArray[np.int64], tokenizer: Tokenizer) -> floa
     return float(targets.size / lengths[targets].sum() / math.log(2))
 
 
-def _start_or_resume(
-    out: Path, model: ModelConfig, config: TrainConfig, header: TokensHeader
-) -> Live:
+def _start_or_resume(out: Path, begin: Start | Architecture, config: TrainConfig) -> Live:
+    """The run as its newest checkpoint has it; without one, as it begins."""
     found = checkpoints.newest_intact(out)
     device = find_device(config.device)
     if found is None:
-        network = GPT2(model.architecture(header.vocab_size)).initialise(config.seed).to(device)
+        if isinstance(begin, Start):
+            network = load_start(begin, device)
+        else:
+            network = GPT2(begin).initialise(config.seed).to(device)
         return Live(network, Optimizers(network, config), 0, 0.0)
     # In memory of its own, laid out as at the start: sums come out bitwise as without a stop.
     network = load_model(found, device=str(device), mapped=False)
@@ -181,7 +203,8 @@ def _forget_after(out: Path, last: int) -> None:
         unfinished.unlink()
     path = out / "metrics.jsonl"
     if path.exists():
-        kept = [encode_step(step) for step in read_metrics(out) if step.step <= last]
+        # Of 0, before any step, nothing is kept either: it is measured again.
+        kept = [encode_step(step) for step in read_metrics(out) if step.step <= last and last]
         write_bytes(path, b"".join(kept))
 
 
@@ -207,16 +230,22 @@ def _run(
     shape, device = live.network.config, live.network.wte.weight.device
     precision = precision_on(device, config)
     worker = Worker(live.network, precision)
+
+    def measured(step: Step) -> Step:
+        loss = held_out_loss(worker, held_out, config)
+        return msgspec.structs.replace(
+            step, held_out_loss=loss, held_out_bits_per_byte=loss * bits_per_byte
+        )
+
+    if live.step == 0 and config.start is not None:
+        yield measured(Step(step=0, tokens=0))
     for done in train_steps(
         worker, live.optimizers, batches, config, start=live.step, should_stop=should_stop
     ):
         step = msgspec.structs.replace(done, seconds=live.seconds + time.monotonic() - started)
         step = with_costs(step, shape, device, precision, steps=config.steps)
         if done.step % config.held_out_every_steps == 0 or done.step == config.steps:
-            loss = held_out_loss(worker, held_out, config)
-            step = msgspec.structs.replace(
-                step, held_out_loss=loss, held_out_bits_per_byte=loss * bits_per_byte
-            )
+            step = measured(step)
         if done.step == config.steps and len(held_out) > 1:
             low, high = interval_of_mean(window_losses(worker, held_out), seed=config.seed)
             step = msgspec.structs.replace(step, held_out_low=low, held_out_high=high)
@@ -224,7 +253,7 @@ def _run(
 
 
 def _is_saved(step: int, config: TrainConfig) -> bool:
-    return step % config.save_every_steps == 0 or step == config.steps
+    return step > 0 and (step % config.save_every_steps == 0 or step == config.steps)
 
 
 def _is_recorded(step: Step, config: TrainConfig) -> bool:
@@ -261,9 +290,9 @@ def _note(step: Step) -> str:
     return f"loss {step.loss:.3f}{is_spike}, {step.tokens_per_second:,.0f} tokens/s"
 
 
-def _save(out: Path, live: Live, step: Step, config: TrainConfig) -> Path:
+def _save(out: Path, live: Live, step: Step, *, config: TrainConfig, end_of_text: int) -> Path:
     def write(folder: Path) -> None:
-        save_model(live.network, folder)
+        save_model(live.network, folder, end_of_text=end_of_text)
         save_tensors(live.optimizers.state(), folder / "optimizer.safetensors")
 
     folder = checkpoints.write_checkpoint(

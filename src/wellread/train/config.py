@@ -3,13 +3,14 @@
 import math
 from typing import Literal
 
-from wellread.base.config import Config
+from wellread.base.config import Config, Place
 from wellread.model.sizes import ModelConfig
 
 
 class TrainConfig(Config, frozen=True):
     """How a model is trained. The paper fixes the batch; what it leaves open is marked assumed."""
 
+    start: Place | None = None  # a MODEL to fine-tune, which also gives size; none: fresh weights
     batch_sequences: int = 512  # paper, section 2.3
     sequences_per_pass: int = 8  # ours: how many of a batch are in memory at once
     steps: int = 600_000  # assumed: nanoGPT's; the paper gives no number
@@ -52,7 +53,7 @@ class TrainConfig(Config, frozen=True):
 
 
 class RunConfig(Config, frozen=True):
-    """What a run's manifest records."""
+    """What a run's manifest records; a model that it started from is among the inputs."""
 
     model: ModelConfig
     train: TrainConfig

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from wellread.formats.metrics import Step
-from wellread.train.bad_batches import BadBatch
+from wellread.train.bad_batches import BadBatch, Diverged
 from wellread.train.batches import Batches
 from wellread.train.config import TrainConfig, learning_rate
 from wellread.train.optimizers import Optimizers
@@ -117,8 +117,12 @@ def _read(unread: list[Measured], config: TrainConfig) -> tuple[float, float]:
 
 
 def _bad(step: int, fault: str, config: TrainConfig) -> BadBatch:
+    return BadBatch(step, fault, _advice(config))
+
+
+def _advice(config: TrainConfig) -> str:
     rate = f"lower peak_learning_rate (now {config.peak_learning_rate:g})"
-    return BadBatch(step, fault, f"{rate} or raise warmup_steps")
+    return f"{rate} or raise warmup_steps"
 
 
 def _fault(loss: float, norm: float) -> str:
@@ -147,4 +151,7 @@ def held_out_loss(worker: Worker, windows: npt.NDArray[np.int64], config: TrainC
     passes = torch.from_numpy(windows).split(config.sequences_per_pass)
     losses = [float(worker.loss(part.to(device))) * len(part) for part in passes]
     worker.network.train()
-    return math.fsum(losses) / len(windows)
+    mean = math.fsum(losses) / len(windows)
+    if not math.isfinite(mean):
+        raise Diverged(f"the held-out loss is {mean}; {_advice(config)}")
+    return mean

@@ -61,7 +61,7 @@ def score(setup: Setup, beginnings: Sequence[Beginning]) -> list[Outcome]:
             prompt=start.prompt,
             target=start.rest,
             prediction=written,
-            num_tokens=len(generated),
+            num_tokens=len(generated.ids),
         )
         outcomes.append(Outcome(item, {}))
     return outcomes
