@@ -1,19 +1,23 @@
 """Training learns, and nothing is lost when it is killed."""
 
+import resource
 import shutil
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from wellread.base.errors import InputError, WellreadError
+from wellread.base.errors import InputError, Stopped, WellreadError
 from wellread.base.manifest import read_manifest
-from wellread.formats.checkpoints import intact_checkpoints
+from wellread.formats.checkpoints import intact_checkpoints, newest_checkpoint, read_state
 from wellread.formats.metrics import read_metrics
 from wellread.model.load import load_model, load_tokenizer
 from wellread.model.sizes import ModelConfig
+from wellread.tokens.build import tokenize_corpus
+from wellread.tokens.config import TokensConfig
 from wellread.train.build import train
 from wellread.train.config import TrainConfig
 
@@ -73,6 +77,24 @@ def test_a_killed_run_goes_on_bitwise_as_if_nothing_had_happened(
     assert (tmp_path / "run" / last).read_bytes() == (run / last).read_bytes()
 
 
+def test_a_run_that_was_asked_to_stop_has_saved_its_last_step_and_goes_on_bitwise(
+    run: Path, tokens: Path, tmp_path: Path
+) -> None:
+    questions: list[None] = []
+
+    def before_step_13() -> bool:
+        questions.append(None)
+        return len(questions) == 13
+
+    with pytest.raises(Stopped, match="stopped after step 12 of 30, saved"):
+        train(tokens, tmp_path / "run", MODEL, CONFIG, should_stop=before_step_13)
+    assert read_state(newest_checkpoint(tmp_path / "run")).step == 12
+    train(tokens, tmp_path / "run", MODEL, CONFIG)
+    assert losses(tmp_path / "run") == losses(run)
+    last = "checkpoints/step-0000030/model.safetensors"
+    assert (tmp_path / "run" / last).read_bytes() == (run / last).read_bytes()
+
+
 def test_a_run_in_bfloat16_with_muon_goes_on_bitwise_too(tokens: Path, tmp_path: Path) -> None:
     config = msgspec.structs.replace(
         CONFIG, precision="bfloat16", optimizer="muon", schedule="stable", steps=20
@@ -100,6 +122,78 @@ def test_a_damaged_checkpoint_is_passed_over(run: Path, tmp_path: Path) -> None:
     assert [p.name for p in intact_checkpoints(copy)] == ["step-0000010", "step-0000020"]
 
 
+def test_a_damaged_checkpoint_is_not_what_older_ones_are_deleted_for(
+    tokens: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of two kept, the newest is damaged: a stop soon after must leave an intact one."""
+    out, config = tmp_path / "run", msgspec.structs.replace(CONFIG, keep_checkpoints=1)
+
+    def die(done: float, total: float | None, note: str = "") -> None:
+        if done == 15:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(tokens, out, MODEL, config, progress=die)
+    shutil.copytree(out / "checkpoints/step-0000010", out / "checkpoints/step-0000020")
+    (out / "checkpoints/step-0000020/model.safetensors").write_bytes(b"cut")
+    stop = iter([False, True])
+    with pytest.raises(Stopped, match="after step 11"):
+        train(tokens, out, MODEL, config, should_stop=lambda: next(stop))
+    assert [p.name for p in (out / "checkpoints").iterdir()] == ["step-0000011"]
+    assert read_state(newest_checkpoint(out)).step == 11
+    assert "step-0000020: damaged, and passed over" in caplog.text
+
+
+def test_checkpoints_at_multiples_are_kept_for_good(tokens: Path, tmp_path: Path) -> None:
+    config = msgspec.structs.replace(
+        CONFIG, steps=14, save_every_steps=2, keep_every_steps=4, keep_checkpoints=2
+    )
+    train(tokens, tmp_path, MODEL, config)
+    steps = [read_state(folder).step for folder in intact_checkpoints(tmp_path)]
+    assert steps == [4, 8, 12, 14]
+
+
+def test_a_disk_that_fills_up_at_a_later_save_costs_nothing_but_its_steps(
+    run: Path, tokens: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill(_: Path) -> None:  # a limit to files gives the same error as a disk without room
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+
+    try:
+        with pytest.raises(WellreadError, match=r"no room to write .* run the same command again"):
+            train(tokens, out, MODEL, CONFIG, on_checkpoint=fill)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [p.name for p in (out / "checkpoints").iterdir()] == ["step-0000010"]
+    assert read_state(newest_checkpoint(out)).step == 10
+    train(tokens, out, MODEL, CONFIG)
+    assert losses(out) == losses(run)
+
+
+def test_an_interrupted_run_with_other_settings_or_tokens_is_neither_continued_nor_lost(
+    run: Path, tokens: Path, tmp_path: Path
+) -> None:
+    out, stop = tmp_path / "run", iter([False, True])
+    with pytest.raises(Stopped):
+        train(tokens, out, MODEL, CONFIG, should_stop=lambda: next(stop))
+    other = msgspec.structs.replace(CONFIG, seed=1, steps=40)
+    with pytest.raises(
+        InputError, match=r"run of 1 steps with another train\.seed, train\.steps is there; go on"
+    ):
+        train(tokens, out, MODEL, other)
+    corpus, others = tokens.parent / "corpus", tmp_path / "tokens"
+    tokenize_corpus(
+        corpus, tokens.parent / "tokenizer", others, TokensConfig(tokens_per_shard=5000)
+    )
+    with pytest.raises(InputError, match="run of 1 steps with another tokens is there"):
+        train(others, out, MODEL, CONFIG)
+    train(tokens, out, MODEL, CONFIG)
+    assert losses(out) == losses(run)
+
+
 def test_a_second_call_does_nothing(run: Path, tokens: Path) -> None:
     before = read_manifest(run).finished_at
     assert train(tokens, run, MODEL, CONFIG).finished_at == before
@@ -120,10 +214,17 @@ def test_a_run_loads_as_a_model_with_its_tokenizer(run: Path) -> None:
     assert logits.shape[-1] == tokenizer.vocab_size == 300
 
 
+SENTENCE = (
+    r"step \d+: the loss is (nan|inf); its batch is of http://example.com/\d+, http://example.com/"
+    r"\d+, http://example.com/\d+ and \d+ more documents \(train-00000.npy\); "
+    r"lower peak_learning_rate"
+)
+
+
 def test_a_loss_that_is_no_number_stops_the_run_with_advice(tokens: Path, tmp_path: Path) -> None:
     settings = {f: getattr(CONFIG, f) for f in CONFIG.__struct_fields__}
     config = TrainConfig(**(settings | {"peak_learning_rate": 1e30}))
-    with pytest.raises(WellreadError, match=r"the loss is (nan|inf); lower peak_learning_rate"):
+    with pytest.raises(WellreadError, match=SENTENCE):
         train(tokens, tmp_path / "run", MODEL, config)
     assert not (tmp_path / "run" / "manifest.json").exists()
 
@@ -131,6 +232,24 @@ def test_a_loss_that_is_no_number_stops_the_run_with_advice(tokens: Path, tmp_pa
 def test_held_out_text_shorter_than_a_context_is_refused(tokens: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="validation split is shorter than one context of 8000"):
         train(tokens, tmp_path / "run", ModelConfig(size="1x64", context=8000), CONFIG)
+
+
+def test_tokens_that_changed_since_they_were_made_are_refused(tokens: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(tokens, tmp_path / "tokens")
+    ids = np.load(copy / "train-00000.npy")
+    ids[100] = 299 if ids[100] != 299 else 298
+    np.save(copy / "train-00000.npy", ids)
+    with pytest.raises(InputError, match=r"train-00000.npy: changed since it was made; make it ag"):
+        train(copy, tmp_path / "run", MODEL, CONFIG)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_accelerator_asked_for_and_absent_is_said(tokens: Path, tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    with pytest.raises(InputError, match="device cuda was asked for, but PyTorch finds none"):
+        train(tokens, tmp_path / "run", MODEL, msgspec.structs.replace(CONFIG, device="cuda"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_every_checkpoint_is_announced_when_it_is_whole(tokens: Path, tmp_path: Path) -> None:

@@ -11,3 +11,7 @@ class InputError(WellreadError):
     """The call, the recipe or an input was refused before any work was done."""
 
     exit_status = 2
+
+
+class Stopped(WellreadError):
+    """The caller asked for an end; all that was done is kept, and the same call goes on from it."""

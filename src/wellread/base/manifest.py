@@ -184,10 +184,7 @@ def writing(
     """
     started = time.monotonic()
     plain = to_plain(config)
-    marker = msgspec.json.encode(
-        {"stage": stage, "config": plain, "inputs": {k: identity(v) for k, v in inputs.items()}},
-        order="deterministic",
-    )
+    marker = _marker(stage, config, inputs)
     with explaining_full_disks(out), contextlib.ExitStack() as held:
         _claim(out, stage, marker, resume=resume, held=held)
         held.push(functools.partial(_recover, out, resume=resume))
@@ -212,6 +209,41 @@ def writing(
         write_bytes(out / MANIFEST, encoded)
         shutil.rmtree(out / PREVIOUS, ignore_errors=True)
         (out / UNFINISHED).unlink()
+
+
+def _marker(stage: str, config: Config, inputs: Mapping[str, Sequence[Path]]) -> bytes:
+    identities = {name: identity(paths) for name, paths in inputs.items()}
+    content = {"stage": stage, "config": to_plain(config), "inputs": identities}
+    return msgspec.json.encode(content, order="deterministic")
+
+
+def changed_since_begun(
+    out: Path, *, stage: str, config: Config, inputs: Mapping[str, Sequence[Path]]
+) -> list[str]:
+    """The settings and inputs in which unfinished work of `stage` in `out` differs from these."""
+    mark = out / UNFINISHED
+    if not mark.is_file() or owner_of(out) != stage:
+        return []
+    begun, now = (
+        msgspec.json.decode(marker)
+        for marker in (mark.read_bytes(), _marker(stage, config, inputs))
+    )
+    return [
+        *_differences(begun["config"], now["config"]),
+        *_differences(begun["inputs"], now["inputs"]),
+    ]
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any], within: str = "") -> list[str]:
+    """The keys whose values differ, as `section.key`."""
+    found = []
+    for key in sorted({*before, *now}):
+        one, other = before.get(key), now.get(key)
+        if isinstance(one, dict) and isinstance(other, dict):
+            found += _differences(one, other, f"{within}{key}.")
+        elif one != other:
+            found.append(within + key)
+    return found
 
 
 def _claim(
@@ -378,6 +410,15 @@ def _matching(place: Path, stage: str, config: Config, inputs: Inputs) -> Manife
             return None
     unchanged = all(_unchanged(place / name, file) for name, file in manifest.outputs.items())
     return manifest if unchanged else None
+
+
+def changed_files(artifact: Path) -> list[str]:
+    """The files of a finished artifact that are not as its manifest has them, or not there.
+
+    As instant as `finished`.
+    """
+    outputs = read_manifest(artifact).outputs
+    return [name for name, file in outputs.items() if not _unchanged(artifact / name, file)]
 
 
 def _is_same_input(recorded: Input, path: Path) -> bool:

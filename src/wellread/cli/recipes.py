@@ -1,5 +1,6 @@
 """`wellread run` and `wellread demo`: whole recipes."""
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from wellread.base.text import human_seconds
-from wellread.cli import show
+from wellread.cli import interrupt, show
 from wellread.cli.options import Json, Out
 
 
@@ -57,8 +58,9 @@ def run_steps(
 
     manifests = {}
     for step in steps:
-        with show.progress(label(step)) as progress:
-            manifest, is_new = run_step(read, out, step, progress)
+        postponed = interrupt.postponed() if step.is_stoppable else contextlib.nullcontext()
+        with postponed as should_stop, show.progress(label(step)) as progress:
+            manifest, is_new = run_step(read, out, step, progress, should_stop)
         show.finished(label(step), manifest, is_new=is_new)
         manifests[step.name] = manifest
         done, seconds = done + 1, seconds + manifest.seconds * is_new

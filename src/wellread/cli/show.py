@@ -68,17 +68,20 @@ def _bar(label: str) -> Iterator[base.Progress]:
 
 @contextlib.contextmanager
 def _lines(label: str) -> Iterator[base.Progress]:
-    started = last = time.monotonic()
+    last = time.monotonic()
+    first: tuple[float, float] | None = None  # what goes on has much done when it begins
 
     def show(done: float, total: float | None, note: str = "") -> None:
-        nonlocal last
+        nonlocal first, last
         now = time.monotonic()
+        first = first or (now, done)
         if err.quiet or now - last < SECONDS_BETWEEN_LINES:
             return
         last = now
         left = ""
-        if total and done:
-            left = f", {human_seconds((now - started) * (total - done) / done)} left"
+        if total and done > first[1]:
+            seconds = (now - first[0]) * (total - done) / (done - first[1])
+            left = f", {human_seconds(seconds)} left"
         print(f"{label}: {_count(done, total)} {note}{left}", file=sys.stderr, flush=True)
 
     yield show

@@ -13,8 +13,8 @@ import typer
 from wellread.base.config import convert
 from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest, read_manifest
+from wellread.cli import interrupt, show
 from wellread.cli import results as scored
-from wellread.cli import show
 from wellread.cli.models import located
 from wellread.cli.options import Json, Out, takes_settings
 from wellread.cli.recipes import run_steps
@@ -228,12 +228,9 @@ def train(
         _sweep(tokens, out, model, config, sweep_steps, json=json)
         return
     on_checkpoint = score if scores is not None else None
-    _do(
-        "train",
-        out,
-        partial(fit, tokens, out, model, config, on_checkpoint=on_checkpoint),
-        json=json,
-    )
+    work = partial(fit, tokens, out, model, config, on_checkpoint=on_checkpoint)
+    with interrupt.postponed() as should_stop:
+        _do("train", out, partial(work, should_stop=should_stop), json=json)
 
 
 def _sweep(

@@ -4,6 +4,7 @@ A checkpoint is written beside its place and renamed, and its `state.json` holds
 other files, so that a half-written or damaged one is recognised and the one before it used.
 """
 
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -13,6 +14,8 @@ import msgspec
 
 from wellread.base.errors import InputError
 from wellread.base.files import sha256_of
+
+log = logging.getLogger(__name__)
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,34 +31,64 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 def write_checkpoint(
     run: Path, step: int, write: Callable[[Path], None], *, tokens: int, seconds: float
 ) -> Path:
-    """Let `write` fill a folder, seal it with digests, and move it to its place."""
+    """Let `write` fill a folder, seal it with digests, and move it to its place.
+
+    Onto the disk, so that older ones may go then. Nothing is left of one that fails.
+    """
     target = run / "checkpoints" / f"step-{step:07}"
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    write(partial)
-    digests = {path.name: sha256_of(path) for path in sorted(partial.iterdir())}
-    state = State(step=step, tokens=tokens, seconds=seconds, digests=digests)
-    (partial / "state.json").write_bytes(msgspec.json.encode(state))
-    for path in partial.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-    shutil.rmtree(target, ignore_errors=True)
-    partial.rename(target)
+    try:
+        write(partial)
+        digests = {path.name: sha256_of(path) for path in sorted(partial.iterdir())}
+        state = State(step=step, tokens=tokens, seconds=seconds, digests=digests)
+        (partial / "state.json").write_bytes(msgspec.json.encode(state))
+        for path in [*partial.iterdir(), partial]:
+            _flush(path)
+        shutil.rmtree(target, ignore_errors=True)
+        partial.rename(target)
+        _flush(target.parent)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     return target
+
+
+def _flush(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def intact_checkpoints(run: Path) -> list[Path]:
     """The checkpoints whose every file has its recorded digest, oldest first."""
-    folders = sorted((run / "checkpoints").glob("step-*"))
-    return [folder for folder in folders if _is_intact(folder)]
+    return [folder for folder in _folders(run) if _is_intact(folder)]
+
+
+def newest_intact(run: Path) -> Path | None:
+    """Only as many are read as it takes to find it."""
+    for folder in reversed(_folders(run)):
+        if _is_intact(folder):
+            return folder
+        log.warning("%s: damaged, and passed over", folder)
+    return None
 
 
 def newest_checkpoint(run: Path) -> Path:
-    found = intact_checkpoints(run)
-    if not found:
+    found = newest_intact(run)
+    if found is None:
         raise InputError(f"{run}: no intact checkpoint under {run / 'checkpoints'} yet")
-    return found[-1]
+    return found
+
+
+def _folders(run: Path) -> list[Path]:
+    return sorted((run / "checkpoints").glob("step-*"), key=_step_of)
+
+
+def _step_of(folder: Path) -> int:
+    return int(folder.name.removeprefix("step-"))
 
 
 def read_state(checkpoint: Path) -> State:
@@ -70,8 +103,20 @@ def _is_intact(folder: Path) -> bool:
         return False
 
 
-def remove_older(run: Path, keep: int) -> None:
-    """Delete all but the newest `keep` checkpoints, and half-written ones."""
-    folder = run / "checkpoints"
-    for path in [*sorted(folder.glob("step-*"))[:-keep], *folder.glob(".step-*.partial")]:
-        shutil.rmtree(path)
+def remove_older(run: Path, keep: int, *, keep_every: int | None = None) -> None:
+    """Delete all but the newest `keep` checkpoints and those at multiples of `keep_every` steps."""
+    for folder in _folders(run)[:-keep]:
+        if keep_every is None or _step_of(folder) % keep_every:
+            shutil.rmtree(folder)
+
+
+def remove_after(run: Path, step: int) -> None:
+    """Delete half-written checkpoints, and those past `step`, which are damaged.
+
+    A damaged one would else count as the newest when older ones are deleted.
+    """
+    for folder in (run / "checkpoints").glob(".step-*.partial"):
+        shutil.rmtree(folder)
+    for folder in _folders(run):
+        if _step_of(folder) > step:
+            shutil.rmtree(folder)

@@ -14,12 +14,20 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     step: int
     tokens: int  # seen so far
     loss: float | None = None  # of this step's batch, before its update
+    spike: float | None = None  # how far the loss is above the median of those before, if too far
+    skipped: str | None = None  # why there was no update
     learning_rate: float | None = None
     gradient_norm: float | None = None
     held_out_loss: float | None = None
+    held_out_low: float | None = None  # 95 % interval of it, of the last step
+    held_out_high: float | None = None
     held_out_bits_per_byte: float | None = None
     seconds: float = 0.0  # since the run began, interruptions not counted
     tokens_per_second: float | None = None
+    seconds_left: float | None = None  # at this speed
+    memory_bytes: int | None = None  # so far at most; of the device, or of the process on a CPU
+    flops_per_second: int | None = None  # of the model's matrix products, forward and backward
+    mfu: float | None = None  # their share of the device's peak, where that is known
 
 
 def encode_step(step: Step) -> bytes:

@@ -35,8 +35,17 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     call: Callable[..., Manifest]  # takes `progress=`; imports its stage when called
     after: tuple[str, ...]  # the stages of the recipe whose output it takes
 
-    def run(self, progress: Progress = silent) -> Manifest:
-        return self.call(progress=progress)
+    @property
+    def is_stoppable(self) -> bool:
+        """Whether it can be asked to stop, and then keeps what it has done."""
+        return self.stage == "train"
+
+    def run(
+        self, progress: Progress = silent, should_stop: Callable[[], bool] | None = None
+    ) -> Manifest:
+        if should_stop is None:
+            return self.call(progress=progress)
+        return self.call(progress=progress, should_stop=should_stop)
 
 
 def states(steps: list[Step]) -> Iterator[tuple[Step, str]]:
@@ -99,13 +108,20 @@ def up_to(stage: str, recipe: Recipe, out: Path) -> list[Step]:
 
 
 def run_step(
-    recipe: Recipe, out: Path, step: Step, progress: Progress = silent
+    recipe: Recipe,
+    out: Path,
+    step: Step,
+    progress: Progress = silent,
+    should_stop: Callable[[], bool] | None = None,
 ) -> tuple[Manifest, bool]:
-    """Do one step; its manifest, and whether there was anything to do."""
+    """Do one step; its manifest, and whether there was anything to do.
+
+    `should_stop` is for steps that are stoppable.
+    """
     out.mkdir(parents=True, exist_ok=True)
     write_bytes(out / RECIPE_COPY, recipe.path.read_bytes())
     before = read_manifest(step.out).finished_at if is_artifact(step.out) else None
-    manifest = step.run(progress)
+    manifest = step.run(progress, should_stop)
     return manifest, manifest.finished_at != before
 
 
@@ -115,7 +131,7 @@ def run_recipe(path: Path, out: Path, *, data: Path | None = None) -> dict[str, 
     return {step.name: run_step(recipe, out, step)[0] for step in plan(recipe, out)}
 
 
-def _call(stage: Stage, recipe: Recipe, out: Path, run: str, *, progress: Progress) -> Manifest:
+def _call(stage: Stage, recipe: Recipe, out: Path, run: str, **watched: Any) -> Manifest:
     arguments: dict[str, Any] = {}
     for argument, sources in stage.takes.items():
         paths = list(recipe.given[stage.name].get(argument, []))
@@ -131,7 +147,7 @@ def _call(stage: Stage, recipe: Recipe, out: Path, run: str, *, progress: Progre
     else:
         arguments["config"] = recipe.stages[stage.name]
     where = out / stage.directory.format(run=run)
-    manifest: Manifest = stage.load_function()(**arguments, out=where, progress=progress)
+    manifest: Manifest = stage.load_function()(**arguments, out=where, **watched)
     return manifest
 
 

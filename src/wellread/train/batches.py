@@ -18,6 +18,14 @@ from wellread.model.ranks import ALONE, Ranks
 HELD_OUT_SHARE = 0.05  # of windows, where tokens have no splits; the paper's, section 3
 
 
+class Place(NamedTuple):
+    """A window's shard, and its tokens counted over the split's shards."""
+
+    shard: int
+    start: int
+    end: int
+
+
 class Windows:
     """The windows of `context + 1` tokens that a split's shards hold, one after another.
 
@@ -28,6 +36,7 @@ class Windows:
         self._shards, self.context = shards, context
         counts = [max(len(shard) - 1, 0) // context for shard in shards]
         self._ends = np.cumsum(counts)
+        self._shard_starts = np.cumsum([0, *map(len, shards)])
         self._first, self.num_windows = 0, int(sum(counts))
 
     def part(self, start: int, stop: int) -> "Windows":
@@ -38,11 +47,21 @@ class Windows:
 
     def __getitem__(self, number: int) -> npt.NDArray[np.int64]:
         """The window's tokens, shape (context + 1,)."""
+        shard, start = self._find(number)
+        return self._shards[shard][start : start + self.context + 1].astype(np.int64)
+
+    def place(self, number: int) -> Place:
+        """Where the window's tokens lie."""
+        shard, start = self._find(number)
+        start += int(self._shard_starts[shard])
+        return Place(shard, start, start + self.context + 1)
+
+    def _find(self, number: int) -> tuple[int, int]:
+        """The window's shard, and where it begins there."""
         number += self._first
         shard = int(np.searchsorted(self._ends, number, side="right"))
         before = int(self._ends[shard - 1]) if shard else 0
-        start = (number - before) * self.context
-        return self._shards[shard][start : start + self.context + 1].astype(np.int64)
+        return shard, (number - before) * self.context
 
 
 class Splits(NamedTuple):
@@ -92,8 +111,14 @@ class Batches:
 
     def __getitem__(self, step: int) -> npt.NDArray[np.int64]:
         """This process's part of a step's batch, which has batch_sequences; (B, context + 1)."""
+        return np.stack([self._windows[number] for number in self._chosen(step)])
+
+    def places(self, step: int) -> list[Place]:
+        """Where this process's part of a step's batch comes from."""
+        return [self._windows.place(number) for number in self._chosen(step)]
+
+    def _chosen(self, step: int) -> list[int]:
         numbers = range(step * self._size, (step + 1) * self._size)
         own = numbers[self._ranks.rank :: self._ranks.size]
         per_epoch = self._windows.num_windows
-        chosen = (self._order(n // per_epoch)[n % per_epoch] for n in own)
-        return np.stack([self._windows[number] for number in chosen])
+        return [int(self._order(n // per_epoch)[n % per_epoch]) for n in own]

@@ -27,8 +27,12 @@ class TrainConfig(Config, frozen=True):
     held_out_every_steps: int = 1_000
     held_out_sequences: int = 200  # the first ones of the validation split, the same every time
     log_every_steps: int = 10
+    tensorboard: bool = False  # event files beside metrics.jsonl, for TensorBoard
     save_every_steps: int = 1_000
-    keep_checkpoints: int = 2
+    keep_checkpoints: int = 2  # the newest ones
+    keep_every_steps: int | None = None  # checkpoints at multiples of it stay for good
+    on_bad_batch: Literal["stop", "skip"] = "stop"  # without a loss; skip reads each step's
+    spike_nats: float | None = 3.0  # ours: how far above the median a loss is a spike; inf: never
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
     sharding: Literal["none", "full"] = "none"  # full: each process has a part of every tensor
     device: str = "auto"
@@ -37,9 +41,14 @@ class TrainConfig(Config, frozen=True):
     def __post_init__(self) -> None:
         if self.batch_sequences % self.sequences_per_pass:
             raise ValueError("batch_sequences is not a multiple of sequences_per_pass")
-        for name in ("steps", "held_out_every_steps", "log_every_steps", "save_every_steps"):
-            if getattr(self, name) < 1:
+        for name in (
+            "steps", "held_out_every_steps", "log_every_steps", "save_every_steps",
+            "keep_checkpoints", "keep_every_steps",
+        ):  # fmt: skip
+            if (number := getattr(self, name)) is not None and number < 1:
                 raise ValueError(f"{name} is less than 1")
+        if self.keep_every_steps is not None and self.keep_every_steps % self.save_every_steps:
+            raise ValueError("keep_every_steps is not a multiple of save_every_steps")
         if self.warmup_steps >= self.steps:
             raise ValueError(f"warmup_steps {self.warmup_steps} leaves nothing of {self.steps}")
 

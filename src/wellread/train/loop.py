@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,18 +11,16 @@ import torch
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
-from wellread.base.errors import WellreadError
 from wellread.formats.metrics import Step
-from wellread.model.ranks import ALONE, Ranks, gathered
+from wellread.model.ranks import ALONE, Ranks, gathered, shared
+from wellread.train.bad_batches import BadBatch, Diverged
 from wellread.train.batches import Batches
 from wellread.train.config import TrainConfig, learning_rate
 from wellread.train.optimizers import Optimizers
 from wellread.train.sharing import put_away, summing
 from wellread.train.worker import Worker
 
-
-class Diverged(WellreadError):
-    """A loss or a gradient is no number any more."""
+MOST_SKIPPED = 10  # ours: of so many bad batches in a row the last ends the run; it is the weights
 
 
 class Measured(NamedTuple):
@@ -46,25 +44,31 @@ def precision_on(device: torch.device, config: TrainConfig) -> torch.dtype:
     return torch.bfloat16 if fast else torch.float32
 
 
-def train_steps(
+def train_steps(  # noqa: PLR0913 - what trains on what, and who ends it
     worker: Worker,
     optimizers: Optimizers,
     batches: Batches,
     config: TrainConfig,
     *,
     start: int,
+    should_stop: Callable[[], bool] = lambda: False,
     ranks: Ranks = ALONE,
 ) -> Iterator[Step]:
     """Do steps `start` to `config.steps`; yield each one's measurements once its update is done.
 
+    Ends early before the step at which `should_stop` says so.
+
     Losses are read (and the device waited for) only on the steps that are logged or saved; one
-    that is no number, of whichever step since, then ends the run.
+    that is no number, of whichever step since, then ends the run. If bad batches are to be
+    skipped, every step's is read before its update.
     """
     learner, device = optimizers.network, optimizers.network.wte.weight.device
     worker.network.train()
     add_up = summing(learner, ranks)
-    clock, clock_step, unread = time.monotonic(), start, list[Measured]()
+    clock, clock_step, unread, in_a_row = time.monotonic(), start, list[Measured](), 0
     for step in range(start, config.steps):
+        if shared(should_stop(), bool, ranks):
+            break
         rate = learning_rate(step, config)
         optimizers.set_learning_rate(rate)
         batch = torch.from_numpy(batches[step]).to(device)
@@ -72,17 +76,24 @@ def train_steps(
         norm = torch.nn.utils.clip_grad_norm_(learner.parameters(), config.clip_gradient_norm)
         if isinstance(norm, DTensor):
             norm = norm.full_tensor()
+        done = step + 1
+        tokens = done * config.batch_sequences * (batch.shape[1] - 1)
+        if config.on_bad_batch == "skip":
+            fault = _fault(float(loss), float(norm))
+            in_a_row = in_a_row + 1 if fault else 0
+            if in_a_row == MOST_SKIPPED:
+                raise _bad(done, fault, config)
+            if fault:
+                optimizers.forget_gradients()
+                yield Step(step=done, tokens=tokens, skipped=fault)
+                continue
         optimizers.step()
         worker.refresh()
-        done = step + 1
         unread.append(Measured(done, loss, norm))
-        tokens = done * config.batch_sequences * (batch.shape[1] - 1)
         is_logged = done % config.log_every_steps == 0 or done == config.steps
-        if not is_logged and done % config.save_every_steps:
-            yield Step(step=done, tokens=tokens)
-            continue
-        value, gradient_norm = _read(unread, config)
-        unread.clear()
+        if is_logged or done % config.save_every_steps == 0:
+            value, gradient_norm = _read(unread, config)
+            unread.clear()
         if not is_logged:
             yield Step(step=done, tokens=tokens)
             continue
@@ -96,24 +107,34 @@ def train_steps(
             tokens_per_second=round((done - clock_step) * (tokens / done) / seconds, 1),
         )
         clock, clock_step = time.monotonic(), done
+    if unread:
+        _read(unread, config)
 
 
 def _read(unread: list[Measured], config: TrainConfig) -> tuple[float, float]:
     """The last step's loss and gradient norm, if those of all steps are numbers."""
     numbers = torch.stack([torch.stack([m.loss, m.gradient_norm]) for m in unread]).tolist()
     for measured, (loss, norm) in zip(unread, numbers, strict=True):
-        if not math.isfinite(loss) or not math.isfinite(norm):
-            what = f"the loss is {loss}" if not math.isfinite(loss) else f"gradients are {norm}"
-            raise _diverged(f"step {measured.step}: {what}", config)
+        if fault := _fault(loss, norm):
+            raise _bad(measured.step, fault, config)
     loss, norm = numbers[-1]
     return loss, norm
 
 
-def _diverged(what: str, config: TrainConfig) -> Diverged:
-    return Diverged(
-        f"{what}; lower peak_learning_rate (now {config.peak_learning_rate:g}) or raise "
-        "warmup_steps"
-    )
+def _bad(step: int, fault: str, config: TrainConfig) -> BadBatch:
+    return BadBatch(step, fault, _advice(config))
+
+
+def _advice(config: TrainConfig) -> str:
+    rate = f"lower peak_learning_rate (now {config.peak_learning_rate:g})"
+    return f"{rate} or raise warmup_steps"
+
+
+def _fault(loss: float, norm: float) -> str:
+    """What is no number; empty if nothing."""
+    if not math.isfinite(loss):
+        return f"the loss is {loss}"
+    return "" if math.isfinite(norm) else f"gradients are {norm}"
 
 
 def _accumulate(worker: Worker, batch: Tensor, config: TrainConfig, ranks: Ranks) -> Tensor:
@@ -158,5 +179,5 @@ def held_out_loss(
     worker.network.train()
     mean = math.fsum(gathered(share, float, ranks))
     if not math.isfinite(mean):
-        raise _diverged(f"the held-out loss is {mean}", config)
+        raise Diverged(f"the held-out loss is {mean}; {_advice(config)}")
     return mean

@@ -50,6 +50,10 @@ class Optimizers:
         """Update the weights; the gradients are zero afterwards, in the same memory."""
         for optimizer in self._all:
             optimizer.step()
+        self.forget_gradients()
+
+    def forget_gradients(self) -> None:
+        for optimizer in self._all:
             optimizer.zero_grad(set_to_none=False)
 
     def state(self) -> dict[str, Tensor]:

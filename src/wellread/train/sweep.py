@@ -21,9 +21,9 @@ from wellread.formats.tokens import STAGE as TOKENS
 from wellread.model.sizes import ModelConfig
 from wellread.model.sources import locate
 from wellread.report.figures import learning_rates
+from wellread.train.bad_batches import Diverged
 from wellread.train.build import train
 from wellread.train.config import TrainConfig
-from wellread.train.loop import Diverged
 
 log = logging.getLogger(__name__)
 STEPS = 200  # ours: of each run, unless the whole training has fewer
@@ -171,6 +171,7 @@ def trial(config: TrainConfig, rate: float, steps: int) -> TrainConfig:
         held_out_every_steps=steps,  # only its end counts
         save_every_steps=min(config.save_every_steps, math.ceil(steps / 4)),
         keep_checkpoints=1,
+        keep_every_steps=None,
     )
 
 

@@ -1,0 +1,49 @@
+"""SIGTERM and Ctrl-C while work is done that should be brought to a good end first."""
+
+import contextlib
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+import typer
+
+from wellread.base.errors import Stopped
+from wellread.cli import show
+
+
+@contextlib.contextmanager
+def postponed() -> Iterator[Callable[[], bool]]:
+    """In this block a first signal is only noted: whether one has come is what is given.
+
+    A second one ends at once. Work that ends with `Stopped` therefore becomes one line, with the
+    command that goes on, and the signal's exit status; what was done when the signal came takes
+    its usual effect afterwards.
+    """
+    came: list[int] = []
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def give_back() -> None:
+        for number, usual in before.items():
+            signal.signal(number, usual)
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        give_back()
+        show.err.print("wellread: saving after this step; once more ends at once", markup=False)
+
+    for number, usual in before.items():
+        if usual is not signal.SIG_IGN:
+            signal.signal(number, note)
+    try:
+        yield lambda: bool(came)
+    except Stopped as stopped:
+        command = shlex.join(["wellread", *sys.argv[1:]])
+        show.err.print(f"wellread: {stopped}; to go on: {command}", markup=False)
+        raise typer.Exit(128 + came[0]) from None
+    finally:
+        give_back()
+    if came:
+        signal.raise_signal(came[0])
