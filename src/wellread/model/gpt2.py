@@ -13,7 +13,7 @@ C width of the model, L layers, V vocabulary.
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -81,12 +81,19 @@ class Attention(nn.Module):
         self.layer, self.heads = layer, shape.heads
         self.c_attn = nn.Linear(shape.width, 3 * shape.width)
         self.c_proj = nn.Linear(shape.width, shape.width)
+        # Does what follows for whole sequences, (B, T, 3 C) to (B, T, C), if there is a faster way.
+        self.attend: Callable[[Tensor, int], Tensor] | None = None
 
     def forward(
         self, x_BTC: Tensor, positions_BT: Tensor | None = None, cache: Cache | None = None
     ) -> Tensor:
         B, T, C = x_BTC.shape
-        qkv = self.c_attn(x_BTC).view(B, T, 3, self.heads, C // self.heads)
+        qkv_BTC: Tensor = self.c_attn(x_BTC)
+        merged: Tensor
+        if cache is None and self.attend is not None:
+            merged = self.c_proj(self.attend(qkv_BTC, self.heads))
+            return merged
+        qkv = qkv_BTC.view(B, T, 3, self.heads, C // self.heads)
         q_BHTD, k_BHTD, v_BHTD = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         k_BHSD, v_BHSD, seen_B1TS = k_BHTD, v_BHTD, None
         if cache is not None and positions_BT is not None:
@@ -99,7 +106,7 @@ class Attention(nn.Module):
         y_BHTD = F.scaled_dot_product_attention(
             q_BHTD, k_BHSD, v_BHSD, attn_mask=seen_B1TS, is_causal=seen_B1TS is None
         )
-        merged: Tensor = self.c_proj(y_BHTD.transpose(1, 2).reshape(B, T, C))
+        merged = self.c_proj(y_BHTD.transpose(1, 2).reshape(B, T, C))
         return merged
 
 

@@ -1,12 +1,14 @@
 """The network that computes: the one that learns, or a copy of it in bfloat16."""
 
 from functools import partial
+from typing import Any
 
 import msgspec
 import torch
 from torch import Tensor
 
 from wellread.model.gpt2 import GPT2
+from wellread.train.attention import attend, can_attend
 from wellread.train.loss import mean_loss
 
 UNIT = 64  # the head's rows are a multiple of it: products are faster so on accelerators
@@ -41,6 +43,10 @@ class Worker:
             self._own.append(own.detach()[: len(learned)])
             self._learned.append(learned.detach())
             own.register_post_accumulate_grad_hook(partial(_hand_over, learned))
+        if can_attend(learner.wte.weight.device, precision, shape.width // shape.heads):
+            blocks: list[Any] = list(network.h)
+            for block in blocks:
+                block.attn.attend = attend
         self.refresh()
         return network
 

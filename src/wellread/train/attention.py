@@ -1,0 +1,310 @@
+"""Attention of whole sequences on a CPU, forward and backward, in bfloat16.
+
+PyTorch's takes a fifth to a third of a step in bfloat16 without AMX, at a tenth of what the cores
+can do. Here 64 queries lie side by side, so that a score's place in them is its lane: softmax and
+its gradient need no sum across lanes, and every product is that of words with rows of 64.
+
+Of a head, for 64 queries at a time, the keys up to theirs: scores (keys, 64), their powers, and
+the values' sum. The backward pass makes the scores again, for some keys at a time, from the
+logarithm of the sum of their powers that the forward pass has kept.
+
+Shapes: B sequences, T positions, C width, H heads, D = 64 width of a head.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from numba import float32 as single
+from numba import int64 as integer
+from numba import uint64 as word
+from torch import Tensor
+
+from wellread.base.intrinsics import load32, store32
+from wellread.base.kernels import inlined, kernel
+from wellread.generation.vectors import HAS_DOTS, load_single, store_single
+from wellread.train.lanes import (
+    COLUMNS,
+    HALF_ROW,
+    ROW,
+    add_1,
+    add_4,
+    column_gradients,
+    column_softmax,
+    interleave,
+    narrow_row,
+    product_of_halves,
+    put_1,
+    put_4,
+)
+
+HEAD_WIDTH = 64
+WORDS = HEAD_WIDTH // 2  # of two bfloat16
+KEYS = 256  # at once in the backward pass, so that what is made of them stays in the cache
+BLOCK = 4  # rows
+
+
+def attend(qkv_BTC: Tensor, heads: int) -> Tensor:
+    """Causal attention: queries, keys and values of all heads, (B, T, 3 C), to (B, T, C)."""
+    apply: Callable[..., Tensor] = _Attention.apply  # which has no types of its own
+    return apply(qkv_BTC, heads)
+
+
+def can_attend(device: torch.device, dtype: torch.dtype, head_width: int) -> bool:
+    """Whether `attend` does this."""
+    return (
+        HAS_DOTS and device.type == "cpu" and dtype == torch.bfloat16 and head_width == HEAD_WIDTH
+    )
+
+
+class _Attention(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, qkv_BTC: Tensor, heads: int) -> Tensor:
+        B, T, width = qkv_BTC.shape
+        qkv_BTC = qkv_BTC.contiguous()
+        y_BTC = qkv_BTC.new_empty(B, T, width // 3)
+        log_sums = torch.empty(B * heads, -(-T // COLUMNS) * COLUMNS)
+        _of_all_heads(_forward, B, T, heads, qkv_BTC, y_BTC, log_sums)
+        ctx.save_for_backward(qkv_BTC, y_BTC, log_sums)
+        ctx.heads = heads
+        return y_BTC
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        qkv_BTC, y_BTC, log_sums = ctx.saved_tensors
+        B, T, _ = qkv_BTC.shape
+        given_BTC = gradients[0].contiguous()
+        found_BTC = torch.empty_like(qkv_BTC)
+        _of_all_heads(_backward, B, T, ctx.heads, qkv_BTC, y_BTC, log_sums, given_BTC, found_BTC)
+        return found_BTC, None
+
+
+def _of_all_heads(function: Any, B: int, T: int, heads: int, *tensors: Tensor) -> None:
+    """Each thread has its share of all sequences' heads."""
+    threads = min(torch.get_num_threads(), B * heads)
+    ends = [B * heads * part // threads for part in range(threads + 1)]
+    places = [tensor.data_ptr() for tensor in tensors]
+    with _LENDING:
+        memories = [_memory(thread, T) for thread in range(threads)]
+        calls = [
+            (T, heads, first, last, memory.ctypes.data, *places)
+            for first, last, memory in zip(ends, ends[1:], memories, strict=False)
+        ]
+        others = [_pool().submit(function, *call) for call in calls[1:]]
+        function(*calls[0])
+        for other in others:
+            other.result()
+
+
+_LENDING = threading.Lock()  # of the memory below, to one model at a time
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_name_prefix="attention")
+
+
+@cache
+def _memory(thread: int, positions: int) -> np.ndarray[Any, Any]:  # noqa: ARG001 - each its own
+    """A thread's: rows of 64 for scores, and for what a head's numbers are laid out to."""
+    rows = 2 * WORDS + COLUMNS + 3 * (positions // 2 + 1) + 2 * positions + 4 * KEYS
+    return np.zeros((rows, COLUMNS), np.float32)
+
+
+@inlined
+def _blocks(
+    a: Any, row_stride: Any, step: Any, b: Any, count: Any, out: Any, rows: Any
+) -> None:  # fmt: skip
+    """`rows` rows of 64 sums; see `lanes._block`."""
+    row = 0
+    while row + BLOCK <= rows:
+        put_4(a + word(row) * row_stride, row_stride, step, b, count, out + word(ROW * row))
+        row += BLOCK
+    while row < rows:
+        put_1(a + word(row) * row_stride, row_stride, step, b, count, out + word(ROW * row))
+        row += 1
+
+
+@inlined
+def _add_blocks(
+    a: Any, row_stride: Any, step: Any, b: Any, count: Any, out: Any, rows: Any
+) -> None:  # fmt: skip
+    """As `_blocks`, added to what is there."""
+    row = 0
+    while row + BLOCK <= rows:
+        add_4(a + word(row) * row_stride, row_stride, step, b, count, out + word(ROW * row))
+        row += BLOCK
+    while row < rows:
+        add_1(a + word(row) * row_stride, row_stride, step, b, count, out + word(ROW * row))
+        row += 1
+
+
+@kernel
+def _fill(start: Any, count: Any, value: Any) -> None:
+    for at in range(count):
+        store_single(start + word(4 * at), value)
+
+
+@kernel
+def _side_by_side(rows: Any, stride: Any, count: Any, out: Any) -> None:
+    """Up to 64 rows of 32 words as columns: (32, 64); those that are missing are 0."""
+    for at in range(WORDS):
+        for row in range(count):
+            found = load32(rows + word(row) * stride + word(4 * at))
+            store32(out + word(ROW * at + 4 * row), found)
+        for row in range(count, COLUMNS):
+            store_single(out + word(ROW * at + 4 * row), single(0))
+
+
+@kernel
+def _in_pairs(rows: Any, stride: Any, count: Any, zeros: Any, out: Any) -> None:
+    """Rows of 64 bfloat16 as words of two rows each; the last may lack its second."""
+    for row in range(0, count, 2):
+        first = rows + word(row) * stride
+        second = first + stride if row + 1 < count else zeros
+        interleave(first, second, out + word(HALF_ROW * row))
+
+
+@kernel
+def _hide(scores: Any, first: Any, start: Any, count: Any) -> None:
+    """Of `count` rows of scores, which are of keys from `first` on: those of earlier queries.
+
+    The columns are of queries from `start` on.
+    """
+    for row in range(max(0, start + 1 - first), count):
+        for column in range(min(first + row - start, COLUMNS)):
+            store_single(scores + word(ROW * row + 4 * column), single(-np.inf))
+
+
+@kernel
+def _forward(
+    positions: Any, heads: Any, first: Any, last: Any, memory: Any,
+    qkv: Any, out: Any, log_sums: Any,
+) -> None:  # fmt: skip
+    """Heads `first` to `last`, counted over all sequences; addresses, each array contiguous."""
+    positions, memory = integer(positions), word(memory)
+    width = word(2 * HEAD_WIDTH * heads)  # bytes of a position of `out`
+    stride = word(3) * width
+    padded = (positions + COLUMNS - 1) // COLUMNS * COLUMNS
+    queries = memory
+    sums = queries + word(WORDS * ROW)
+    zeros = sums + word(2 * ROW)
+    mixed = zeros + word(ROW)
+    values = mixed + word(COLUMNS * ROW)
+    powers = values + word((positions // 2 + 1) * ROW)
+    scores = powers + word((positions // 2 + 1) * ROW)
+    _fill(zeros, COLUMNS, single(0))
+    scale = single(1) / np.sqrt(single(HEAD_WIDTH))
+    for number in range(first, last):
+        sequence, head = number // heads, number % heads
+        q = word(qkv) + word(sequence * positions) * stride + word(2 * HEAD_WIDTH * head)
+        k, v = q + width, q + word(2) * width
+        y = word(out) + word(sequence * positions) * width + word(2 * HEAD_WIDTH * head)
+        _in_pairs(v, stride, positions, zeros, values)
+        for start in range(0, positions, COLUMNS):
+            count = min(COLUMNS, positions - start)
+            keys = start + count
+            _side_by_side(q + word(start) * stride, stride, count, queries)
+            _blocks(k, stride, word(4), queries, word(WORDS), scores, keys)
+            _hide(scores, 0, start, keys)
+            even = keys + keys % 2
+            if even > keys:
+                _fill(scores + word(ROW * keys), COLUMNS, single(-np.inf))
+            column_softmax(scores, word(even), scale, powers, sums)
+            _blocks(powers, word(4), word(ROW), values, word(even // 2), mixed, COLUMNS)
+            for row in range(count):
+                total = load_single(sums + word(4 * row))
+                place = y + word(start + row) * width
+                narrow_row(mixed + word(ROW * row), single(1) / total, place)
+                log_sum = load_single(sums + word(ROW + 4 * row)) + np.log(total)
+                at = word(log_sums) + word(4 * (number * padded + start + row))
+                store_single(at, log_sum)
+
+
+@kernel
+def _backward(
+    positions: Any, heads: Any, first: Any, last: Any, memory: Any,
+    qkv: Any, out: Any, log_sums: Any, given: Any, found: Any,
+) -> None:  # fmt: skip
+    """As `_forward`: from gradients of `out` to those of `qkv`."""
+    positions, memory = integer(positions), word(memory)
+    width = word(2 * HEAD_WIDTH * heads)
+    stride = word(3) * width
+    padded = (positions + COLUMNS - 1) // COLUMNS * COLUMNS
+    queries = memory
+    wanted = queries + word(WORDS * ROW)
+    known = wanted + word(WORDS * ROW)  # of each query: its log-sum; its mean gradient
+    zeros = known + word(2 * ROW)
+    of_queries = zeros + word(ROW)
+    query_pairs = of_queries + word(COLUMNS * ROW)
+    key_pairs = query_pairs + word((positions // 2 + 1) * ROW)
+    given_pairs = key_pairs + word((positions // 2 + 1) * ROW)
+    of_keys = given_pairs + word((positions // 2 + 1) * ROW)
+    of_values = of_keys + word(positions * ROW)
+    scores = of_values + word(positions * ROW)
+    changes = scores + word(KEYS * ROW)
+    tables = changes + word(KEYS * ROW)
+    _fill(zeros, COLUMNS, single(0))
+    scale = single(1) / np.sqrt(single(HEAD_WIDTH))
+    for number in range(first, last):
+        sequence, head = number // heads, number % heads
+        q = word(qkv) + word(sequence * positions) * stride + word(2 * HEAD_WIDTH * head)
+        k, v = q + width, q + word(2) * width
+        dq = word(found) + word(sequence * positions) * stride + word(2 * HEAD_WIDTH * head)
+        dk, dv = dq + width, dq + word(2) * width
+        y = word(out) + word(sequence * positions) * width + word(2 * HEAD_WIDTH * head)
+        dy = word(given) + word(sequence * positions) * width + word(2 * HEAD_WIDTH * head)
+        _in_pairs(q, stride, positions, zeros, query_pairs)
+        _in_pairs(k, stride, positions, zeros, key_pairs)
+        _in_pairs(dy, width, positions, zeros, given_pairs)
+        _fill(of_keys, 2 * positions * COLUMNS, single(0))
+        for start in range(0, positions, COLUMNS):
+            count = min(COLUMNS, positions - start)
+            _side_by_side(q + word(start) * stride, stride, count, queries)
+            _side_by_side(dy + word(start) * width, width, count, wanted)
+            for row in range(COLUMNS):
+                log_sum, mean = single(np.inf), single(0)  # of none nothing is left
+                if row < count:
+                    place = word(4 * (number * padded + start + row))
+                    log_sum = load_single(word(log_sums) + place)
+                    at = word(start + row) * width
+                    mean = product_of_halves(y + at, dy + at)
+                store_single(known + word(4 * row), log_sum)
+                store_single(known + word(ROW + 4 * row), mean)
+            query_rows = word(start // 2 * ROW)
+            pairs = word((count + 1) // 2)
+            _fill(of_queries, COLUMNS * COLUMNS, single(0))
+            for key in range(0, start + count, KEYS):
+                keys = min(KEYS, start + count - key)
+                even = keys + keys % 2
+                own, own_values = k + word(key) * stride, v + word(key) * stride
+                _blocks(own, stride, word(4), queries, word(WORDS), scores, keys)
+                _blocks(own_values, stride, word(4), wanted, word(WORDS), changes, keys)
+                _hide(scores, key, start, keys)
+                if even > keys:
+                    _fill(scores + word(ROW * keys), COLUMNS, single(-np.inf))
+                    _fill(changes + word(ROW * keys), COLUMNS, single(0))
+                column_gradients(scores, changes, word(even), scale, known, tables)
+                table = word(even * HALF_ROW)
+                _add_blocks(
+                    tables, word(HALF_ROW), word(4), given_pairs + query_rows, pairs,
+                    of_values + word(ROW * key), keys,
+                )  # fmt: skip
+                _add_blocks(
+                    tables + table, word(HALF_ROW), word(4), query_pairs + query_rows, pairs,
+                    of_keys + word(ROW * key), keys,
+                )  # fmt: skip
+                _add_blocks(
+                    tables + word(2) * table, word(4), word(ROW), key_pairs + word(key // 2 * ROW),
+                    word(even // 2), of_queries, COLUMNS,
+                )  # fmt: skip
+            for row in range(count):
+                place = dq + word(start + row) * stride
+                narrow_row(of_queries + word(ROW * row), single(1), place)
+        for row in range(positions):
+            narrow_row(of_keys + word(ROW * row), single(1), dk + word(row) * stride)
+            narrow_row(of_values + word(ROW * row), single(1), dv + word(row) * stride)

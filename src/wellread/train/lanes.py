@@ -1,0 +1,255 @@
+"""Numba intrinsics for attention in bfloat16: 64 columns side by side, as four vectors of 16.
+
+All that a query or a number of a head's width has stays in its lane, so that no sum goes across
+lanes. Operands of products are words of two bfloat16 that are summed over together, as the
+processor's instruction (AVX-512 BF16) takes them; sums are float32.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from wellread.generation.vectors import (
+    _VECTOR,
+    _WORD,
+    _WORDS,
+    DOTS,
+    LANES,
+    _add_products,
+    _all_lanes,
+    _exp,
+    _fma,
+    _larger,
+    _load_weights,
+    _loop,
+    _narrow,
+    _plus,
+    _pointer,
+    _sum_of_lanes,
+)
+
+VECTORS = 4
+COLUMNS = VECTORS * LANES  # 64: queries at once, and the width of a head
+ROW = 4 * COLUMNS  # bytes of a row of float32 or of words
+HALF_ROW = 2 * COLUMNS
+_HALVES = ir.VectorType(ir.IntType(16), LANES)
+
+
+def _load_row(builder: Any, address: Any, kind: Any, size: int) -> list[Any]:
+    """Four vectors that lie one behind the other, `size` bytes each."""
+    places = (_plus(builder, address, size * at) for at in range(VECTORS))
+    return [builder.load(_pointer(builder, place, kind), align=2) for place in places]
+
+
+def _store_row(builder: Any, vectors: list[Any], address: Any, size: int) -> None:
+    for at, vector in enumerate(vectors):
+        place = _pointer(builder, _plus(builder, address, size * at), vector.type)
+        builder.store(vector, place, align=2)
+
+
+def _times(builder: Any, number: Any, by: Any) -> Any:
+    return builder.mul(number, by if not isinstance(by, int) else ir.Constant(_WORD, by))
+
+
+def _word_in_all_lanes(builder: Any, address: Any) -> Any:
+    word = builder.load(_pointer(builder, address, ir.IntType(32)), align=4)
+    undefined = ir.Constant(_WORDS, ir.Undefined)
+    first = builder.insert_element(undefined, word, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, undefined, ir.Constant(_WORDS, [0] * LANES))
+
+
+def _block(num_rows: int, *, adds: bool) -> Callable[..., Any]:
+    """An intrinsic: `num_rows` rows of 64 sums of products; with `adds` added to what is there.
+
+    A row's k-th word is at `a` + row * `row_stride` + k * `step`, bytes; `b` has for each k a row
+    of 64 words; `out` has rows of float32. `count` words are summed over, at least 1.
+    """
+
+    def block(  # noqa: PLR0913
+        typing: Any, a: Any, row_stride: Any, step: Any, b: Any, count: Any, out: Any
+    ) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            a, row_stride, step, b, count, out = arguments
+            starts = [a]
+            while len(starts) < num_rows:
+                starts.append(builder.add(starts[-1], row_stride))
+
+            def body(index: Any, sums: list[Any]) -> list[Any]:
+                behind = builder.mul(index, step)
+                right = _load_row(builder, builder.add(b, _times(builder, index, ROW)), _WORDS, 64)
+                added = []
+                for row, start in enumerate(starts):
+                    left = _word_in_all_lanes(builder, builder.add(start, behind))
+                    for at in range(VECTORS):
+                        total = sums[row * VECTORS + at]
+                        added.append(_add_products(builder, right[at], left, total, DOTS))
+                return added
+
+            sums = list(_loop(builder, count, 1, num_rows * VECTORS, body))
+            for row in range(num_rows):
+                place = _plus(builder, out, ROW * row)
+                found = sums[row * VECTORS : (row + 1) * VECTORS]
+                if adds:
+                    before = _load_row(builder, place, _VECTOR, 64)
+                    found = [builder.fadd(*pair) for pair in zip(before, found, strict=True)]
+                _store_row(builder, found, place, 64)
+            return context.get_dummy_value()
+
+        return types.void(*[types.uint64] * 6), generate
+
+    return intrinsic(block)  # type: ignore[no-any-return]
+
+
+put_4, put_1 = _block(4, adds=False), _block(1, adds=False)
+add_4, add_1 = _block(4, adds=True), _block(1, adds=True)
+
+
+def _interleaved(builder: Any, low: list[Any], high: list[Any]) -> list[Any]:
+    """Words of two rows of bfloat16."""
+    sixteen = ir.Constant(_WORDS, [16] * LANES)
+    return [
+        builder.or_(builder.zext(one, _WORDS), builder.shl(builder.zext(other, _WORDS), sixteen))
+        for one, other in zip(low, high, strict=True)
+    ]
+
+
+def _halves(builder: Any, vectors: list[Any]) -> list[Any]:
+    return [_narrow(builder, vector, _WORDS, _HALVES) for vector in vectors]
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def interleave(typing: Any, first: Any, second: Any, out: Any) -> Any:
+    """A row of 64 words of two rows of 64 bfloat16."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        low, high = (_load_row(builder, address, _HALVES, 32) for address in arguments[:2])
+        _store_row(builder, _interleaved(builder, low, high), arguments[2], 64)
+        return context.get_dummy_value()
+
+    return types.void(*[types.uint64] * 3), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def narrow_row(typing: Any, row: Any, scale: Any, out: Any) -> Any:
+    """64 float32 times `scale`, as bfloat16."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        row, scale, out = arguments
+        by = _all_lanes(builder, scale)
+        scaled = [builder.fmul(one, by) for one in _load_row(builder, row, _VECTOR, 64)]
+        _store_row(builder, _halves(builder, scaled), out, 32)
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.float32, types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def column_softmax(typing: Any, scores: Any, count: Any, scale: Any, words: Any, sums: Any) -> Any:
+    """Of each of 64 columns of `count` rows (even): e to the power of what it is below the largest.
+
+    That is times `scale`, goes to `words` (two rows each), and is summed up in the first row of
+    `sums`; the second has the logarithm of the sum of all powers.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        scores, count, scale, words, sums = arguments
+        by = _all_lanes(builder, scale)
+
+        def row(index: Any) -> list[Any]:
+            return _load_row(builder, builder.add(scores, _times(builder, index, ROW)), _VECTOR, 64)
+
+        def largest(index: Any, found: list[Any]) -> list[Any]:
+            pairs = zip(found, row(index), strict=True)
+            return [_larger(builder, *pair) for pair in pairs]
+
+        highest = _loop(builder, count, 1, VECTORS, largest, begin=-math.inf)
+
+        def powers(index: Any, found: list[Any]) -> list[Any]:
+            both = []
+            for at in (index, _plus(builder, index, 1)):
+                away = [builder.fsub(*pair) for pair in zip(row(at), highest, strict=True)]
+                both.append([_exp(builder, builder.fmul(one, by)) for one in away])
+            found = [builder.fadd(*pair) for pair in zip(found, both[0], strict=True)]
+            found = [builder.fadd(*pair) for pair in zip(found, both[1], strict=True)]
+            place = builder.add(words, _times(builder, index, ROW // 2))
+            halves = (_halves(builder, each) for each in both)
+            _store_row(builder, _interleaved(builder, *halves), place, 64)
+            return found
+
+        totals = list(_loop(builder, count, 2, VECTORS, powers))
+        _store_row(builder, totals, sums, 64)
+        scaled = [builder.fmul(one, by) for one in highest]
+        _store_row(builder, scaled, _plus(builder, sums, ROW), 64)
+        return context.get_dummy_value()
+
+    return types.void(
+        types.uint64, types.uint64, types.float32, types.uint64, types.uint64
+    ), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def column_gradients(  # noqa: PLR0913
+    typing: Any, scores: Any, given: Any, count: Any, scale: Any, known: Any, out: Any
+) -> Any:
+    """What attention's backward pass needs of 64 columns of `count` rows (even) of two tables.
+
+    With each column's log-sum and mean in two rows at `known`: p = e ^ (`scale` score - log-sum)
+    and d = `scale` p (given - mean). At `out` three tables one behind the other, each `count`
+    half-rows long: p and d as bfloat16, then d as words of two rows.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        scores, given, count, scale, known, out = arguments
+        by = _all_lanes(builder, scale)
+        log_sums = _load_row(builder, known, _VECTOR, 64)
+        means = _load_row(builder, _plus(builder, known, ROW), _VECTOR, 64)
+        size = _times(builder, count, HALF_ROW)
+        second = builder.add(out, size)
+        third = builder.add(second, size)
+
+        def body(index: Any, _: list[Any]) -> list[Any]:
+            both = []
+            for at in (index, _plus(builder, index, 1)):
+                behind, half_behind = _times(builder, at, ROW), _times(builder, at, HALF_ROW)
+                s = _load_row(builder, builder.add(scores, behind), _VECTOR, 64)
+                g = _load_row(builder, builder.add(given, behind), _VECTOR, 64)
+                p = [
+                    _exp(builder, builder.fsub(builder.fmul(one, by), log_sum))
+                    for one, log_sum in zip(s, log_sums, strict=True)
+                ]
+                d = [
+                    builder.fmul(builder.fmul(builder.fsub(one, mean), by), power)
+                    for one, mean, power in zip(g, means, p, strict=True)
+                ]
+                _store_row(builder, _halves(builder, p), builder.add(out, half_behind), 32)
+                narrowed = _halves(builder, d)
+                _store_row(builder, narrowed, builder.add(second, half_behind), 32)
+                both.append(narrowed)
+            place = builder.add(third, _times(builder, index, HALF_ROW))
+            _store_row(builder, _interleaved(builder, *both), place, 64)
+            return []
+
+        _loop(builder, count, 2, 0, body)
+        return context.get_dummy_value()
+
+    return types.void(
+        types.uint64, types.uint64, types.uint64, types.float32, types.uint64, types.uint64
+    ), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def product_of_halves(typing: Any, first: Any, second: Any) -> Any:
+    """The sum of the products of two rows of 64 bfloat16."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        total = _all_lanes(builder, 0.0)
+        for at in range(VECTORS):
+            pair = (_load_weights(builder, _plus(builder, a, 32 * at), 16) for a in arguments)
+            total = _fma(builder, next(pair), next(pair), total)
+        return _sum_of_lanes(builder, total)
+
+    return types.float32(types.uint64, types.uint64), generate

@@ -1,0 +1,80 @@
+"""Attention by the kernel is attention, forward and backward, at any length."""
+
+import threading
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from wellread.model.gpt2 import GPT2
+from wellread.model.sizes import Architecture
+from wellread.train.attention import attend, can_attend
+from wellread.train.worker import Worker
+
+if not can_attend(torch.device("cpu"), torch.bfloat16, 64):
+    pytest.skip("this processor has no products of bfloat16", allow_module_level=True)
+
+
+def slowly(qkv_BTC: Tensor, heads: int) -> Tensor:
+    B, T, width = qkv_BTC.shape
+    q, k, v = qkv_BTC.view(B, T, 3, heads, 64).permute(2, 0, 3, 1, 4).unbind(0)
+    y_BHTD = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    return y_BHTD.transpose(1, 2).reshape(B, T, width // 3)
+
+
+def drawn(*size: int) -> Tensor:
+    return torch.randn(size, generator=torch.Generator().manual_seed(sum(size))).bfloat16()
+
+
+def gradient(y: Tensor, given: Tensor, x: Tensor) -> Tensor:
+    return torch.autograd.grad(y, x, given)[0].float()
+
+
+@pytest.mark.parametrize(
+    ("B", "T", "heads"),
+    [(1, 1, 1), (2, 5, 2), (1, 63, 1), (2, 64, 1), (1, 65, 3), (1, 257, 2), (1, 1000, 1)],
+)
+def test_it_is_as_exact_as_pytorchs(B: int, T: int, heads: int) -> None:
+    x, given = drawn(B, T, 3 * 64 * heads).requires_grad_(), drawn(B, T, 64 * heads)
+    exact = x.detach().float().requires_grad_()
+    y, best = attend(x, heads), slowly(exact, heads)
+    theirs = slowly(x, heads)
+    best_gradient = gradient(best, given.float(), exact)
+    for ours, other, expected in (
+        (y.float(), theirs.float(), best),
+        (gradient(y, given, x), gradient(theirs, given, x), best_gradient),
+    ):
+        error, allowed = (ours - expected).norm(), (other - expected).norm()
+        assert error <= 1.05 * allowed + 1e-6 * expected.norm()
+        assert error <= 0.005 * expected.norm()
+
+
+def test_large_scores_and_lengths_in_turn_give_no_infinities() -> None:
+    for length in (70, 3, 300, 2):
+        x = (200 * drawn(1, length, 192)).requires_grad_()
+        y = attend(x, 1)
+        assert y.isfinite().all()
+        assert gradient(y, torch.ones_like(y), x).isfinite().all()
+
+
+def test_a_head_does_not_depend_on_the_others_nor_on_threads() -> None:
+    x = drawn(3, 130, 3 * 64 * 2)
+    together = attend(x, 2)
+    assert torch.equal(attend(x[1:2], 2), together[1:2])
+    found: list[Tensor] = []
+    threads = [threading.Thread(target=lambda: found.append(attend(x, 2))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(torch.equal(one, together) for one in found)
+
+
+def test_the_copy_that_computes_uses_it_and_others_do_not() -> None:
+    shape = Architecture(layers=1, width=64, heads=1, context=32, vocab_size=100)
+    network = GPT2(shape).initialise(0)
+    assert Worker(network, torch.bfloat16).network.h[0].attn.attend is attend
+    assert Worker(network, torch.float32).network.h[0].attn.attend is None
+    narrow = GPT2(Architecture(layers=1, width=64, heads=2, context=32, vocab_size=100))
+    assert Worker(narrow, torch.bfloat16).network.h[0].attn.attend is None
