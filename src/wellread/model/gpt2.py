@@ -14,6 +14,7 @@ C width of the model, L layers, V vocabulary.
 import copy
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -117,9 +118,10 @@ class FeedForward(nn.Module):
         super().__init__()
         self.c_fc = nn.Linear(shape.width, 4 * shape.width)
         self.c_proj = nn.Linear(4 * shape.width, shape.width)
+        self.gelu: Callable[[Tensor], Tensor] = partial(F.gelu, approximate="tanh")
 
     def forward(self, x_BTC: Tensor) -> Tensor:
-        hidden: Tensor = self.c_proj(F.gelu(self.c_fc(x_BTC), approximate="tanh"))
+        hidden: Tensor = self.c_proj(self.gelu(self.c_fc(x_BTC)))
         return hidden
 
 

@@ -13,7 +13,6 @@ Shapes: B sequences, T positions, C width, H heads, D = 64 width of a head.
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -41,6 +40,7 @@ from wellread.train.lanes import (
     put_1,
     put_4,
 )
+from wellread.train.threads import in_shares
 
 HEAD_WIDTH = 64
 WORDS = HEAD_WIDTH // 2  # of two bfloat16
@@ -84,35 +84,21 @@ class _Attention(torch.autograd.Function):
 
 
 def _of_all_heads(function: Any, B: int, T: int, heads: int, *tensors: Tensor) -> None:
-    """Each thread has its share of all sequences' heads."""
-    threads = min(torch.get_num_threads(), B * heads)
-    ends = [B * heads * part // threads for part in range(threads + 1)]
     places = [tensor.data_ptr() for tensor in tensors]
     with _LENDING:
-        memories = [_memory(thread, T) for thread in range(threads)]
-        calls = [
-            (T, heads, first, last, memory.ctypes.data, *places)
-            for first, last, memory in zip(ends, ends[1:], memories, strict=False)
-        ]
-        others = [_pool().submit(function, *call) for call in calls[1:]]
-        function(*calls[0])
-        for other in others:
-            other.result()
+        memory = _memory(torch.get_num_threads(), T)
+        whole, own = memory.ctypes.data, memory[0].nbytes
+        in_shares(function, B * heads, T, heads, whole, own, *places)
 
 
 _LENDING = threading.Lock()  # of the memory below, to one model at a time
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(thread_name_prefix="attention")
-
-
-@cache
-def _memory(thread: int, positions: int) -> np.ndarray[Any, Any]:  # noqa: ARG001 - each its own
-    """A thread's: rows of 64 for scores, and for what a head's numbers are laid out to."""
+def _memory(threads: int, positions: int) -> np.ndarray[Any, Any]:
+    """For each thread rows of 64 for scores, and for what a head's numbers are laid out to."""
     rows = 2 * WORDS + COLUMNS + 3 * (positions // 2 + 1) + 2 * positions + 4 * KEYS
-    return np.zeros((rows, COLUMNS), np.float32)
+    return np.zeros((threads, rows, COLUMNS), np.float32)
 
 
 @inlined
@@ -182,11 +168,14 @@ def _hide(scores: Any, first: Any, start: Any, count: Any) -> None:
 
 @kernel
 def _forward(
-    positions: Any, heads: Any, first: Any, last: Any, memory: Any,
+    thread: Any, first: Any, last: Any, positions: Any, heads: Any, memory: Any, own: Any,
     qkv: Any, out: Any, log_sums: Any,
 ) -> None:  # fmt: skip
-    """Heads `first` to `last`, counted over all sequences; addresses, each array contiguous."""
-    positions, memory = integer(positions), word(memory)
+    """Heads `first` to `last`, counted over all sequences; addresses, each array contiguous.
+
+    A thread has `own` bytes of `memory`.
+    """
+    positions, memory = integer(positions), word(memory) + word(thread) * word(own)
     width = word(2 * HEAD_WIDTH * heads)  # bytes of a position of `out`
     stride = word(3) * width
     padded = (positions + COLUMNS - 1) // COLUMNS * COLUMNS
@@ -227,11 +216,11 @@ def _forward(
 
 @kernel
 def _backward(
-    positions: Any, heads: Any, first: Any, last: Any, memory: Any,
+    thread: Any, first: Any, last: Any, positions: Any, heads: Any, memory: Any, own: Any,
     qkv: Any, out: Any, log_sums: Any, given: Any, found: Any,
 ) -> None:  # fmt: skip
     """As `_forward`: from gradients of `out` to those of `qkv`."""
-    positions, memory = integer(positions), word(memory)
+    positions, memory = integer(positions), word(memory) + word(thread) * word(own)
     width = word(2 * HEAD_WIDTH * heads)
     stride = word(3) * width
     padded = (positions + COLUMNS - 1) // COLUMNS * COLUMNS

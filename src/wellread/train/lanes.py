@@ -1,8 +1,8 @@
-"""Numba intrinsics for attention in bfloat16: 64 columns side by side, as four vectors of 16.
+"""Numba intrinsics for training in bfloat16: 64 columns side by side, as four vectors of 16.
 
-All that a query or a number of a head's width has stays in its lane, so that no sum goes across
-lanes. Operands of products are words of two bfloat16 that are summed over together, as the
-processor's instruction (AVX-512 BF16) takes them; sums are float32.
+In attention all that a query or a number of a head's width has stays in its lane, so that no sum
+goes across lanes. Operands of products are words of two bfloat16 that are summed over together, as
+the processor's instruction (AVX-512 BF16) takes them; sums are float32.
 """
 
 import math
@@ -21,6 +21,7 @@ from wellread.generation.vectors import (
     LANES,
     _add_products,
     _all_lanes,
+    _call,
     _exp,
     _fma,
     _larger,
@@ -253,3 +254,57 @@ def product_of_halves(typing: Any, first: Any, second: Any) -> Any:
         return _sum_of_lanes(builder, total)
 
     return types.float32(types.uint64, types.uint64), generate
+
+
+def _share(builder: Any, x: Any) -> tuple[Any, Any, Any]:
+    """Of tanh GELU, x s: s = (1 + tanh(u)) / 2 = e^2u / (e^2u + 1); 1 - s; and du/dx.
+
+    u = sqrt(2 / pi) (x + 0.044715 x^3), as in openai/gpt-2, src/model.py, gelu.
+    """
+    one, root = _all_lanes(builder, 1.0), math.sqrt(2 / math.pi)
+    # Farther out s is 0 or 1; an infinite slope times nothing would be no number.
+    square = _call(builder, "minnum", builder.fmul(x, x), _all_lanes(builder, 1e4))
+    inner = _fma(builder, square, _all_lanes(builder, 0.044715), one)
+    twice = builder.fmul(builder.fmul(inner, x), _all_lanes(builder, 2 * root))
+    power = _exp(builder, twice)
+    rest = builder.fdiv(one, builder.fadd(power, one))
+    slope = _fma(
+        builder, square, _all_lanes(builder, 3 * 0.044715 * root), _all_lanes(builder, root)
+    )
+    return builder.fmul(power, rest), rest, slope
+
+
+def _singles(builder: Any, row: Any) -> list[Any]:
+    """64 bfloat16 as float32."""
+    return [_load_weights(builder, _plus(builder, row, 32 * at), 16) for at in range(VECTORS)]
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def gelu_row(typing: Any, row: Any, out: Any) -> Any:
+    """GELU of 64 bfloat16."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        row, out = arguments
+        made = [builder.fmul(x, _share(builder, x)[0]) for x in _singles(builder, row)]
+        _store_row(builder, _halves(builder, made), out, 32)
+        return context.get_dummy_value()
+
+    return types.void(*[types.uint64] * 2), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def gelu_gradient_row(typing: Any, row: Any, given: Any, out: Any) -> Any:
+    """From gradients of GELU of 64 bfloat16 to those of the numbers: s + 2 x s (1 - s) du/dx."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        row, given, out = arguments
+        made = []
+        for x, gradient in zip(_singles(builder, row), _singles(builder, given), strict=True):
+            share, rest, slope = _share(builder, x)
+            both = builder.fmul(builder.fmul(share, rest), _all_lanes(builder, 2.0))
+            change = _fma(builder, builder.fmul(both, x), slope, share)
+            made.append(builder.fmul(gradient, change))
+        _store_row(builder, _halves(builder, made), out, 32)
+        return context.get_dummy_value()
+
+    return types.void(*[types.uint64] * 3), generate

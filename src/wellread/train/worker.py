@@ -9,6 +9,7 @@ from torch import Tensor
 
 from wellread.model.gpt2 import GPT2
 from wellread.train.attention import attend, can_attend
+from wellread.train.gelu import gelu
 from wellread.train.loss import mean_loss
 
 UNIT = 64  # the head's rows are a multiple of it: products are faster so on accelerators
@@ -46,7 +47,7 @@ class Worker:
         if can_attend(learner.wte.weight.device, precision, shape.width // shape.heads):
             blocks: list[Any] = list(network.h)
             for block in blocks:
-                block.attn.attend = attend
+                block.attn.attend, block.mlp.gelu = attend, gelu
         self.refresh()
         return network
 

@@ -1,4 +1,4 @@
-"""Attention by the kernel is attention, forward and backward, at any length."""
+"""What kernels compute in training is what PyTorch does: attention at any length, GELU."""
 
 import threading
 
@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from wellread.model.gpt2 import GPT2
 from wellread.model.sizes import Architecture
 from wellread.train.attention import attend, can_attend
+from wellread.train.gelu import gelu
 from wellread.train.worker import Worker
 
 if not can_attend(torch.device("cpu"), torch.bfloat16, 64):
@@ -71,10 +72,26 @@ def test_a_head_does_not_depend_on_the_others_nor_on_threads() -> None:
     assert all(torch.equal(one, together) for one in found)
 
 
+def test_gelu_and_its_gradient_are_as_exact_as_pytorchs() -> None:
+    x = torch.linspace(-12, 12, 64 * 100).bfloat16().requires_grad_()
+    given = drawn(64 * 100)
+    exact = x.detach().float().requires_grad_()
+    best = F.gelu(exact, approximate="tanh")
+    y, best_gradient = gelu(x), gradient(best, given.float(), exact)
+    torch.testing.assert_close(y.float(), best, rtol=2**-8, atol=1e-6)
+    torch.testing.assert_close(gradient(y, given, x), best_gradient, rtol=2**-8, atol=1e-5)
+    far = torch.tensor([-1e30, 1e30, -50.0, 50.0] * 16).bfloat16().requires_grad_()
+    assert (
+        gradient(gelu(far), torch.ones(64).bfloat16(), far).round(decimals=3).tolist()
+        == [0, 1, 0, 1] * 16
+    )
+
+
 def test_the_copy_that_computes_uses_it_and_others_do_not() -> None:
     shape = Architecture(layers=1, width=64, heads=1, context=32, vocab_size=100)
     network = GPT2(shape).initialise(0)
     assert Worker(network, torch.bfloat16).network.h[0].attn.attend is attend
+    assert Worker(network, torch.bfloat16).network.h[0].mlp.gelu is gelu
     assert Worker(network, torch.float32).network.h[0].attn.attend is None
     narrow = GPT2(Architecture(layers=1, width=64, heads=2, context=32, vocab_size=100))
     assert Worker(narrow, torch.bfloat16).network.h[0].attn.attend is None
