@@ -48,7 +48,9 @@ def _facts() -> dict[str, str]:
 
     memory = psutil.virtual_memory()
     features = torch.cpu.get_capabilities()
-    matrix = "AMX bfloat16" if features.get("amx_bf16") else "no AMX: float32 is used in training"
+    matrix = "no products of bfloat16: float32 is used in training"
+    if features.get("amx_bf16") or features.get("avx512_bf16"):
+        matrix = f"bfloat16 by {'AMX' if features.get('amx_bf16') else 'AVX-512'}"
     accelerator = (
         torch.cuda.get_device_name() if torch.cuda.is_available() else "none (CPU is used)"
     )
