@@ -46,7 +46,13 @@ def probe(setup: Setup, prepared: Prepared) -> float:
     first = _seconds(setup, prepared, examples[:1])
     wanted = max(1, min(PROBED_ITEMS, count, int(PROBED_SECONDS / first)))
     some = examples[:: count // wanted][:wanted]
-    return _seconds(setup, prepared, some) / len(some) * count
+    # Articles of WikiText differ by twenty times; a longer item takes as much longer.
+    share = sum(map(_length, some)) / sum(map(_length, examples))
+    return _seconds(setup, prepared, some) / share
+
+
+def _length(example: Any) -> int:
+    return len(repr(example))
 
 
 def _seconds(setup: Setup, prepared: Prepared, examples: Sequence[Any]) -> float:
