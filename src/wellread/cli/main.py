@@ -75,6 +75,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     os.environ.setdefault("DAFT_PROGRESS_BAR", "0")  # it would write over ours
+    # PyTorch's idle threads look for work for milliseconds, on cores that our kernels then lack;
+    # after so many looks, some 20 microseconds, they sleep. It is read when PyTorch is loaded.
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     if not _is_first():
         show.err.quiet = show.out.quiet = True
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end

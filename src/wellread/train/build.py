@@ -286,7 +286,11 @@ def _run(
     shape, device = live.network.config, live.network.wte.weight.device
     precision = precision_on(device, config)
     # What is sharded is gathered in the precision of products, and needs no copy for it.
-    worker = Worker(live.network, torch.float32 if is_sharded(live.network) else precision)
+    worker = Worker(
+        live.network,
+        torch.float32 if is_sharded(live.network) else precision,
+        compiles=config.compiles,
+    )
 
     def measured(step: Step) -> Step:
         loss = held_out_loss(worker, plan.held_out, config, ranks)

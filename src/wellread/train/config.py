@@ -35,6 +35,7 @@ class TrainConfig(Config, frozen=True):
     spike_nats: float | None = 3.0  # ours: how far above the median a loss is a spike; inf: never
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
     sharding: Literal["none", "full"] = "none"  # full: each process has a part of every tensor
+    compiles: bool = False  # torch.compile, for accelerators: needs a compiler; no gain on CPUs
     device: str = "auto"
     seed: int = 0
 
