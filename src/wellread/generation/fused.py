@@ -18,10 +18,9 @@ from numba import uint64 as word
 
 from wellread.base.intrinsics import load64, load_published, prefetch, store64
 from wellread.base.kernels import inlined, kernel
+from wellread.base.lanes import HAS_DOTS, LANES
 from wellread.generation.vectors import (
     COLUMNS,
-    HAS_DOTS,
-    LANES,
     TILE,
     arrive,
     gelu,

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from wellread.base.lanes import LANES
 from wellread.generation.fused import LAST_ROWS, ROWS, forward
-from wellread.generation.vectors import LANES, STEP, TILE
+from wellread.generation.vectors import STEP, TILE
 from wellread.model.gpt2 import GPT2, Cache
 from wellread.model.large_pages import copied
 

@@ -25,7 +25,8 @@ from torch import Tensor
 
 from wellread.base.intrinsics import load32, store32
 from wellread.base.kernels import inlined, kernel
-from wellread.generation.vectors import HAS_DOTS, load_single, store_single
+from wellread.base.lanes import HAS_DOTS
+from wellread.generation.vectors import load_single, store_single
 from wellread.train.lanes import (
     COLUMNS,
     HALF_ROW,

@@ -13,24 +13,23 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from wellread.generation.vectors import (
-    _VECTOR,
-    _WORD,
-    _WORDS,
-    DOTS,
+from wellread.base.lanes import (
     LANES,
-    _add_products,
-    _all_lanes,
-    _call,
-    _exp,
-    _fma,
-    _larger,
-    _load_weights,
-    _loop,
-    _narrow,
-    _plus,
-    _pointer,
-    _sum_of_lanes,
+    VECTOR,
+    WORD,
+    WORDS,
+    all_lanes,
+    call,
+    dots,
+    exp,
+    fma,
+    larger,
+    load_weights,
+    loop,
+    plus,
+    pointer,
+    sum_of_lanes,
+    to_halves,
 )
 
 VECTORS = 4
@@ -42,25 +41,25 @@ _HALVES = ir.VectorType(ir.IntType(16), LANES)
 
 def _load_row(builder: Any, address: Any, kind: Any, size: int) -> list[Any]:
     """Four vectors that lie one behind the other, `size` bytes each."""
-    places = (_plus(builder, address, size * at) for at in range(VECTORS))
-    return [builder.load(_pointer(builder, place, kind), align=2) for place in places]
+    places = (plus(builder, address, size * at) for at in range(VECTORS))
+    return [builder.load(pointer(builder, place, kind), align=2) for place in places]
 
 
 def _store_row(builder: Any, vectors: list[Any], address: Any, size: int) -> None:
     for at, vector in enumerate(vectors):
-        place = _pointer(builder, _plus(builder, address, size * at), vector.type)
+        place = pointer(builder, plus(builder, address, size * at), vector.type)
         builder.store(vector, place, align=2)
 
 
 def _times(builder: Any, number: Any, by: Any) -> Any:
-    return builder.mul(number, by if not isinstance(by, int) else ir.Constant(_WORD, by))
+    return builder.mul(number, by if not isinstance(by, int) else ir.Constant(WORD, by))
 
 
 def _word_in_all_lanes(builder: Any, address: Any) -> Any:
-    word = builder.load(_pointer(builder, address, ir.IntType(32)), align=4)
-    undefined = ir.Constant(_WORDS, ir.Undefined)
+    word = builder.load(pointer(builder, address, ir.IntType(32)), align=4)
+    undefined = ir.Constant(WORDS, ir.Undefined)
     first = builder.insert_element(undefined, word, ir.Constant(ir.IntType(32), 0))
-    return builder.shuffle_vector(first, undefined, ir.Constant(_WORDS, [0] * LANES))
+    return builder.shuffle_vector(first, undefined, ir.Constant(WORDS, [0] * LANES))
 
 
 def _block(num_rows: int, *, adds: bool) -> Callable[..., Any]:
@@ -81,21 +80,21 @@ def _block(num_rows: int, *, adds: bool) -> Callable[..., Any]:
 
             def body(index: Any, sums: list[Any]) -> list[Any]:
                 behind = builder.mul(index, step)
-                right = _load_row(builder, builder.add(b, _times(builder, index, ROW)), _WORDS, 64)
+                right = _load_row(builder, builder.add(b, _times(builder, index, ROW)), WORDS, 64)
                 added = []
                 for row, start in enumerate(starts):
                     left = _word_in_all_lanes(builder, builder.add(start, behind))
                     for at in range(VECTORS):
                         total = sums[row * VECTORS + at]
-                        added.append(_add_products(builder, right[at], left, total, DOTS))
+                        added.append(dots(builder, right[at], left, total))
                 return added
 
-            sums = list(_loop(builder, count, 1, num_rows * VECTORS, body))
+            sums = list(loop(builder, count, 1, num_rows * VECTORS, body))
             for row in range(num_rows):
-                place = _plus(builder, out, ROW * row)
+                place = plus(builder, out, ROW * row)
                 found = sums[row * VECTORS : (row + 1) * VECTORS]
                 if adds:
-                    before = _load_row(builder, place, _VECTOR, 64)
+                    before = _load_row(builder, place, VECTOR, 64)
                     found = [builder.fadd(*pair) for pair in zip(before, found, strict=True)]
                 _store_row(builder, found, place, 64)
             return context.get_dummy_value()
@@ -111,15 +110,15 @@ add_4, add_1 = _block(4, adds=True), _block(1, adds=True)
 
 def _interleaved(builder: Any, low: list[Any], high: list[Any]) -> list[Any]:
     """Words of two rows of bfloat16."""
-    sixteen = ir.Constant(_WORDS, [16] * LANES)
+    sixteen = ir.Constant(WORDS, [16] * LANES)
     return [
-        builder.or_(builder.zext(one, _WORDS), builder.shl(builder.zext(other, _WORDS), sixteen))
+        builder.or_(builder.zext(one, WORDS), builder.shl(builder.zext(other, WORDS), sixteen))
         for one, other in zip(low, high, strict=True)
     ]
 
 
 def _halves(builder: Any, vectors: list[Any]) -> list[Any]:
-    return [_narrow(builder, vector, _WORDS, _HALVES) for vector in vectors]
+    return [to_halves(builder, vector, WORDS, _HALVES) for vector in vectors]
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -140,8 +139,8 @@ def narrow_row(typing: Any, row: Any, scale: Any, out: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         row, scale, out = arguments
-        by = _all_lanes(builder, scale)
-        scaled = [builder.fmul(one, by) for one in _load_row(builder, row, _VECTOR, 64)]
+        by = all_lanes(builder, scale)
+        scaled = [builder.fmul(one, by) for one in _load_row(builder, row, VECTOR, 64)]
         _store_row(builder, _halves(builder, scaled), out, 32)
         return context.get_dummy_value()
 
@@ -158,22 +157,22 @@ def column_softmax(typing: Any, scores: Any, count: Any, scale: Any, words: Any,
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         scores, count, scale, words, sums = arguments
-        by = _all_lanes(builder, scale)
+        by = all_lanes(builder, scale)
 
         def row(index: Any) -> list[Any]:
-            return _load_row(builder, builder.add(scores, _times(builder, index, ROW)), _VECTOR, 64)
+            return _load_row(builder, builder.add(scores, _times(builder, index, ROW)), VECTOR, 64)
 
         def largest(index: Any, found: list[Any]) -> list[Any]:
             pairs = zip(found, row(index), strict=True)
-            return [_larger(builder, *pair) for pair in pairs]
+            return [larger(builder, *pair) for pair in pairs]
 
-        highest = _loop(builder, count, 1, VECTORS, largest, begin=-math.inf)
+        highest = loop(builder, count, 1, VECTORS, largest, begin=-math.inf)
 
         def powers(index: Any, found: list[Any]) -> list[Any]:
             both = []
-            for at in (index, _plus(builder, index, 1)):
+            for at in (index, plus(builder, index, 1)):
                 away = [builder.fsub(*pair) for pair in zip(row(at), highest, strict=True)]
-                both.append([_exp(builder, builder.fmul(one, by)) for one in away])
+                both.append([exp(builder, builder.fmul(one, by)) for one in away])
             found = [builder.fadd(*pair) for pair in zip(found, both[0], strict=True)]
             found = [builder.fadd(*pair) for pair in zip(found, both[1], strict=True)]
             place = builder.add(words, _times(builder, index, ROW // 2))
@@ -181,10 +180,10 @@ def column_softmax(typing: Any, scores: Any, count: Any, scale: Any, words: Any,
             _store_row(builder, _interleaved(builder, *halves), place, 64)
             return found
 
-        totals = list(_loop(builder, count, 2, VECTORS, powers))
+        totals = list(loop(builder, count, 2, VECTORS, powers))
         _store_row(builder, totals, sums, 64)
         scaled = [builder.fmul(one, by) for one in highest]
-        _store_row(builder, scaled, _plus(builder, sums, ROW), 64)
+        _store_row(builder, scaled, plus(builder, sums, ROW), 64)
         return context.get_dummy_value()
 
     return types.void(
@@ -205,21 +204,21 @@ def column_gradients(  # noqa: PLR0913
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         scores, given, count, scale, known, out = arguments
-        by = _all_lanes(builder, scale)
-        log_sums = _load_row(builder, known, _VECTOR, 64)
-        means = _load_row(builder, _plus(builder, known, ROW), _VECTOR, 64)
+        by = all_lanes(builder, scale)
+        log_sums = _load_row(builder, known, VECTOR, 64)
+        means = _load_row(builder, plus(builder, known, ROW), VECTOR, 64)
         size = _times(builder, count, HALF_ROW)
         second = builder.add(out, size)
         third = builder.add(second, size)
 
         def body(index: Any, _: list[Any]) -> list[Any]:
             both = []
-            for at in (index, _plus(builder, index, 1)):
+            for at in (index, plus(builder, index, 1)):
                 behind, half_behind = _times(builder, at, ROW), _times(builder, at, HALF_ROW)
-                s = _load_row(builder, builder.add(scores, behind), _VECTOR, 64)
-                g = _load_row(builder, builder.add(given, behind), _VECTOR, 64)
+                s = _load_row(builder, builder.add(scores, behind), VECTOR, 64)
+                g = _load_row(builder, builder.add(given, behind), VECTOR, 64)
                 p = [
-                    _exp(builder, builder.fsub(builder.fmul(one, by), log_sum))
+                    exp(builder, builder.fsub(builder.fmul(one, by), log_sum))
                     for one, log_sum in zip(s, log_sums, strict=True)
                 ]
                 d = [
@@ -234,7 +233,7 @@ def column_gradients(  # noqa: PLR0913
             _store_row(builder, _interleaved(builder, *both), place, 64)
             return []
 
-        _loop(builder, count, 2, 0, body)
+        loop(builder, count, 2, 0, body)
         return context.get_dummy_value()
 
     return types.void(
@@ -247,11 +246,11 @@ def product_of_halves(typing: Any, first: Any, second: Any) -> Any:
     """The sum of the products of two rows of 64 bfloat16."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        total = _all_lanes(builder, 0.0)
+        total = all_lanes(builder, 0.0)
         for at in range(VECTORS):
-            pair = (_load_weights(builder, _plus(builder, a, 32 * at), 16) for a in arguments)
-            total = _fma(builder, next(pair), next(pair), total)
-        return _sum_of_lanes(builder, total)
+            pair = (load_weights(builder, plus(builder, a, 32 * at), 16) for a in arguments)
+            total = fma(builder, next(pair), next(pair), total)
+        return sum_of_lanes(builder, total)
 
     return types.float32(types.uint64, types.uint64), generate
 
@@ -261,22 +260,20 @@ def _share(builder: Any, x: Any) -> tuple[Any, Any, Any]:
 
     u = sqrt(2 / pi) (x + 0.044715 x^3), as in openai/gpt-2, src/model.py, gelu.
     """
-    one, root = _all_lanes(builder, 1.0), math.sqrt(2 / math.pi)
+    one, root = all_lanes(builder, 1.0), math.sqrt(2 / math.pi)
     # Farther out s is 0 or 1; an infinite slope times nothing would be no number.
-    square = _call(builder, "minnum", builder.fmul(x, x), _all_lanes(builder, 1e4))
-    inner = _fma(builder, square, _all_lanes(builder, 0.044715), one)
-    twice = builder.fmul(builder.fmul(inner, x), _all_lanes(builder, 2 * root))
-    power = _exp(builder, twice)
+    square = call(builder, "minnum", builder.fmul(x, x), all_lanes(builder, 1e4))
+    inner = fma(builder, square, all_lanes(builder, 0.044715), one)
+    twice = builder.fmul(builder.fmul(inner, x), all_lanes(builder, 2 * root))
+    power = exp(builder, twice)
     rest = builder.fdiv(one, builder.fadd(power, one))
-    slope = _fma(
-        builder, square, _all_lanes(builder, 3 * 0.044715 * root), _all_lanes(builder, root)
-    )
+    slope = fma(builder, square, all_lanes(builder, 3 * 0.044715 * root), all_lanes(builder, root))
     return builder.fmul(power, rest), rest, slope
 
 
 def _singles(builder: Any, row: Any) -> list[Any]:
     """64 bfloat16 as float32."""
-    return [_load_weights(builder, _plus(builder, row, 32 * at), 16) for at in range(VECTORS)]
+    return [load_weights(builder, plus(builder, row, 32 * at), 16) for at in range(VECTORS)]
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -301,8 +298,8 @@ def gelu_gradient_row(typing: Any, row: Any, given: Any, out: Any) -> Any:
         made = []
         for x, gradient in zip(_singles(builder, row), _singles(builder, given), strict=True):
             share, rest, slope = _share(builder, x)
-            both = builder.fmul(builder.fmul(share, rest), _all_lanes(builder, 2.0))
-            change = _fma(builder, builder.fmul(both, x), slope, share)
+            both = builder.fmul(builder.fmul(share, rest), all_lanes(builder, 2.0))
+            change = fma(builder, builder.fmul(both, x), slope, share)
             made.append(builder.fmul(gradient, change))
         _store_row(builder, _halves(builder, made), out, 32)
         return context.get_dummy_value()
