@@ -26,6 +26,7 @@ from torch import Tensor
 from wellread.base.intrinsics import load32, store32
 from wellread.base.kernels import inlined, kernel
 from wellread.base.lanes import HAS_DOTS
+from wellread.generation.fused import ADD, KEEP
 from wellread.generation.vectors import load_single, store_single
 from wellread.train.lanes import (
     COLUMNS,
@@ -104,30 +105,24 @@ def _memory(threads: int, positions: int) -> np.ndarray[Any, Any]:
 
 @inlined
 def _blocks(
-    a: Any, row_stride: Any, step: Any, b: Any, count: Any, out: Any, rows: Any
-) -> None:  # fmt: skip
-    """`rows` rows of 64 sums; see `lanes._block`."""
+    a: Any, row_stride: Any, step: Any, b: Any, count: Any, out: Any, rows: Any, how: Any
+) -> None:
+    """`rows` rows of 64 sums, which replace what is there or are added; see `lanes._block`."""
     row = 0
-    while row + BLOCK <= rows:
-        put_4(a + word(row) * row_stride, row_stride, step, b, count, out + word(ROW * row))
-        row += BLOCK
     while row < rows:
-        put_1(a + word(row) * row_stride, row_stride, step, b, count, out + word(ROW * row))
-        row += 1
-
-
-@inlined
-def _add_blocks(
-    a: Any, row_stride: Any, step: Any, b: Any, count: Any, out: Any, rows: Any
-) -> None:  # fmt: skip
-    """As `_blocks`, added to what is there."""
-    row = 0
-    while row + BLOCK <= rows:
-        add_4(a + word(row) * row_stride, row_stride, step, b, count, out + word(ROW * row))
-        row += BLOCK
-    while row < rows:
-        add_1(a + word(row) * row_stride, row_stride, step, b, count, out + word(ROW * row))
-        row += 1
+        from_row, to = a + word(row) * row_stride, out + word(ROW * row)
+        if row + BLOCK <= rows:
+            if how == ADD:
+                add_4(from_row, row_stride, step, b, count, to)
+            else:
+                put_4(from_row, row_stride, step, b, count, to)
+            row += BLOCK
+        else:
+            if how == ADD:
+                add_1(from_row, row_stride, step, b, count, to)
+            else:
+                put_1(from_row, row_stride, step, b, count, to)
+            row += 1
 
 
 @kernel
@@ -199,13 +194,13 @@ def _forward(
             count = min(COLUMNS, positions - start)
             keys = start + count
             _side_by_side(q + word(start) * stride, stride, count, queries)
-            _blocks(k, stride, word(4), queries, word(WORDS), scores, keys)
+            _blocks(k, stride, word(4), queries, word(WORDS), scores, keys, KEEP)
             _hide(scores, 0, start, keys)
             even = keys + keys % 2
             if even > keys:
                 _fill(scores + word(ROW * keys), COLUMNS, single(-np.inf))
             column_softmax(scores, word(even), scale, powers, sums)
-            _blocks(powers, word(4), word(ROW), values, word(even // 2), mixed, COLUMNS)
+            _blocks(powers, word(4), word(ROW), values, word(even // 2), mixed, COLUMNS, KEEP)
             for row in range(count):
                 total = load_single(sums + word(4 * row))
                 place = y + word(start + row) * width
@@ -272,25 +267,25 @@ def _backward(
                 keys = min(KEYS, start + count - key)
                 even = keys + keys % 2
                 own, own_values = k + word(key) * stride, v + word(key) * stride
-                _blocks(own, stride, word(4), queries, word(WORDS), scores, keys)
-                _blocks(own_values, stride, word(4), wanted, word(WORDS), changes, keys)
+                _blocks(own, stride, word(4), queries, word(WORDS), scores, keys, KEEP)
+                _blocks(own_values, stride, word(4), wanted, word(WORDS), changes, keys, KEEP)
                 _hide(scores, key, start, keys)
                 if even > keys:
                     _fill(scores + word(ROW * keys), COLUMNS, single(-np.inf))
                     _fill(changes + word(ROW * keys), COLUMNS, single(0))
                 column_gradients(scores, changes, word(even), scale, known, tables)
                 table = word(even * HALF_ROW)
-                _add_blocks(
+                _blocks(
                     tables, word(HALF_ROW), word(4), given_pairs + query_rows, pairs,
-                    of_values + word(ROW * key), keys,
+                    of_values + word(ROW * key), keys, ADD,
                 )  # fmt: skip
-                _add_blocks(
+                _blocks(
                     tables + table, word(HALF_ROW), word(4), query_pairs + query_rows, pairs,
-                    of_keys + word(ROW * key), keys,
+                    of_keys + word(ROW * key), keys, ADD,
                 )  # fmt: skip
-                _add_blocks(
+                _blocks(
                     tables + word(2) * table, word(4), word(ROW), key_pairs + word(key // 2 * ROW),
-                    word(even // 2), of_queries, COLUMNS,
+                    word(even // 2), of_queries, COLUMNS, ADD,
                 )  # fmt: skip
             for row in range(count):
                 place = dq + word(start + row) * stride
