@@ -55,32 +55,24 @@ from side_by_side import (
     version_of,
 )
 
+from wellread.model.sizes import Architecture, shape_of
+from wellread.train.speed import PEAK, training_flops
+
 OURS, NANOGPT, TRANSFORMERS = "wellread", "nanoGPT", "transformers"
 LIMIT_SECONDS = 1800.0
-PEAKS = {"H100": 989e12, "H200": 989e12}  # dense bfloat16 operations a second, NVIDIA's data sheets
-
-
-class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    layers: int
-    width: int
-    heads: int
-    context: int
-    vocabulary: int
-    batch: int  # sequences of a step
-
-
 SHAPES = {
-    "10M": Shape(layers=6, width=384, heads=6, context=256, vocabulary=8192, batch=16),
-    "124M": Shape(layers=12, width=768, heads=12, context=1024, vocabulary=50257, batch=4),
-    "355M": Shape(layers=24, width=1024, heads=16, context=1024, vocabulary=50257, batch=4),
-    "774M": Shape(layers=36, width=1280, heads=20, context=1024, vocabulary=50257, batch=4),
-    "1558M": Shape(layers=48, width=1600, heads=25, context=1024, vocabulary=50257, batch=4),
+    "10M": Architecture(layers=6, width=384, heads=6, context=256, vocab_size=8192),
+    **{
+        size: Architecture(**shape_of(size)._asdict()) for size in ("124M", "355M", "774M", "1558M")
+    },
 }
+BATCHES = {"10M": 16}  # sequences of a step
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # of the shape
-    shape: Shape
+    shape: Architecture
+    batch: int  # sequences of a step
     library: str
     setting: str  # "float32", "bfloat16" (weights; ours: a copy), "autocast"
     compiled: bool
@@ -102,24 +94,18 @@ def ours(job: Job) -> Callable[[int], None]:
     import torch
 
     from wellread.model.gpt2 import GPT2
-    from wellread.model.sizes import Architecture
     from wellread.train.config import TrainConfig
     from wellread.train.loop import train_steps
     from wellread.train.optimizers import Optimizers
     from wellread.train.worker import Worker
 
-    shape = job.shape
-    architecture = Architecture(
-        layers=shape.layers, width=shape.width, heads=shape.heads, context=shape.context,
-        vocab_size=shape.vocabulary,
-    )  # fmt: skip
-    network = GPT2(architecture).initialise(0).to(job.device)
+    network = GPT2(job.shape).initialise(0).to(job.device)
     precision = torch.float32 if job.setting == "float32" else torch.bfloat16
     worker = Worker(network, precision, compiles=job.compiled)
     config = TrainConfig(
-        batch_sequences=shape.batch, sequences_per_pass=shape.batch, log_every_steps=10**6
+        batch_sequences=job.batch, sequences_per_pass=job.batch, log_every_steps=10**6
     )
-    optimizers, batches = Optimizers(network, config), drawn(shape)
+    optimizers, batches = Optimizers(network, config), drawn(job)
 
     def run(steps: int) -> None:
         counted = msgspec.structs.replace(config, steps=steps, warmup_steps=0)
@@ -129,14 +115,13 @@ def ours(job: Job) -> Callable[[int], None]:
     return run
 
 
-def drawn(shape: Shape) -> Any:
+def drawn(job: Job) -> Any:
     """Batches of random tokens."""
     from wellread.train.batches import Batches, Windows
 
-    ids = np.random.default_rng(0).integers(
-        shape.vocabulary, size=8 * shape.batch * shape.context + 1, dtype=np.uint16
-    )
-    return Batches(Windows([ids], shape.context), shape.batch, seed=0)
+    length = 8 * job.batch * job.shape.context + 1
+    ids = np.random.default_rng(0).integers(job.shape.vocab_size, size=length, dtype=np.uint16)
+    return Batches(Windows([ids], job.shape.context), job.batch, seed=0)
 
 
 def theirs(
@@ -147,7 +132,7 @@ def theirs(
 
     if job.compiled:
         loss_of = torch.compile(loss_of)
-    autocast, batches = job.setting == "autocast", drawn(job.shape)
+    autocast, batches = job.setting == "autocast", drawn(job)
 
     def run(steps: int) -> None:
         for step in range(steps):
@@ -174,7 +159,7 @@ def nanogpt(job: Job) -> Callable[[int], None]:
     spec.loader.exec_module(module)
     shape = job.shape
     config = module.GPTConfig(
-        block_size=shape.context, vocab_size=-(-shape.vocabulary // 64) * 64, n_layer=shape.layers,
+        block_size=shape.context, vocab_size=-(-shape.vocab_size // 64) * 64, n_layer=shape.layers,
         n_head=shape.heads, n_embd=shape.width, dropout=0.0, bias=True,
     )  # fmt: skip
     model = module.GPT(config).to(job.device)
@@ -194,7 +179,7 @@ def transformers(job: Job) -> Callable[[int], None]:
 
     shape = job.shape
     config = GPT2Config(
-        vocab_size=shape.vocabulary, n_positions=shape.context, n_embd=shape.width,
+        vocab_size=shape.vocab_size, n_positions=shape.context, n_embd=shape.width,
         n_layer=shape.layers, n_head=shape.heads, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
         use_cache=False,
     )  # fmt: skip
@@ -222,10 +207,10 @@ def products(job: Job) -> float:
     from wellread.train.loss import LOGITS
 
     shape, dtype = job.shape, torch.float32 if job.setting == "float32" else torch.bfloat16
-    N, C, T = shape.batch * shape.context, shape.width, shape.context
+    N, C, T = job.batch * shape.context, shape.width, shape.context
     depth = C // shape.heads
-    heads = shape.batch * shape.heads
-    part = min(N, LOGITS // shape.vocabulary)
+    heads = job.batch * shape.heads
+    part = min(N, LOGITS // shape.vocab_size)
     normal = functools.partial(torch.randn, dtype=dtype, device=job.device)
 
     def best(left: Any, right: Any, repeat: int = 5) -> float:
@@ -243,7 +228,7 @@ def products(job: Job) -> float:
 
     linear = [(C, 3 * C), (C, C), (C, 4 * C), (4 * C, C)]
     layers = shape.layers * sum(three(N, *sizes) for sizes in linear)
-    head = N / part * three(part, C, shape.vocabulary)
+    head = N / part * three(part, C, shape.vocab_size)
     q, scores = normal(heads, T, depth), normal(heads, T, T)
     # Forward two, backward four; of each the half that the mask leaves.
     attention = shape.layers / 2 * 3 * (best(q, q.transpose(1, 2)) + best(scores, q))
@@ -278,7 +263,7 @@ def work(job: Job) -> Run:
     floor = products(job) if job.library == OURS else 0.0
     return Run(
         seconds=seconds, warm_up_seconds=warm - start, peak_bytes=peak,
-        amount=job.shape.batch * job.shape.context, floor_seconds=floor,
+        amount=job.batch * job.shape.context, floor_seconds=floor,
     )  # fmt: skip
 
 
@@ -309,16 +294,15 @@ def measure(job: Job) -> Outcome:
 
 
 def settings_of(options: Options, name: str) -> list[Job]:
-    shape = SHAPES[name]
-    if options.batch is not None:
-        shape = msgspec.structs.replace(shape, batch=options.batch)
+    batch = options.batch or BATCHES.get(name, 4)
     libraries = [OURS]
     if not options.ours:
         libraries += [NANOGPT] if options.nanogpt else []
         libraries += [TRANSFORMERS] if version_of("transformers") else []
     return [
         Job(
-            name=name, shape=shape, library=library, setting=setting, compiled=compiled,
+            name=name, shape=SHAPES[name], batch=batch, library=library, setting=setting,
+            compiled=compiled,
             device=options.device, threads=options.threads, steps=options.steps,
             nanogpt=str(options.nanogpt or ""),
         )
@@ -348,12 +332,6 @@ def fastest(tried: dict[Job, Outcome]) -> list[Job]:
     return [job for _, job in best.values()]
 
 
-def operations(shape: Shape) -> int:
-    """A token's, forward and backward (PaLM's count)."""
-    weights = 12 * shape.layers * shape.width**2 + shape.vocabulary * shape.width
-    return 6 * weights + 12 * shape.layers * shape.context * shape.width
-
-
 def row_of(
     job: Job, outcomes: Sequence[Outcome], mine: Sequence[float], peak: float | None
 ) -> list[str]:
@@ -363,7 +341,7 @@ def row_of(
     if len(runs) < len(outcomes):
         return [*row, *(o.reason for o in outcomes if isinstance(o, Failure)), "", "", "", ""]
     speeds = [run.amount / run.seconds for run in runs]
-    rate = statistics.median(speeds) * operations(job.shape)
+    rate = statistics.median(speeds) * training_flops(job.shape)
     share = f"{rate / 1e12:.2f}" + (f" ({100 * rate / peak:.0f} %)" if peak else "")
     against = ratios([run.seconds for run in runs], mine)
     alone = ""
@@ -379,8 +357,7 @@ def peak_of(device: str) -> float | None:
         return None
     import torch
 
-    name = torch.cuda.get_device_name()
-    return next((peak for part, peak in PEAKS.items() if part in name), None)
+    return PEAK.get(torch.cuda.get_device_name())
 
 
 def main() -> int:
