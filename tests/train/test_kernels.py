@@ -17,10 +17,13 @@ if not can_attend(torch.device("cpu"), torch.bfloat16, 64):
     pytest.skip("this processor has no products of bfloat16", allow_module_level=True)
 
 
-def slowly(qkv_BTC: Tensor, heads: int) -> Tensor:
+def slowly(qkv_BTC: Tensor, heads: int, starts_BT: Tensor | None = None) -> Tensor:
     B, T, width = qkv_BTC.shape
     q, k, v = qkv_BTC.view(B, T, 3, heads, 64).permute(2, 0, 3, 1, 4).unbind(0)
-    y_BHTD = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    seen_BTS = torch.ones(B, T, T).tril().bool()
+    if starts_BT is not None:
+        seen_BTS &= torch.arange(T) >= starts_BT[:, :, None]
+    y_BHTD = F.scaled_dot_product_attention(q, k, v, attn_mask=seen_BTS[:, None])
     return y_BHTD.transpose(1, 2).reshape(B, T, width // 3)
 
 
@@ -49,6 +52,20 @@ def test_it_is_as_exact_as_pytorchs(B: int, T: int, heads: int) -> None:
         error, allowed = (ours - expected).norm(), (other - expected).norm()
         assert error <= 1.05 * allowed + 1e-6 * expected.norm()
         assert error <= 0.005 * expected.norm()
+
+
+@pytest.mark.parametrize("T", [1, 63, 64, 65, 130, 700])
+@pytest.mark.parametrize("share", [0.002, 0.02, 0.5, 1.0])
+def test_a_position_sees_nothing_before_its_start(T: int, share: float) -> None:
+    source = torch.Generator().manual_seed(T)
+    begins_BT = torch.rand(2, T, generator=source) < share
+    starts_BT = torch.where(begins_BT, torch.arange(T), 0).cummax(1).values
+    x, given = drawn(2, T, 3 * 64 * 2).requires_grad_(), drawn(2, T, 64 * 2)
+    exact = x.detach().float().requires_grad_()
+    y, best = attend(x, 2, starts_BT), slowly(exact, 2, starts_BT)
+    torch.testing.assert_close(y.float(), best, rtol=2**-6, atol=2**-7)
+    ours, best_gradient = gradient(y, given, x), gradient(best, given.float(), exact)
+    assert (ours - best_gradient).norm() <= 0.006 * best_gradient.norm()
 
 
 def test_large_scores_and_lengths_in_turn_give_no_infinities() -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 import torch
 
@@ -55,8 +56,11 @@ def test_what_a_device_can_never_hold_is_refused_with_what_to_change() -> None:
         "training needs about 100 B (weights 10 B, gradients 10 B, optimizer 20 B, activations 40 B"
         ", logits 20 B), and this machine has 80 B; lower sequences_per_pass (now 4)"
     )
-    with pytest.raises(InputError, match="has 69 B; choose a smaller size or context"):
+    with pytest.raises(InputError, match="has 69 B; turn recomputes on, or choose a smaller size"):
         check_room(NEEDS, free=50, total=69, what="this machine", config=CONFIG)
+    config = msgspec.structs.replace(CONFIG, recomputes=True)
+    with pytest.raises(InputError, match="has 69 B; choose a smaller size or context"):
+        check_room(NEEDS, free=50, total=69, what="this machine", config=config)
 
 
 def test_what_has_no_room_now_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
@@ -70,6 +74,8 @@ def test_a_run_that_no_machine_holds_is_refused_before_it_starts(
     tokens: Path, tmp_path: Path
 ) -> None:
     out, model = tmp_path / "run", ModelConfig(size="96x128000", context=32)
-    with pytest.raises(InputError, match=r"needs about 339\.8 TB .*; choose a smaller size"):
+    with pytest.raises(
+        InputError, match=r"needs about 339\.8 TB .*; turn recomputes on, or choose"
+    ):
         train(tokens, out, model, CONFIG)
     assert not out.exists()

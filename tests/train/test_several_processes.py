@@ -25,8 +25,12 @@ CONFIG = TrainConfig(
     log_every_steps=1, save_every_steps=10, keep_checkpoints=1, device="cpu", precision="float32",
 )  # fmt: skip
 # Five sequences for two processes, and three passes of one beside two.
-UNEVEN = msgspec.structs.replace(CONFIG, batch_sequences=5, sequences_per_pass=1, steps=20)
+UNEVEN = msgspec.structs.replace(
+    CONFIG, batch_sequences=5, sequences_per_pass=1, steps=20, early_steps=9,
+    early_batch_sequences=3, early_context=8, document_masks=True,
+)  # fmt: skip
 FULL = {"sharding": "full"}
+RECOMPUTING = {"recomputes": True}
 
 
 def start(processes: int, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -84,6 +88,7 @@ def two(tokens: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         call(tokens, out / "full", msgspec.structs.replace(CONFIG, **FULL)),
         call(tokens, out / "uneven", UNEVEN),
         call(tokens, out / "uneven-full", msgspec.structs.replace(UNEVEN, **FULL)),
+        call(tokens, out / "full-again", msgspec.structs.replace(CONFIG, **FULL, **RECOMPUTING)),
         call(tokens, out / "killed", CONFIG, killed_at=30),
     ]
     done = train_on(2, calls)
@@ -94,8 +99,11 @@ def two(tokens: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("run", "same"),
-    [("whole", "whole"), ("full", "whole"), ("uneven", "uneven"), ("uneven-full", "uneven")],
-)
+    [
+        ("whole", "whole"), ("full", "whole"), ("full-again", "whole"), ("uneven", "uneven"),
+        ("uneven-full", "uneven"),
+    ],
+)  # fmt: skip
 def test_two_processes_train_as_one_does(alone: Path, two: Path, run: str, same: str) -> None:
     assert_same_training(two / run, alone / same)
     facts = read_manifest(two / run).facts

@@ -29,7 +29,9 @@ def test_a_token_of_the_smallest_model_costs_six_operations_a_weight_and_attenti
 def test_a_logged_step_has_its_costs_and_the_time_that_is_left() -> None:
     shape = Architecture(layers=1, width=64, heads=1, context=32, vocab_size=300)
     step = Step(step=30, tokens=3000, loss=2.0, tokens_per_second=50.0)
-    found = with_costs(step, shape, torch.device("cpu"), torch.float32, steps=100, num_devices=1)
+    found = with_costs(
+        step, shape, torch.device("cpu"), torch.float32, tokens=10_000, num_devices=1
+    )
     assert found.seconds_left == 70 * 100 / 50
     assert found.flops_per_second == 50 * (6 * (12 * 64**2 + 300 * 64) + 12 * 32 * 64)
     assert found.mfu is None

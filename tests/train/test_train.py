@@ -97,8 +97,10 @@ def test_a_run_that_was_asked_to_stop_has_saved_its_last_step_and_goes_on_bitwis
 
 def test_a_run_in_bfloat16_with_muon_goes_on_bitwise_too(tokens: Path, tmp_path: Path) -> None:
     config = msgspec.structs.replace(
-        CONFIG, precision="bfloat16", optimizer="muon", schedule="stable", steps=20
-    )
+        CONFIG, precision="bfloat16", optimizer="muon", schedule="stable", steps=20,
+        zero_projections=True, document_masks=True, early_steps=8, early_batch_sequences=4,
+        early_context=16,
+    )  # fmt: skip
 
     def die(done: float, total: float | None, note: str = "") -> None:
         if done == 15:
@@ -112,6 +114,25 @@ def test_a_run_in_bfloat16_with_muon_goes_on_bitwise_too(tokens: Path, tmp_path:
     for name in ("model", "optimizer"):
         last = f"checkpoints/step-0000020/{name}.safetensors"
         assert (tmp_path / "run" / last).read_bytes() == (tmp_path / "whole" / last).read_bytes()
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_recomputing_changes_nothing_and_may_begin_later(
+    tokens: Path, tmp_path: Path, precision: str
+) -> None:
+    config = TrainConfig(**(msgspec.structs.asdict(CONFIG) | {"precision": precision}))
+    again = msgspec.structs.replace(config, recomputes=True)
+
+    def die(done: float, total: float | None, note: str = "") -> None:
+        if done == 15:
+            raise Killed
+
+    train(tokens, tmp_path / "whole", MODEL, config)
+    with pytest.raises(Killed):
+        train(tokens, tmp_path / "run", MODEL, config, progress=die)
+    train(tokens, tmp_path / "run", MODEL, again)
+    last = "checkpoints/step-0000030/model.safetensors"
+    assert (tmp_path / "run" / last).read_bytes() == (tmp_path / "whole" / last).read_bytes()
 
 
 def test_a_damaged_checkpoint_is_passed_over(run: Path, tmp_path: Path) -> None:

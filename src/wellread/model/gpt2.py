@@ -19,6 +19,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from wellread.base.seeds import seed_for
 from wellread.model.large_pages import zeros
@@ -83,16 +84,20 @@ class Attention(nn.Module):
         self.c_attn = nn.Linear(shape.width, 3 * shape.width)
         self.c_proj = nn.Linear(shape.width, shape.width)
         # Does what follows for whole sequences, (B, T, 3 C) to (B, T, C), if there is a faster way.
-        self.attend: Callable[[Tensor, int], Tensor] | None = None
+        self.attend: Callable[[Tensor, int, Tensor | None], Tensor] | None = None
 
     def forward(
-        self, x_BTC: Tensor, positions_BT: Tensor | None = None, cache: Cache | None = None
+        self,
+        x_BTC: Tensor,
+        positions_BT: Tensor | None = None,
+        cache: Cache | None = None,
+        starts_BT: Tensor | None = None,
     ) -> Tensor:
         B, T, C = x_BTC.shape
         qkv_BTC: Tensor = self.c_attn(x_BTC)
         merged: Tensor
         if cache is None and self.attend is not None:
-            merged = self.c_proj(self.attend(qkv_BTC, self.heads))
+            merged = self.c_proj(self.attend(qkv_BTC, self.heads, starts_BT))
             return merged
         qkv = qkv_BTC.view(B, T, 3, self.heads, C // self.heads)
         q_BHTD, k_BHTD, v_BHTD = qkv.permute(2, 0, 3, 1, 4).unbind(0)
@@ -104,6 +109,10 @@ class Attention(nn.Module):
                 # what is_causal says.
                 all_S = torch.arange(k_BHSD.shape[2], device=x_BTC.device)
                 seen_B1TS = all_S <= positions_BT[:, None, :, None]
+        if starts_BT is not None:
+            all_T = torch.arange(T, device=x_BTC.device)
+            is_since_start_BTS = all_T >= starts_BT[:, :, None]
+            seen_B1TS = (is_since_start_BTS & (all_T <= all_T[:, None])).unsqueeze(1)
         y_BHTD = F.scaled_dot_product_attention(
             q_BHTD, k_BHSD, v_BHSD, attn_mask=seen_B1TS, is_causal=seen_B1TS is None
         )
@@ -141,14 +150,18 @@ class Block(nn.Module):
         self.mlp = FeedForward(shape)
 
     def forward(
-        self, x_BTC: Tensor, positions_BT: Tensor | None = None, cache: Cache | None = None
+        self,
+        x_BTC: Tensor,
+        positions_BT: Tensor | None = None,
+        cache: Cache | None = None,
+        starts_BT: Tensor | None = None,
     ) -> Tensor:
         y_BTC: Tensor
         if self.is_pre_norm:
-            x_BTC = x_BTC + self.attn(self.ln_1(x_BTC), positions_BT, cache)
+            x_BTC = x_BTC + self.attn(self.ln_1(x_BTC), positions_BT, cache, starts_BT)
             y_BTC = x_BTC + self.mlp(self.ln_2(x_BTC))
         else:
-            x_BTC = self.ln_1(x_BTC + self.attn(x_BTC, positions_BT, cache))
+            x_BTC = self.ln_1(x_BTC + self.attn(x_BTC, positions_BT, cache, starts_BT))
             y_BTC = self.ln_2(x_BTC + self.mlp(x_BTC))
         return y_BTC
 
@@ -159,6 +172,7 @@ class GPT2(nn.Module):
     def __init__(self, config: Architecture) -> None:
         super().__init__()
         self.config = config
+        self.recomputes = False  # what blocks keep for their backward pass, rather than keep it
         self.wte = nn.Embedding(config.vocab_size, config.width)
         self.wpe = nn.Embedding(config.context, config.width)
         self.h = nn.ModuleList(Block(config, layer) for layer in range(config.layers))
@@ -179,8 +193,13 @@ class GPT2(nn.Module):
         """Logits, (B, T) -> (B, T, V). With a cache, `ids_BT` are the next T tokens of each row."""
         return F.linear(self.hidden(ids_BT, cache), self.head_VC)
 
-    def hidden(self, ids_BT: Tensor, cache: Cache | None = None) -> Tensor:
-        """What the head reads: (B, T) -> (B, T, C)."""
+    def hidden(
+        self, ids_BT: Tensor, cache: Cache | None = None, starts_BT: Tensor | None = None
+    ) -> Tensor:
+        """What the head reads: (B, T) -> (B, T, C).
+
+        A position looks back to that of `starts_BT`, by default the first; not with a cache.
+        """
         T = ids_BT.shape[1]
         end = T + (max(cache.lengths) if cache is not None else 0)
         if end > self.config.context:
@@ -192,20 +211,29 @@ class GPT2(nn.Module):
             positions_BT = cache.positions(T)
             x_BTC = self.wte(ids_BT) + self.wpe(positions_BT)
         for block in self.h:
-            x_BTC = block(x_BTC, positions_BT, cache)
+            if self.recomputes and torch.is_grad_enabled():
+                x_BTC = checkpoint(
+                    block, x_BTC, None, None, starts_BT,
+                    use_reentrant=False, preserve_rng_state=False,
+                )  # fmt: skip
+            else:
+                x_BTC = block(x_BTC, positions_BT, cache, starts_BT)
         if cache is not None:
             cache.lengths = [length + T for length in cache.lengths]
         normed: Tensor = self.ln_f(x_BTC)
         return normed
 
     @torch.no_grad()
-    def initialise(self, seed: int) -> "GPT2":
-        """Fresh weights, the same for the same seed on any device."""
+    def initialise(self, seed: int, *, zero_projections: bool = False) -> "GPT2":
+        """Fresh weights, the same for the same seed on any device.
+
+        With `zero_projections` every block begins by adding nothing.
+        """
         # N: two residual projections a layer. "Scale the weights of residual layers at
         # initialization by 1/sqrt(N)" (section 2.3); that these are the two c_proj is the common
         # reading.
         num_residual = 2 * self.config.layers if self.config.residual_scaling else 1
-        residual = WEIGHT_DEVIATION / math.sqrt(num_residual)
+        residual = 0.0 if zero_projections else WEIGHT_DEVIATION / math.sqrt(num_residual)
         for name, parameter in self.named_parameters():
             if name.endswith("bias"):
                 parameter.zero_()

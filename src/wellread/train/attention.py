@@ -50,10 +50,13 @@ KEYS = 256  # at once in the backward pass, so that what is made of them stays i
 BLOCK = 4  # rows
 
 
-def attend(qkv_BTC: Tensor, heads: int) -> Tensor:
-    """Causal attention: queries, keys and values of all heads, (B, T, 3 C), to (B, T, C)."""
+def attend(qkv_BTC: Tensor, heads: int, starts_BT: Tensor | None = None) -> Tensor:
+    """Causal attention: queries, keys and values of all heads, (B, T, 3 C), to (B, T, C).
+
+    A position sees those from its `starts_BT` on, which never go down along a sequence.
+    """
     apply: Callable[..., Tensor] = _Attention.apply  # which has no types of its own
-    return apply(qkv_BTC, heads)
+    return apply(qkv_BTC, heads, starts_BT)
 
 
 def can_attend(device: torch.device, dtype: torch.dtype, head_width: int) -> bool:
@@ -65,24 +68,28 @@ def can_attend(device: torch.device, dtype: torch.dtype, head_width: int) -> boo
 
 class _Attention(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, qkv_BTC: Tensor, heads: int) -> Tensor:
+    def forward(ctx: Any, qkv_BTC: Tensor, heads: int, starts_BT: Tensor | None) -> Tensor:
         B, T, width = qkv_BTC.shape
+        if starts_BT is None:
+            starts_BT = torch.zeros(B, T, dtype=torch.int32)
+        starts_BT = starts_BT.to(torch.int32).contiguous()
         qkv_BTC = qkv_BTC.contiguous()
         y_BTC = qkv_BTC.new_empty(B, T, width // 3)
         log_sums = torch.empty(B * heads, -(-T // COLUMNS) * COLUMNS)
-        _of_all_heads(_forward, B, T, heads, qkv_BTC, y_BTC, log_sums)
-        ctx.save_for_backward(qkv_BTC, y_BTC, log_sums)
+        _of_all_heads(_forward, B, T, heads, starts_BT, qkv_BTC, y_BTC, log_sums)
+        ctx.save_for_backward(starts_BT, qkv_BTC, y_BTC, log_sums)
         ctx.heads = heads
         return y_BTC
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        qkv_BTC, y_BTC, log_sums = ctx.saved_tensors
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        starts_BT, qkv_BTC, y_BTC, log_sums = ctx.saved_tensors
         B, T, _ = qkv_BTC.shape
         given_BTC = gradients[0].contiguous()
         found_BTC = torch.empty_like(qkv_BTC)
-        _of_all_heads(_backward, B, T, ctx.heads, qkv_BTC, y_BTC, log_sums, given_BTC, found_BTC)
-        return found_BTC, None
+        known = (starts_BT, qkv_BTC, y_BTC, log_sums)
+        _of_all_heads(_backward, B, T, ctx.heads, *known, given_BTC, found_BTC)
+        return found_BTC, None, None
 
 
 def _of_all_heads(function: Any, B: int, T: int, heads: int, *tensors: Tensor) -> None:
@@ -152,20 +159,23 @@ def _in_pairs(rows: Any, stride: Any, count: Any, zeros: Any, out: Any) -> None:
 
 
 @kernel
-def _hide(scores: Any, first: Any, start: Any, count: Any) -> None:
-    """Of `count` rows of scores, which are of keys from `first` on: those of earlier queries.
+def _hide(scores: Any, first: Any, start: Any, count: Any, starts: Any, queries: Any) -> None:
+    """Of `count` rows of scores, which are of keys from `first` on: those that a query sees not.
 
-    The columns are of queries from `start` on.
+    The columns are of `queries` queries from `start` on; the keys they see begin at `starts`.
     """
     for row in range(max(0, start + 1 - first), count):
         for column in range(min(first + row - start, COLUMNS)):
+            store_single(scores + word(ROW * row + 4 * column), single(-np.inf))
+    for column in range(queries):
+        for row in range(min(count, integer(load32(starts + word(4 * column))) - first)):
             store_single(scores + word(ROW * row + 4 * column), single(-np.inf))
 
 
 @kernel
 def _forward(
     thread: Any, first: Any, last: Any, positions: Any, heads: Any, memory: Any, own: Any,
-    qkv: Any, out: Any, log_sums: Any,
+    starts: Any, qkv: Any, out: Any, log_sums: Any,
 ) -> None:  # fmt: skip
     """Heads `first` to `last`, counted over all sequences; addresses, each array contiguous.
 
@@ -192,15 +202,19 @@ def _forward(
         _in_pairs(v, stride, positions, zeros, values)
         for start in range(0, positions, COLUMNS):
             count = min(COLUMNS, positions - start)
-            keys = start + count
+            seen = word(starts) + word(4 * (sequence * positions + start))
+            key = integer(load32(seen)) // 2 * 2  # no query sees an earlier one
+            keys = start + count - key
             _side_by_side(q + word(start) * stride, stride, count, queries)
-            _blocks(k, stride, word(4), queries, word(WORDS), scores, keys, KEEP)
-            _hide(scores, 0, start, keys)
+            from_key = k + word(key) * stride
+            _blocks(from_key, stride, word(4), queries, word(WORDS), scores, keys, KEEP)
+            _hide(scores, key, start, keys, seen, count)
             even = keys + keys % 2
             if even > keys:
                 _fill(scores + word(ROW * keys), COLUMNS, single(-np.inf))
             column_softmax(scores, word(even), scale, powers, sums)
-            _blocks(powers, word(4), word(ROW), values, word(even // 2), mixed, COLUMNS, KEEP)
+            from_value = values + word(key // 2 * ROW)
+            _blocks(powers, word(4), word(ROW), from_value, word(even // 2), mixed, COLUMNS, KEEP)
             for row in range(count):
                 total = load_single(sums + word(4 * row))
                 place = y + word(start + row) * width
@@ -213,7 +227,7 @@ def _forward(
 @kernel
 def _backward(
     thread: Any, first: Any, last: Any, positions: Any, heads: Any, memory: Any, own: Any,
-    qkv: Any, out: Any, log_sums: Any, given: Any, found: Any,
+    starts: Any, qkv: Any, out: Any, log_sums: Any, given: Any, found: Any,
 ) -> None:  # fmt: skip
     """As `_forward`: from gradients of `out` to those of `qkv`."""
     positions, memory = integer(positions), word(memory) + word(thread) * word(own)
@@ -263,13 +277,14 @@ def _backward(
             query_rows = word(start // 2 * ROW)
             pairs = word((count + 1) // 2)
             _fill(of_queries, COLUMNS * COLUMNS, single(0))
-            for key in range(0, start + count, KEYS):
+            seen = word(starts) + word(4 * (sequence * positions + start))
+            for key in range(integer(load32(seen)) // 2 * 2, start + count, KEYS):
                 keys = min(KEYS, start + count - key)
                 even = keys + keys % 2
                 own, own_values = k + word(key) * stride, v + word(key) * stride
                 _blocks(own, stride, word(4), queries, word(WORDS), scores, keys, KEEP)
                 _blocks(own_values, stride, word(4), wanted, word(WORDS), changes, keys, KEEP)
-                _hide(scores, key, start, keys)
+                _hide(scores, key, start, keys, seen, count)
                 if even > keys:
                     _fill(scores + word(ROW * keys), COLUMNS, single(-np.inf))
                     _fill(changes + word(ROW * keys), COLUMNS, single(0))

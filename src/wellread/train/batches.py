@@ -64,6 +64,14 @@ class Windows:
         return shard, (number - before) * self.context
 
 
+class Early(NamedTuple):
+    """The first steps of a training, whose batches are smaller or of shorter sequences."""
+
+    steps: int
+    sequences: int  # windows of a batch
+    context: int  # of the pieces that windows are cut into
+
+
 class Splits(NamedTuple):
     """What a run trains on, and what it is measured on."""
 
@@ -88,19 +96,27 @@ def read_windows(tokens: Path, context: int) -> Splits:
 class Batches:
     """Batches of windows, every window once an epoch, in an order of its own each epoch.
 
-    Of several processes each has every so manieth window of a batch.
+    Of several processes each has every so manieth window of a batch. What is `early` changes
+    neither the windows nor their order.
     """
 
     def __init__(
-        self, windows: Windows, batch_sequences: int, seed: int, ranks: Ranks = ALONE
+        self,
+        windows: Windows,
+        batch_sequences: int,
+        seed: int,
+        ranks: Ranks = ALONE,
+        early: Early | None = None,
     ) -> None:
-        if batch_sequences < ranks.size:
+        self._early = early or Early(0, batch_sequences, windows.context)
+        if (fewest := min(batch_sequences, self._early.sequences)) < ranks.size:
             raise InputError(
-                f"batch_sequences is {batch_sequences} for {ranks.size} processes; expected at "
-                "least one for each"
+                f"batch_sequences is {fewest} for {ranks.size} processes; expected at least one "
+                "for each"
             )
         if windows.num_windows < 1:
             raise InputError("the training split is shorter than one context; give more text")
+        self.context = windows.context
         self._windows, self._size, self._seed = windows, batch_sequences, seed
         self._ranks = ranks
         self._order = lru_cache(maxsize=2)(self._shuffled)
@@ -110,15 +126,32 @@ class Batches:
         return source.permutation(self._windows.num_windows)
 
     def __getitem__(self, step: int) -> npt.NDArray[np.int64]:
-        """This process's part of a step's batch, which has batch_sequences; (B, context + 1)."""
-        return np.stack([self._windows[number] for number in self._chosen(step)])
+        """This process's part of a step's batch: B sequences, (B, their context + 1)."""
+        windows = np.stack([self._windows[number] for number in self._chosen(step)])
+        if step >= self._early.steps or self._early.context == self.context:
+            return windows
+        # Pieces share a token as windows do.
+        cut = np.lib.stride_tricks.sliding_window_view(windows, self._early.context + 1, axis=1)
+        return cut[:, :: self._early.context].reshape(-1, self._early.context + 1)
+
+    def sequences(self, step: int) -> int:
+        """Windows in a step's batch, of all processes."""
+        return self._early.sequences if step < self._early.steps else self._size
+
+    def tokens_before(self, step: int) -> int:
+        """Those that the steps before this one predict."""
+        return self._windows_before(step) * self.context
+
+    def _windows_before(self, step: int) -> int:
+        early = min(step, self._early.steps)
+        return early * self._early.sequences + (step - early) * self._size
 
     def places(self, step: int) -> list[Place]:
         """Where this process's part of a step's batch comes from."""
         return [self._windows.place(number) for number in self._chosen(step)]
 
     def _chosen(self, step: int) -> list[int]:
-        numbers = range(step * self._size, (step + 1) * self._size)
+        numbers = range(self._windows_before(step), self._windows_before(step + 1))
         own = numbers[self._ranks.rank :: self._ranks.size]
         per_epoch = self._windows.num_windows
         return [int(self._order(n // per_epoch)[n % per_epoch]) for n in own]

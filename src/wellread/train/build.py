@@ -42,7 +42,7 @@ from wellread.model.sources import refuse_onto_itself
 from wellread.model.tensor_files import save_tensors
 from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.train.bad_batches import Spikes, marking_spikes, naming_texts, texts_of
-from wellread.train.batches import Batches, Windows, read_windows
+from wellread.train.batches import Batches, Early, Windows, read_windows
 from wellread.train.board import board, check_board
 from wellread.train.config import RunConfig, TrainConfig
 from wellread.train.held_out import interval_of_mean, window_losses
@@ -156,21 +156,32 @@ def _plan(tokens: Path, out: Path, model: ModelConfig, config: TrainConfig, rank
         model = ModelConfig.of(begin.shape)
         inputs["start"] = [begin.place]
     splits = read_windows(tokens, model.context)
+    early = _early(config, model.context)
     held_out = _first(splits.held_out, config.held_out_sequences, tokens)
     # An input is known by its digest, wherever it lies: as a setting, its path would make another
-    # run of one whose model was moved. And where weights lie is no part of what a run is: it may go
-    # on with another sharding.
-    settings = msgspec.structs.replace(config, start=None, sharding="none")
+    # run of one whose model was moved. And where weights lie and what is kept in memory is no part
+    # of what a run is: it may go on with less of either.
+    settings = msgspec.structs.replace(config, start=None, sharding="none", recomputes=False)
     return Plan(
         header=header,
         begin=begin,
-        batches=Batches(splits.train, config.batch_sequences, config.seed, ranks),
+        batches=Batches(splits.train, config.batch_sequences, config.seed, ranks, early),
         held_out=held_out,
         held_out_from=splits.held_out_from,
         bits_per_byte=_bits_per_byte(held_out, load_tokenizer(tokens)),
         inputs=inputs,
         recorded=RunConfig(model=model, train=settings),
     )
+
+
+def _early(config: TrainConfig, context: int) -> Early:
+    """As the settings have it, of windows that are `context` long."""
+    early = config.early_context or context
+    if context % early:
+        raise InputError(
+            f"early_context is {early}, which does not divide the context of {context}"
+        )
+    return Early(config.early_steps, config.early_batch_sequences or config.batch_sequences, early)
 
 
 def _done(out: Path, plan: Plan) -> Manifest | None:
@@ -249,7 +260,8 @@ def _start_or_resume(
         elif isinstance(begin, Start):
             network = load_start(begin, home)
         else:
-            network = GPT2(begin).initialise(config.seed).to(home)
+            network = GPT2(begin)
+            network.initialise(config.seed, zero_projections=config.zero_projections).to(home)
     if shards:
         shard(network, device, precision_on(device, config), ranks)
     optimizers = Optimizers(network, config)
@@ -285,11 +297,14 @@ def _run(
     started = time.monotonic()
     shape, device = live.network.config, live.network.wte.weight.device
     precision = precision_on(device, config)
+    tokens = plan.batches.tokens_before(config.steps)
     # What is sharded is gathered in the precision of products, and needs no copy for it.
     worker = Worker(
         live.network,
         torch.float32 if is_sharded(live.network) else precision,
         compiles=config.compiles,
+        recomputes=config.recomputes,
+        document_start=plan.header.end_of_text if config.document_masks else None,
     )
 
     def measured(step: Step) -> Step:
@@ -306,9 +321,7 @@ def _run(
     )  # fmt: skip
     for done in steps:
         step = msgspec.structs.replace(done, seconds=live.seconds + time.monotonic() - started)
-        step = with_costs(
-            step, shape, device, precision, steps=config.steps, num_devices=ranks.size
-        )
+        step = with_costs(step, shape, device, precision, tokens=tokens, num_devices=ranks.size)
         if done.step % config.held_out_every_steps == 0 or done.step == config.steps:
             step = measured(step)
         if done.step == config.steps and len(plan.held_out) > 1:

@@ -14,11 +14,18 @@ class TrainConfig(Config, frozen=True):
     batch_sequences: int = 512  # paper, section 2.3
     sequences_per_pass: int = 8  # ours: how many a device has in memory at once
     steps: int = 600_000  # assumed: nanoGPT's; the paper gives no number
+    early_steps: int = 0  # ours: so many at first with the next two, if they are set
+    early_batch_sequences: int | None = None
+    early_context: int | None = None  # windows are cut into pieces of so many tokens
     peak_learning_rate: float = 6e-4  # assumed: GPT-3's for this size; tuned by hand in the paper
     final_learning_rate: float = 6e-5  # assumed: a tenth of the peak, GPT-3
     warmup_steps: int = 2_000  # assumed: nanoGPT's
     schedule: Literal["cosine", "stable"] = "cosine"  # after warm-up; stable: constant, then down
     decay_share: float = 0.2  # ours: of all steps, in which a stable rate goes down to the final
+    zero_projections: bool = False  # ours: fresh blocks add nothing, their c_proj are 0
+    document_masks: bool = (
+        False  # attention stays within a document, also when held-out is measured
+    )
     optimizer: Literal["adamw", "muon"] = "adamw"  # muon: for the blocks' matrices, AdamW beside it
     weight_decay: float = 0.1  # assumed: GPT-3's
     beta_1: float = 0.9  # assumed: GPT-3's
@@ -35,6 +42,7 @@ class TrainConfig(Config, frozen=True):
     spike_nats: float | None = 3.0  # ours: how far above the median a loss is a spike; inf: never
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
     sharding: Literal["none", "full"] = "none"  # full: each process has a part of every tensor
+    recomputes: bool = False  # activations in the backward pass: less memory, a quarter slower
     compiles: bool = False  # torch.compile, for accelerators: needs a compiler; no gain on CPUs
     device: str = "auto"
     seed: int = 0
@@ -48,6 +56,11 @@ class TrainConfig(Config, frozen=True):
         ):  # fmt: skip
             if (number := getattr(self, name)) is not None and number < 1:
                 raise ValueError(f"{name} is less than 1")
+        for name in ("early_batch_sequences", "early_context"):
+            if (number := getattr(self, name)) is not None and number < 1:
+                raise ValueError(f"{name} is less than 1")
+        if self.early_steps < 0:
+            raise ValueError(f"early_steps is {self.early_steps}; it cannot be negative")
         if self.keep_every_steps is not None and self.keep_every_steps % self.save_every_steps:
             raise ValueError("keep_every_steps is not a multiple of save_every_steps")
         if self.warmup_steps >= self.steps:

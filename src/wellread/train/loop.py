@@ -65,19 +65,19 @@ def train_steps(  # noqa: PLR0913 - what trains on what, and who ends it
     learner, device = optimizers.network, optimizers.network.wte.weight.device
     worker.network.train()
     add_up = summing(learner, ranks)
-    clock, clock_step, unread, in_a_row = time.monotonic(), start, list[Measured](), 0
+    clock, counted, unread, in_a_row = time.monotonic(), batches.tokens_before(start), [], 0
     for step in range(start, config.steps):
         if shared(should_stop(), bool, ranks):
             break
         rate = learning_rate(step, config)
         optimizers.set_learning_rate(rate)
         batch = torch.from_numpy(batches[step]).to(device)
-        loss = add_up(_accumulate(worker, batch, config, ranks))
+        loss = add_up(_accumulate(worker, batch, batches.sequences(step), config, ranks))
         norm = torch.nn.utils.clip_grad_norm_(learner.parameters(), config.clip_gradient_norm)
         if isinstance(norm, DTensor):
             norm = norm.full_tensor()
         done = step + 1
-        tokens = done * config.batch_sequences * (batch.shape[1] - 1)
+        tokens = batches.tokens_before(done)
         if config.on_bad_batch == "skip":
             fault = _fault(float(loss), float(norm))
             in_a_row = in_a_row + 1 if fault else 0
@@ -104,9 +104,9 @@ def train_steps(  # noqa: PLR0913 - what trains on what, and who ends it
             loss=value,
             learning_rate=rate,
             gradient_norm=gradient_norm,
-            tokens_per_second=round((done - clock_step) * (tokens / done) / seconds, 1),
+            tokens_per_second=round((tokens - counted) / seconds, 1),
         )
-        clock, clock_step = time.monotonic(), done
+        clock, counted = time.monotonic(), tokens
     if unread:
         _read(unread, config)
 
@@ -137,13 +137,15 @@ def _fault(loss: float, norm: float) -> str:
     return "" if math.isfinite(norm) else f"gradients are {norm}"
 
 
-def _accumulate(worker: Worker, batch: Tensor, config: TrainConfig, ranks: Ranks) -> Tensor:
-    """Gradients of the batch's mean loss, a few sequences at a time; the loss.
+def _accumulate(
+    worker: Worker, batch: Tensor, num_windows: int, config: TrainConfig, ranks: Ranks
+) -> Tensor:
+    """Gradients of the mean loss over `num_windows`, a few sequences at a time; the loss.
 
     `batch` is this process's part, and its share of the mean is what comes out.
     """
     total = torch.zeros((), device=batch.device)
-    for loss in _losses(worker, batch, config.batch_sequences, config, ranks):
+    for loss in _losses(worker, batch, num_windows, config, ranks):
         loss.backward()
         total += loss.detach()
     return total
@@ -154,11 +156,11 @@ def _losses(
 ) -> Iterator[Tensor]:
     """What a process's `own` windows, a few at a time, add to the mean loss over `num_windows`.
 
-    Sharded weights come and go for all processes at once, so all make the same number of passes:
-    who has no window left takes one that counts nothing.
+    They may be cut into pieces. Sharded weights come and go for all processes at once, so all make
+    the same number of passes: who has no window left takes one that counts nothing.
     """
     num_passes = -(-num_windows // (ranks.size * config.sequences_per_pass))
-    targets = num_windows * (own.shape[1] - 1)
+    targets = num_windows * worker.network.config.context
     for windows_BT in own.tensor_split(num_passes):
         if len(windows_BT):
             yield worker.loss(windows_BT, of=targets)

@@ -46,13 +46,15 @@ def estimate(shape: Architecture, config: TrainConfig, precision: torch.dtype) -
     # Muon remembers one number for each weight of the blocks' matrices, AdamW two for each weight.
     by_muon = 12 * shape.layers * shape.width**2 if config.optimizer == "muon" else 0
     positions = config.sequences_per_pass * shape.context
+    # With recomputing each block keeps its input, and one of them the rest for a while.
+    kept = shape.layers + KEPT if config.recomputes else KEPT * shape.layers
     rows = min(positions, max(LEAST_POSITIONS, LOGITS // shape.vocab_size))
     return Needs(
         weights=shape.num_bytes(),
         gradients=shape.num_bytes(),
         optimizer=4 * (2 * shape.num_parameters - by_muon),
         copy=0 if precision == torch.float32 else shape.num_bytes(width),
-        activations=width * positions * shape.width * (KEPT * shape.layers + 3),
+        activations=width * positions * shape.width * (kept + 3),
         logits=rows * shape.vocab_size * (4 + width) + 4 * shape.vocab_size * shape.width,
     )
 
@@ -62,11 +64,12 @@ def check_room(needs: Needs, *, free: int, total: int, what: str, config: TrainC
     if sum(needs) <= free:
         return
     without = sum(needs) - needs.activations + needs.activations // config.sequences_per_pass
-    advice = (
-        f"lower sequences_per_pass (now {config.sequences_per_pass})"
-        if config.sequences_per_pass > 1 and without <= total
-        else "choose a smaller size or context"
-    )
+    if config.sequences_per_pass > 1 and without <= total:
+        advice = f"lower sequences_per_pass (now {config.sequences_per_pass})"
+    elif not config.recomputes:
+        advice = "turn recomputes on, or choose a smaller size or context"
+    else:
+        advice = "choose a smaller size or context"
     sentence = f"training needs about {needs.sentence()}, and {what} has"
     if sum(needs) > total:
         raise InputError(f"{sentence} {human_bytes(total)}; {advice}")

@@ -39,16 +39,16 @@ def with_costs(
     device: torch.device,
     precision: torch.dtype,
     *,
-    steps: int,
+    tokens: int,
     num_devices: int,
 ) -> Step:
-    """A logged step with what follows from its speed; `steps` is of the whole run."""
+    """A logged step with what follows from its speed; `tokens` are those of the whole run."""
     if step.tokens_per_second is None:
         return step
     flops = step.tokens_per_second * training_flops(shape)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else ""
     peak = PEAK.get(name) if precision == torch.bfloat16 else None
-    left = (steps - step.step) * (step.tokens / step.step) / step.tokens_per_second
+    left = (tokens - step.tokens) / step.tokens_per_second
     return msgspec.structs.replace(
         step,
         memory_bytes=memory_peak(device),

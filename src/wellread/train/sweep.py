@@ -168,6 +168,7 @@ def trial(config: TrainConfig, rate: float, steps: int) -> TrainConfig:
         peak_learning_rate=rate,
         final_learning_rate=config.final_learning_rate * (rate / config.peak_learning_rate),
         warmup_steps=min(warmup, steps - 1),
+        early_steps=round(config.early_steps * steps / config.steps),
         held_out_every_steps=steps,  # only its end counts
         save_every_steps=min(config.save_every_steps, math.ceil(steps / 4)),
         keep_checkpoints=1,

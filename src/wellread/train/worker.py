@@ -18,17 +18,30 @@ UNIT = 64  # the head's rows are a multiple of it: products are faster so on acc
 class Worker:
     """Losses and gradients of a network.
 
+    With `document_start`, the id that every document begins with, positions see only their own
+    document.
+
     In bfloat16 a copy computes, with the weights as they are after the last `refresh`. Its
     gradients are added up in float32, at the weights that learn.
     """
 
-    def __init__(self, learner: GPT2, precision: torch.dtype, *, compiles: bool = False) -> None:
+    def __init__(
+        self,
+        learner: GPT2,
+        precision: torch.dtype,
+        *,
+        compiles: bool = False,
+        recomputes: bool = False,
+        document_start: int | None = None,
+    ) -> None:
         self.vocab_size = learner.config.vocab_size
+        self._document_start = document_start
         self.network = learner
         self._own: list[Tensor] = []
         self._learned: list[Tensor] = []
         if precision != torch.float32:
             self.network = self._copy(learner, precision)
+        self.network.recomputes = recomputes
         self._hidden = torch.compile(self.network.hidden) if compiles else self.network.hidden
 
     def _copy(self, learner: GPT2, precision: torch.dtype) -> GPT2:
@@ -61,11 +74,20 @@ class Worker:
 
         Its sum over `of` tokens, by default over as many as there are.
         """
-        hidden_BTC = self._hidden(windows_BT[:, :-1])
+        ids_BT, starts_BT = windows_BT[:, :-1], None
+        if self._document_start is not None:
+            starts_BT = _starts(ids_BT == self._document_start)
+        hidden_BTC = self._hidden(ids_BT, None, starts_BT)
         return mean_loss(
             hidden_BTC.flatten(0, 1), self.network.head_VC, windows_BT[:, 1:].flatten(),
             vocab_size=self.vocab_size, of=of,
         )  # fmt: skip
+
+
+def _starts(is_start_BT: Tensor) -> Tensor:
+    """Of each position the last one up to it where something starts; the first, if nothing does."""
+    all_T = torch.arange(is_start_BT.shape[1], device=is_start_BT.device)
+    return torch.where(is_start_BT, all_T, 0).cummax(1).values
 
 
 def _hand_over(learned: Tensor, own: Tensor) -> None:
