@@ -11,6 +11,7 @@ from wellread.model.gpt2 import GPT2
 from wellread.model.sizes import Architecture
 from wellread.train.attention import attend, can_attend
 from wellread.train.gelu import gelu
+from wellread.train.softmax import cross_entropy
 from wellread.train.worker import Worker
 
 if not can_attend(torch.device("cpu"), torch.bfloat16, 64):
@@ -102,6 +103,29 @@ def test_gelu_and_its_gradient_are_as_exact_as_pytorchs() -> None:
         gradient(gelu(far), torch.ones(64).bfloat16(), far).round(decimals=3).tolist()
         == [0, 1, 0, 1] * 16
     )
+
+
+@pytest.mark.parametrize("vocab_size", [1, 100, 128, 50_257])
+def test_cross_entropy_and_its_gradients_are_those_of_float32(vocab_size: int) -> None:
+    columns = -(-vocab_size // 64) * 64
+    logits = 4 * drawn(70, columns)
+    targets = torch.randint(vocab_size, (70,), generator=torch.Generator().manual_seed(0))
+    exact = logits[:, :vocab_size].float().requires_grad_()
+    expected = F.cross_entropy(exact, targets, reduction="none")
+    losses = cross_entropy(logits, targets, vocab_size, to_gradients=False)
+    torch.testing.assert_close(losses, expected.detach(), rtol=1e-5, atol=1e-5)
+    cross_entropy(logits, targets, vocab_size, to_gradients=True)
+    (best,) = torch.autograd.grad(expected.sum(), exact)
+    torch.testing.assert_close(logits[:, :vocab_size].float(), best, rtol=2**-8, atol=1e-6)
+    assert not logits[:, vocab_size:].any()
+
+
+@pytest.mark.parametrize("fault", [float("nan"), float("inf"), -float("inf")])
+def test_a_logit_that_is_no_number_makes_the_loss_none(fault: float) -> None:
+    logits = drawn(2, 128)
+    logits[0, 3] = fault
+    losses = cross_entropy(logits, torch.tensor([5, 5]), 100, to_gradients=True)
+    assert losses.isfinite().tolist() == [False, True]
 
 
 def test_the_copy_that_computes_uses_it_and_others_do_not() -> None:

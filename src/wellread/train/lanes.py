@@ -7,6 +7,7 @@ the processor's instruction (AVX-512 BF16) takes them; sums are float32.
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from llvmlite import ir
@@ -26,6 +27,7 @@ from wellread.base.lanes import (
     larger,
     load_weights,
     loop,
+    of_lanes,
     plus,
     pointer,
     sum_of_lanes,
@@ -253,6 +255,54 @@ def product_of_halves(typing: Any, first: Any, second: Any) -> Any:
         return sum_of_lanes(builder, total)
 
     return types.float32(types.uint64, types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def largest_half(typing: Any, row: Any, count: Any) -> Any:
+    """The largest of `count` rows of 64 bfloat16, at least 1, one behind the other."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        row, count = arguments
+
+        def body(index: Any, found: list[Any]) -> list[Any]:
+            here = _singles(builder, builder.add(row, _times(builder, index, HALF_ROW)))
+            return [larger(builder, *pair) for pair in zip(here, found, strict=True)]
+
+        first, *others = loop(builder, count, 1, VECTORS, body, begin=-math.inf)
+        for other in others:
+            first = larger(builder, first, other)
+        return of_lanes(builder, first, partial(larger, builder))
+
+    return types.float32(types.uint64, types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def powers_of_halves(typing: Any, row: Any, count: Any, highest: Any, out: Any) -> Any:
+    """e ^ (x - `highest`) of `count` rows of 64 bfloat16, as float32 at `out`, and their sum.
+
+    The sum is no number if an x is none, or infinite.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        row, count, highest, out = arguments
+        top, zero = all_lanes(builder, highest), all_lanes(builder, 0.0)
+
+        def body(index: Any, found: list[Any]) -> list[Any]:
+            here = _singles(builder, builder.add(row, _times(builder, index, HALF_ROW)))
+            powers = [exp(builder, builder.fsub(one, top)) for one in here]
+            _store_row(builder, powers, builder.add(out, _times(builder, index, ROW)), 64)
+            sums, faults = found[:VECTORS], found[VECTORS:]
+            return [
+                *(builder.fadd(*pair) for pair in zip(sums, powers, strict=True)),
+                *(fma(builder, one, zero, fault) for one, fault in zip(here, faults, strict=True)),
+            ]
+
+        first, *others = loop(builder, count, 1, 2 * VECTORS, body)
+        for other in others:
+            first = builder.fadd(first, other)
+        return sum_of_lanes(builder, first)
+
+    return types.float32(types.uint64, types.uint64, types.float32, types.uint64), generate
 
 
 def _share(builder: Any, x: Any) -> tuple[Any, Any, Any]:

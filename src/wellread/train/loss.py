@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from wellread.train.softmax import can_take, cross_entropy
+
 LOGITS = 2**25  # at once at most: 67 MB in bfloat16
 SOFTMAX = 2**21  # of them in float32 at once, so that they stay in a processor's cache: 8 MB
 LEAST_POSITIONS = 64  # at once, so that the head is not read for a few of them
@@ -71,6 +73,8 @@ def _softmax(
     logits_NV: Tensor, targets_N: Tensor, vocab_size: int, *, to_gradients: bool
 ) -> Tensor:
     """The sum of the losses; `to_gradients` puts what it changes by in each logit's place."""
+    if can_take(logits_NV):
+        return cross_entropy(logits_NV, targets_N, vocab_size, to_gradients=to_gradients).sum()
     total = torch.zeros((), dtype=torch.float32, device=logits_NV.device)
     is_cached = logits_NV.device.type == "cpu"
     rows = max(1, SOFTMAX // vocab_size) if is_cached else len(targets_N)
