@@ -41,12 +41,12 @@ from wellread.model.sizes import Architecture, ModelConfig
 from wellread.model.sources import refuse_onto_itself
 from wellread.model.tensor_files import save_tensors
 from wellread.tokenizer.tokenizer import Tokenizer
-from wellread.train.bad_batches import Spikes, marking_spikes, naming_texts, texts_of
+from wellread.train.bad_batches import Diverged, Spikes, marking_spikes, naming_texts, texts_of
 from wellread.train.batches import Batches, Early, Windows, read_windows
 from wellread.train.board import board, check_board
 from wellread.train.config import RunConfig, TrainConfig
-from wellread.train.held_out import interval_of_mean, window_losses
-from wellread.train.loop import held_out_loss, precision_on, train_steps
+from wellread.train.held_out import held_out_losses, interval_of_mean
+from wellread.train.loop import advice, precision_on, train_steps
 from wellread.train.memory import check_device
 from wellread.train.optimizers import Optimizers
 from wellread.train.sharing import is_sharded, shard, whole, whole_network
@@ -308,10 +308,15 @@ def _run(
     )
 
     def measured(step: Step) -> Step:
-        loss = held_out_loss(worker, plan.held_out, config, ranks)
-        return msgspec.structs.replace(
-            step, held_out_loss=loss, held_out_bits_per_byte=loss * plan.bits_per_byte
-        )
+        losses = held_out_losses(worker, plan.held_out, config.sequences_per_pass, ranks)
+        if not math.isfinite(loss := float(losses.mean())):
+            raise Diverged(f"the held-out loss is {loss}; {advice(config)}")
+        per_byte = loss * plan.bits_per_byte
+        step = msgspec.structs.replace(step, held_out_loss=loss, held_out_bits_per_byte=per_byte)
+        if step.step < config.steps or len(losses) == 1:
+            return step
+        low, high = interval_of_mean(losses, seed=config.seed)
+        return msgspec.structs.replace(step, held_out_low=low, held_out_high=high)
 
     if live.step == 0 and config.start is not None:
         yield measured(Step(step=0, tokens=0))
@@ -324,10 +329,6 @@ def _run(
         step = with_costs(step, shape, device, precision, tokens=tokens, num_devices=ranks.size)
         if done.step % config.held_out_every_steps == 0 or done.step == config.steps:
             step = measured(step)
-        if done.step == config.steps and len(plan.held_out) > 1:
-            losses = window_losses(worker, plan.held_out)
-            low, high = interval_of_mean(losses, seed=config.seed)
-            step = msgspec.structs.replace(step, held_out_low=low, held_out_high=high)
         yield step
 
 

@@ -1,23 +1,21 @@
-"""The loop: forward, backward, update; and the held-out loss."""
+"""The loop: forward, backward, update."""
 
 import math
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
 from wellread.formats.metrics import Step
-from wellread.model.ranks import ALONE, Ranks, gathered, shared
-from wellread.train.bad_batches import BadBatch, Diverged
+from wellread.model.ranks import ALONE, Ranks, shared
+from wellread.train.bad_batches import BadBatch
 from wellread.train.batches import Batches
 from wellread.train.config import TrainConfig, learning_rate
 from wellread.train.optimizers import Optimizers
-from wellread.train.sharing import put_away, summing
+from wellread.train.sharing import summing
 from wellread.train.worker import Worker
 
 MOST_SKIPPED = 10  # ours: of so many bad batches in a row the last ends the run; it is the weights
@@ -82,7 +80,7 @@ def train_steps(  # noqa: PLR0913 - what trains on what, and who ends it
             fault = _fault(float(loss), float(norm))
             in_a_row = in_a_row + 1 if fault else 0
             if in_a_row == MOST_SKIPPED:
-                raise _bad(done, fault, config)
+                raise BadBatch(done, fault, advice(config))
             if fault:
                 optimizers.forget_gradients()
                 yield Step(step=done, tokens=tokens, skipped=fault)
@@ -116,16 +114,12 @@ def _read(unread: list[Measured], config: TrainConfig) -> tuple[float, float]:
     numbers = torch.stack([torch.stack([m.loss, m.gradient_norm]) for m in unread]).tolist()
     for measured, (loss, norm) in zip(unread, numbers, strict=True):
         if fault := _fault(loss, norm):
-            raise _bad(measured.step, fault, config)
+            raise BadBatch(measured.step, fault, advice(config))
     loss, norm = numbers[-1]
     return loss, norm
 
 
-def _bad(step: int, fault: str, config: TrainConfig) -> BadBatch:
-    return BadBatch(step, fault, _advice(config))
-
-
-def _advice(config: TrainConfig) -> str:
+def advice(config: TrainConfig) -> str:
     rate = f"lower peak_learning_rate (now {config.peak_learning_rate:g})"
     return f"{rate} or raise warmup_steps"
 
@@ -142,44 +136,19 @@ def _accumulate(
 ) -> Tensor:
     """Gradients of the mean loss over `num_windows`, a few sequences at a time; the loss.
 
-    `batch` is this process's part, and its share of the mean is what comes out.
+    `batch` is this process's part, whose windows may be cut into pieces, and its share of the mean
+    is what comes out.
     """
     total = torch.zeros((), device=batch.device)
-    for loss in _losses(worker, batch, num_windows, config, ranks):
+    # Sharded weights come and go for all processes at once, so all make the same number of passes:
+    # who has no window left takes one that counts nothing.
+    num_passes = -(-num_windows // (ranks.size * config.sequences_per_pass))
+    targets = num_windows * worker.network.config.context
+    for windows_BT in batch.tensor_split(num_passes):
+        if len(windows_BT):
+            loss = worker.loss(windows_BT, of=targets)
+        else:
+            loss = 0 * worker.loss(batch.new_zeros(1, batch.shape[1]), of=targets)
         loss.backward()
         total += loss.detach()
     return total
-
-
-def _losses(
-    worker: Worker, own: Tensor, num_windows: int, config: TrainConfig, ranks: Ranks
-) -> Iterator[Tensor]:
-    """What a process's `own` windows, a few at a time, add to the mean loss over `num_windows`.
-
-    They may be cut into pieces. Sharded weights come and go for all processes at once, so all make
-    the same number of passes: who has no window left takes one that counts nothing.
-    """
-    num_passes = -(-num_windows // (ranks.size * config.sequences_per_pass))
-    targets = num_windows * worker.network.config.context
-    for windows_BT in own.tensor_split(num_passes):
-        if len(windows_BT):
-            yield worker.loss(windows_BT, of=targets)
-        else:
-            yield 0 * worker.loss(own.new_zeros(1, own.shape[1]), of=targets)
-
-
-@torch.no_grad()  # not inference_mode: weights that are gathered here may serve the next step
-def held_out_loss(
-    worker: Worker, windows: npt.NDArray[np.int64], config: TrainConfig, ranks: Ranks = ALONE
-) -> float:
-    """Mean loss over fixed windows, (num_windows, context + 1), in nats per token."""
-    worker.network.eval()
-    all_BT = torch.from_numpy(windows).to(worker.network.wte.weight.device)
-    losses = _losses(worker, all_BT[ranks.rank :: ranks.size], len(windows), config, ranks)
-    share = math.fsum(float(loss) for loss in losses)
-    put_away(worker.network)
-    worker.network.train()
-    mean = math.fsum(gathered(share, float, ranks))
-    if not math.isfinite(mean):
-        raise Diverged(f"the held-out loss is {mean}; {_advice(config)}")
-    return mean

@@ -6,7 +6,7 @@ over 50,257 ids are 1.6 GB, and their gradients as much again.
 Shapes: N positions, C width of the model, V rows of the head (the vocabulary, or a little more).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -27,10 +27,34 @@ def mean_loss(
     The head's rows from `vocab_size` on stand for no token. Sums are in float32 whatever the type
     of the weights is.
     """
-    if not torch.is_grad_enabled():  # else they would be made all the same
-        hidden_NC, head_VC = hidden_NC.detach(), head_VC.detach()
     apply: Callable[..., Tensor] = _Loss.apply  # which has no types of its own
     return apply(hidden_NC, head_VC, targets_N, vocab_size, of or len(targets_N))
+
+
+@torch.no_grad()
+def position_losses(
+    hidden_NC: Tensor, head_VC: Tensor, targets_N: Tensor, *, vocab_size: int
+) -> Tensor:
+    """As `mean_loss`, of each position by itself and without gradients, (N,)."""
+    losses = [
+        _softmax(logits_NV, targets, vocab_size, to_gradients=False)
+        for _, logits_NV, targets, _ in _parts(hidden_NC, head_VC, targets_N)
+    ]
+    return torch.cat(losses)
+
+
+def _parts(
+    hidden_NC: Tensor, head_VC: Tensor, targets_N: Tensor
+) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
+    """Some positions at a time: where they start, their logits, targets and hidden numbers.
+
+    All logits are in the same memory.
+    """
+    rows = min(len(targets_N), max(LEAST_POSITIONS, LOGITS // len(head_VC)))
+    memory = hidden_NC.new_empty(rows, len(head_VC))
+    for start in range(0, len(targets_N), rows):
+        x_NC, targets = hidden_NC[start : start + rows], targets_N[start : start + rows]
+        yield start, torch.mm(x_NC, head_VC.t(), out=memory[: len(x_NC)]), targets, x_NC
 
 
 class _Loss(torch.autograd.Function):
@@ -41,21 +65,15 @@ class _Loss(torch.autograd.Function):
         ctx: Any, hidden_NC: Tensor, head_VC: Tensor, targets_N: Tensor, vocab_size: int, of: int
     ) -> Tensor:
         wants_hidden, wants_head = ctx.needs_input_grad[:2]
-        rows = min(len(targets_N), max(LEAST_POSITIONS, LOGITS // len(head_VC)))
-        memory = hidden_NC.new_empty(rows, len(head_VC))
         total = torch.zeros((), dtype=torch.float32, device=hidden_NC.device)
         grad_hidden_NC = torch.empty_like(hidden_NC) if wants_hidden else None
         grad_head_VC = torch.zeros_like(head_VC, dtype=torch.float32) if wants_head else None
-        for x_NC, targets, start in zip(
-            hidden_NC.split(rows), targets_N.split(rows), range(0, len(targets_N), rows),
-            strict=True,
-        ):  # fmt: skip
-            logits_NV = torch.mm(x_NC, head_VC.t(), out=memory[: len(x_NC)])
+        for start, logits_NV, targets, x_NC in _parts(hidden_NC, head_VC, targets_N):
             total += _softmax(
                 logits_NV, targets, vocab_size, to_gradients=wants_hidden or wants_head
-            )
+            ).sum()
             if grad_hidden_NC is not None:
-                torch.mm(logits_NV, head_VC, out=grad_hidden_NC[start : start + rows])
+                torch.mm(logits_NV, head_VC, out=grad_hidden_NC[start : start + len(x_NC)])
             if grad_head_VC is not None:
                 grad_head_VC += logits_NV.t() @ x_NC
         ctx.save_for_backward(grad_hidden_NC, grad_head_VC)
@@ -72,15 +90,14 @@ class _Loss(torch.autograd.Function):
 def _softmax(
     logits_NV: Tensor, targets_N: Tensor, vocab_size: int, *, to_gradients: bool
 ) -> Tensor:
-    """The sum of the losses; `to_gradients` puts what it changes by in each logit's place."""
+    """The losses, (N,); `to_gradients` puts what they change by in each logit's place."""
     if can_take(logits_NV):
-        return cross_entropy(logits_NV, targets_N, vocab_size, to_gradients=to_gradients).sum()
-    total = torch.zeros((), dtype=torch.float32, device=logits_NV.device)
+        return cross_entropy(logits_NV, targets_N, vocab_size, to_gradients=to_gradients)
     is_cached = logits_NV.device.type == "cpu"
-    rows = max(1, SOFTMAX // vocab_size) if is_cached else len(targets_N)
+    rows, losses = max(1, SOFTMAX // vocab_size) if is_cached else len(targets_N), []
     for part_NV, target_N in zip(logits_NV.split(rows), targets_N.split(rows), strict=True):
         log_probs_NV = torch.log_softmax(part_NV[:, :vocab_size].float(), 1)
-        total -= log_probs_NV.gather(1, target_N[:, None]).sum()
+        losses.append(-log_probs_NV.gather(1, target_N[:, None]).squeeze(1))
         if not to_gradients:
             continue
         # A probability, less 1 if it is the target's.
@@ -88,4 +105,4 @@ def _softmax(
         gradients_NV[torch.arange(len(target_N), device=target_N.device), target_N] -= 1
         part_NV[:, :vocab_size] = gradients_NV
         part_NV[:, vocab_size:] = 0
-    return total
+    return torch.cat(losses)

@@ -10,7 +10,7 @@ from torch import Tensor
 from wellread.model.gpt2 import GPT2
 from wellread.train.attention import attend, can_attend
 from wellread.train.gelu import gelu
-from wellread.train.loss import mean_loss
+from wellread.train.loss import mean_loss, position_losses
 
 UNIT = 64  # the head's rows are a multiple of it: products are faster so on accelerators
 
@@ -74,14 +74,20 @@ class Worker:
 
         Its sum over `of` tokens, by default over as many as there are.
         """
+        return mean_loss(*self._ends(windows_BT), vocab_size=self.vocab_size, of=of)
+
+    def window_losses(self, windows_BT: Tensor) -> Tensor:
+        """The mean of each window by itself, (B,), without gradients."""
+        losses_N = position_losses(*self._ends(windows_BT), vocab_size=self.vocab_size)
+        return losses_N.view(len(windows_BT), -1).mean(1)
+
+    def _ends(self, windows_BT: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the head reads, the head, and the targets."""
         ids_BT, starts_BT = windows_BT[:, :-1], None
         if self._document_start is not None:
             starts_BT = _starts(ids_BT == self._document_start)
         hidden_BTC = self._hidden(ids_BT, None, starts_BT)
-        return mean_loss(
-            hidden_BTC.flatten(0, 1), self.network.head_VC, windows_BT[:, 1:].flatten(),
-            vocab_size=self.vocab_size, of=of,
-        )  # fmt: skip
+        return hidden_BTC.flatten(0, 1), self.network.head_VC, windows_BT[:, 1:].flatten()
 
 
 def _starts(is_start_BT: Tensor) -> Tensor:
