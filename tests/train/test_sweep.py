@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from wellread.base.errors import InputError, WellreadError
+from wellread.base.errors import InputError, Stopped, WellreadError
 from wellread.base.manifest import read_manifest
 from wellread.cli.main import main
 from wellread.formats.metrics import read_metrics
@@ -79,6 +79,25 @@ def test_a_killed_sweep_goes_on_with_the_rate_at_which_it_was(
     assert read_sweep(out) == read_sweep(swept)
     again = sweep_learning_rate(tokens, out, MODEL, CONFIG, steps=8)
     assert again.finished_at == manifest.finished_at
+
+
+def test_a_sweep_that_was_asked_to_stop_has_saved_the_run_at_which_it_was(
+    swept: Path, tokens: Path, tmp_path: Path
+) -> None:
+    questions: list[None] = []
+
+    def before_the_second_run_ends() -> bool:
+        questions.append(None)
+        return len(questions) == 14
+
+    out = tmp_path / "sweep"
+    with pytest.raises(Stopped, match="stopped after step 5 of 8, saved"):
+        sweep_learning_rate(
+            tokens, out, MODEL, CONFIG, steps=8, should_stop=before_the_second_run_ends
+        )
+    lighter = msgspec.structs.replace(CONFIG, recomputes=True)  # less memory is no other sweep
+    sweep_learning_rate(tokens, out, MODEL, lighter, steps=8)
+    assert read_sweep(out) == read_sweep(swept)
 
 
 def test_the_best_at_an_edge_is_said_and_more_are_tried_twice(

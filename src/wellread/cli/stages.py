@@ -224,29 +224,18 @@ def train(
         config = msgspec.structs.replace(config, start=str(located(Path(config.start))))
     if sweep_steps is not None and not sweep_learning_rate:
         raise InputError("train: --sweep-steps belongs to --sweep-learning-rate")
-    if sweep_learning_rate:
-        _sweep(tokens, out, model, config, sweep_steps, json=json)
-        return
     on_checkpoint = score if scores is not None else None
-    work = partial(fit, tokens, out, model, config, on_checkpoint=on_checkpoint)
     with interrupt.postponed() as should_stop:
-        _do("train", out, partial(work, should_stop=should_stop), json=json)
+        if sweep_learning_rate:
+            from wellread.formats.sweeps import read_sweep
+            from wellread.train import sweep
 
-
-def _sweep(
-    tokens: Path,
-    out: Path,
-    model: ModelConfig,
-    config: TrainConfig,
-    steps: int | None,
-    *,
-    json: bool,
-) -> None:
-    from wellread.formats.sweeps import read_sweep
-    from wellread.train.sweep import sweep_learning_rate
-
-    work = partial(sweep_learning_rate, tokens, out, model, config, steps=steps)
-    _do("sweep", out, work, json=json, more=lambda _: show.sweep(read_sweep(out)))
+            work = partial(sweep.sweep_learning_rate, tokens, out, model, config)
+            work = partial(work, steps=sweep_steps, should_stop=should_stop)
+            _do("sweep", out, work, json=json, more=lambda _: show.sweep(read_sweep(out)))
+        else:
+            work = partial(fit, tokens, out, model, config, on_checkpoint=on_checkpoint)
+            _do("train", out, partial(work, should_stop=should_stop), json=json)
 
 
 @takes_settings(EvaluateConfig, "evaluate")

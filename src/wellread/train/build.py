@@ -44,7 +44,7 @@ from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.train.bad_batches import Diverged, Spikes, marking_spikes, naming_texts, texts_of
 from wellread.train.batches import Batches, Early, Windows, read_windows
 from wellread.train.board import board, check_board
-from wellread.train.config import RunConfig, TrainConfig
+from wellread.train.config import RunConfig, TrainConfig, recorded
 from wellread.train.held_out import held_out_losses, interval_of_mean
 from wellread.train.loop import advice, precision_on, train_steps
 from wellread.train.memory import check_device
@@ -158,10 +158,6 @@ def _plan(tokens: Path, out: Path, model: ModelConfig, config: TrainConfig, rank
     splits = read_windows(tokens, model.context)
     early = _early(config, model.context)
     held_out = _first(splits.held_out, config.held_out_sequences, tokens)
-    # An input is known by its digest, wherever it lies: as a setting, its path would make another
-    # run of one whose model was moved. And where weights lie and what is kept in memory is no part
-    # of what a run is: it may go on with less of either.
-    settings = msgspec.structs.replace(config, start=None, sharding="none", recomputes=False)
     return Plan(
         header=header,
         begin=begin,
@@ -170,7 +166,7 @@ def _plan(tokens: Path, out: Path, model: ModelConfig, config: TrainConfig, rank
         held_out_from=splits.held_out_from,
         bits_per_byte=_bits_per_byte(held_out, load_tokenizer(tokens)),
         inputs=inputs,
-        recorded=RunConfig(model=model, train=settings),
+        recorded=RunConfig(model=model, train=recorded(config)),
     )
 
 

@@ -3,6 +3,8 @@
 import math
 from typing import Literal
 
+import msgspec
+
 from wellread.base.config import Config, Place
 from wellread.model.sizes import ModelConfig
 
@@ -72,6 +74,15 @@ class RunConfig(Config, frozen=True):
 
     model: ModelConfig
     train: TrainConfig
+
+
+def recorded(config: TrainConfig) -> TrainConfig:
+    """What of `config` makes a run what it is: with the same it may go on.
+
+    An input is known by its digest, wherever it lies: as a setting, its path would make another run
+    of one whose model was moved. And where weights lie and what is kept in memory changes nothing.
+    """
+    return msgspec.structs.replace(config, start=None, sharding="none", recomputes=False)
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:

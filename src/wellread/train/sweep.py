@@ -4,9 +4,10 @@
 of WebText" (section 3); no value is published.
 """
 
+import contextlib
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from wellread.model.sources import locate
 from wellread.report.figures import learning_rates
 from wellread.train.bad_batches import Diverged
 from wellread.train.build import train
-from wellread.train.config import TrainConfig
+from wellread.train.config import TrainConfig, recorded
 
 log = logging.getLogger(__name__)
 STEPS = 200  # ours: of each run, unless the whole training has fewer
@@ -45,31 +46,32 @@ class SweepConfig(Config, frozen=True):
             raise InputError(f"sweep_steps is {self.steps}; at least 1 is needed")
 
 
-def sweep_learning_rate(
+def sweep_learning_rate(  # noqa: PLR0913 - as `train`
     tokens: Path,
     out: Path,
     model: ModelConfig,
     config: TrainConfig,
     *,
     steps: int | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
     progress: Progress = silent,
 ) -> Manifest:
     """Train for `steps` with each of seven rates around `config.peak_learning_rate`.
 
     Writes `sweep.json`, a figure and the runs, each of which takes 12 bytes a parameter. Where the
     best rate is at an edge, more are tried beyond it, at most twice. A run whose loss becomes no
-    number is the worst. Interrupted, it goes on with the run at which it was.
+    number is the worst. Interrupted, it goes on with the run at which it was; `should_stop` is as
+    in `train`.
     """
     read_artifact(tokens, TOKENS)
     steps = min(STEPS, config.steps) if steps is None else steps
     inputs = {"tokens": [tokens]}
     if config.start is not None:
         inputs["start"] = [locate(config.start)]
-    plain = msgspec.structs.replace(config, start=None)  # an input, as in `train`
-    recorded = SweepConfig(model=model, train=plain, steps=steps)
-    if done := finished(out, stage=STAGE, config=recorded, inputs=inputs):
+    asked = SweepConfig(model=model, train=recorded(config), steps=steps)
+    if done := finished(out, stage=STAGE, config=asked, inputs=inputs):
         return done
-    with writing(out, stage=STAGE, config=recorded, inputs=inputs, resume=True) as draft:
+    with writing(out, stage=STAGE, config=asked, inputs=inputs, resume=True) as draft:
         losses: dict[float, float] = {}
         rates = first_rates(config.peak_learning_rate)
         for widening in range(1 + MOST_WIDENINGS):
@@ -79,7 +81,11 @@ def sweep_learning_rate(
             for rate in rates:
                 show = partial(_show, progress, steps * len(losses), total, rate)
                 where = out / directory_of(rate)
-                losses[rate] = _held_out(tokens, where, model, trial(config, rate, steps), show)
+                run = partial(train, tokens, where, model, trial(config, rate, steps))
+                losses[rate] = math.inf
+                with contextlib.suppress(Diverged):
+                    facts = run(should_stop=should_stop, progress=show).facts
+                    losses[rate] = facts["held_out_loss"]
                 draft.counts["in"] += 1
                 if losses[rate] == math.inf:
                     draft.drop("loss became no number", f"{rate:g}")
@@ -174,16 +180,6 @@ def trial(config: TrainConfig, rate: float, steps: int) -> TrainConfig:
         keep_checkpoints=1,
         keep_every_steps=None,
     )
-
-
-def _held_out(
-    tokens: Path, out: Path, model: ModelConfig, config: TrainConfig, progress: Progress
-) -> float:
-    """The held-out loss of a run at its end; infinite if there is none."""
-    try:
-        return float(train(tokens, out, model, config, progress=progress).facts["held_out_loss"])
-    except Diverged:
-        return math.inf
 
 
 def _show(
