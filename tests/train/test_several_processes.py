@@ -31,6 +31,8 @@ UNEVEN = msgspec.structs.replace(
 )  # fmt: skip
 FULL = {"sharding": "full"}
 RECOMPUTING = {"recomputes": True}
+# In bfloat16, whatever the weights are in: so the processes differ by its rounding.
+MUON = msgspec.structs.replace(CONFIG, optimizer="muon", embeddings="counts", steps=20)
 
 
 def start(processes: int, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -76,6 +78,7 @@ def alone(tokens: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("alone")
     train(tokens, out / "whole", MODEL, CONFIG)
     train(tokens, out / "uneven", MODEL, UNEVEN)
+    train(tokens, out / "muon", MODEL, MUON)
     return out
 
 
@@ -89,6 +92,7 @@ def two(tokens: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         call(tokens, out / "uneven", UNEVEN),
         call(tokens, out / "uneven-full", msgspec.structs.replace(UNEVEN, **FULL)),
         call(tokens, out / "full-again", msgspec.structs.replace(CONFIG, **FULL, **RECOMPUTING)),
+        call(tokens, out / "muon", msgspec.structs.replace(MUON, **FULL)),
         call(tokens, out / "killed", CONFIG, killed_at=30),
     ]
     done = train_on(2, calls)
@@ -108,6 +112,12 @@ def test_two_processes_train_as_one_does(alone: Path, two: Path, run: str, same:
     assert_same_training(two / run, alone / same)
     facts = read_manifest(two / run).facts
     assert (facts["processes"], facts["sharding"]) == (2, "full" if "full" in run else "none")
+
+
+def test_two_processes_train_with_muon_as_one_does_but_for_rounding(alone: Path, two: Path) -> None:
+    one, other = (list(read_metrics(place / "muon")) for place in (alone, two))
+    assert [step.loss for step in other] == pytest.approx([s.loss for s in one], rel=2e-3)
+    assert other[-1].held_out_loss == pytest.approx(one[-1].held_out_loss, rel=2e-3)
 
 
 def test_the_end_of_one_process_is_said_once_by_another(two: Path) -> None:

@@ -134,6 +134,12 @@ class Batches:
         cut = np.lib.stride_tricks.sliding_window_view(windows, self._early.context + 1, axis=1)
         return cut[:, :: self._early.context].reshape(-1, self._early.context + 1)
 
+    def of_all_processes(self) -> "Batches":
+        """As one process alone would have them."""
+        other = copy.copy(self)
+        other._ranks = ALONE
+        return other
+
     def sequences(self, step: int) -> int:
         """Windows in a step's batch, of all processes."""
         return self._early.sequences if step < self._early.steps else self._size

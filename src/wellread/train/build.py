@@ -45,6 +45,7 @@ from wellread.train.bad_batches import Diverged, Spikes, marking_spikes, naming_
 from wellread.train.batches import Batches, Early, Windows, read_windows
 from wellread.train.board import board, check_board
 from wellread.train.config import RunConfig, TrainConfig, recorded
+from wellread.train.counts import begin_with_counts
 from wellread.train.held_out import held_out_losses, interval_of_mean
 from wellread.train.loop import advice, precision_on, train_steps
 from wellread.train.memory import check_device
@@ -120,7 +121,7 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
                 )
                 draft = held.enter_context(owned)
                 found = _prepare(out, tokens)
-        live = _start_or_resume(shared(found, list[str], ranks), plan.begin, config, ranks)
+        live = _start_or_resume(shared(found, list[str], ranks), plan, config, ranks)
         recording = _recording(out, config, start=live.step)
         record = held.enter_context(recording) if draft else None
         texts = partial(texts_of, tokens, plan.batches)
@@ -241,11 +242,9 @@ def _bits_per_byte(windows: npt.NDArray[np.int64], tokenizer: Tokenizer) -> floa
     return float(targets.size / lengths[targets].sum() / math.log(2))
 
 
-def _start_or_resume(
-    found: list[str], begin: Start | Architecture, config: TrainConfig, ranks: Ranks
-) -> Live:
+def _start_or_resume(found: list[str], plan: Plan, config: TrainConfig, ranks: Ranks) -> Live:
     """The run as its newest checkpoint has it; without one, as it begins."""
-    shards = config.sharding == "full" and ranks.size > 1
+    shards, begin = config.sharding == "full" and ranks.size > 1, plan.begin
     with together(ranks):
         device = find_device(config.device)
         # One that may be too large for the device goes there block by block, in its parts.
@@ -258,6 +257,8 @@ def _start_or_resume(
         else:
             network = GPT2(begin)
             network.initialise(config.seed, zero_projections=config.zero_projections).to(home)
+    if not found and config.start is None and config.embeddings == "counts":
+        begin_with_counts(network, plan.batches, config, ranks)
     if shards:
         shard(network, device, precision_on(device, config), ranks)
     optimizers = Optimizers(network, config)

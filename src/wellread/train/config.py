@@ -25,6 +25,8 @@ class TrainConfig(Config, frozen=True):
     schedule: Literal["cosine", "stable"] = "cosine"  # after warm-up; stable: constant, then down
     decay_share: float = 0.2  # ours: of all steps, in which a stable rate goes down to the final
     zero_projections: bool = False  # ours: fresh blocks add nothing, their c_proj are 0
+    embeddings: Literal["random", "counts"] = "random"  # counts: of tokens near each other
+    embedding_rate: float = 1.0  # ours: times the learning rate, of embeddings
     document_masks: bool = (
         False  # attention stays within a document, also when held-out is measured
     )
@@ -61,6 +63,8 @@ class TrainConfig(Config, frozen=True):
         for name in ("early_batch_sequences", "early_context"):
             if (number := getattr(self, name)) is not None and number < 1:
                 raise ValueError(f"{name} is less than 1")
+        if self.embedding_rate <= 0:
+            raise ValueError(f"embedding_rate is {self.embedding_rate}; expected more than 0")
         if self.early_steps < 0:
             raise ValueError(f"early_steps is {self.early_steps}; it cannot be negative")
         if self.keep_every_steps is not None and self.keep_every_steps % self.save_every_steps:

@@ -1,10 +1,13 @@
 """What turns gradients into updates: AdamW, or Muon for the matrices of the blocks beside it."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from wellread.model.gpt2 import GPT2
 from wellread.train.config import TrainConfig
+from wellread.train.muon import Muon
 from wellread.train.sharing import sharded_like
 
 
@@ -13,38 +16,34 @@ class Optimizers:
 
     Weight decay is on matrices only, as is usual (assumed, see TrainConfig). Muon's updates are
     scaled to the size of AdamW's (Liu et al. 2025, "Muon is Scalable for LLM Training"), so that
-    one learning rate serves both.
+    one learning rate serves both; that of embeddings is `embedding_rate` times it.
     """
 
     def __init__(self, network: GPT2, config: TrainConfig) -> None:
         self.network = network
-        by_muon: list[Tensor] = []
-        matrices: list[Tensor] = []
         vectors: list[Tensor] = []
+        embeddings: list[Tensor] = []
+        matrices: list[Tensor] = []  # of the blocks
         for name, parameter in network.named_parameters():
-            if parameter.dim() == 1:
-                vectors.append(parameter)
-            elif config.optimizer == "muon" and name.startswith("h."):
-                by_muon.append(parameter)
-            else:
-                matrices.append(parameter)
+            kind = matrices if name.startswith("h.") else embeddings
+            (vectors if parameter.dim() == 1 else kind).append(parameter)
         decay = config.weight_decay
-        groups = [
-            {"params": matrices, "weight_decay": decay},
+        groups: list[dict[str, Any]] = [
+            {"params": embeddings, "weight_decay": decay, "times": config.embedding_rate},
             {"params": vectors, "weight_decay": 0.0},
         ]
+        muon: list[torch.optim.Optimizer] = []
+        if config.optimizer == "muon":
+            muon.append(Muon(matrices, decay))
+        else:
+            groups.append({"params": matrices, "weight_decay": decay})
         betas = (config.beta_1, config.beta_2)
-        self._all: list[torch.optim.Optimizer] = [
-            torch.optim.AdamW(groups, betas=betas, fused=True)
-        ]
-        if by_muon:
-            muon = torch.optim.Muon(by_muon, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
-            self._all.append(muon)
+        self._all = [torch.optim.AdamW(groups, betas=betas, fused=True), *muon]
 
     def set_learning_rate(self, rate: float) -> None:
         for optimizer in self._all:
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group.get("times", 1.0)
 
     def step(self) -> None:
         """Update the weights; the gradients are zero afterwards, in the same memory."""
