@@ -99,7 +99,7 @@ def test_a_run_in_bfloat16_with_muon_goes_on_bitwise_too(tokens: Path, tmp_path:
     config = msgspec.structs.replace(
         CONFIG, precision="bfloat16", optimizer="muon", schedule="stable", steps=20,
         zero_projections=True, document_masks=True, early_steps=8, early_batch_sequences=4,
-        early_context=16, embeddings="counts", embedding_rate=2.0,
+        early_context=16, embeddings="counts", embedding_rate=2.0, positions="sinusoids",
     )  # fmt: skip
 
     def die(done: float, total: float | None, note: str = "") -> None:

@@ -224,16 +224,13 @@ class GPT2(nn.Module):
         return normed
 
     @torch.no_grad()
-    def initialise(self, seed: int, *, zero_projections: bool = False) -> "GPT2":
-        """Fresh weights, the same for the same seed on any device.
-
-        With `zero_projections` every block begins by adding nothing.
-        """
+    def initialise(self, seed: int) -> "GPT2":
+        """Fresh weights, the same for the same seed on any device."""
         # N: two residual projections a layer. "Scale the weights of residual layers at
         # initialization by 1/sqrt(N)" (section 2.3); that these are the two c_proj is the common
         # reading.
         num_residual = 2 * self.config.layers if self.config.residual_scaling else 1
-        residual = 0.0 if zero_projections else WEIGHT_DEVIATION / math.sqrt(num_residual)
+        residual = WEIGHT_DEVIATION / math.sqrt(num_residual)
         for name, parameter in self.named_parameters():
             if name.endswith("bias"):
                 parameter.zero_()

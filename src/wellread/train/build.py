@@ -46,6 +46,7 @@ from wellread.train.batches import Batches, Early, Windows, read_windows
 from wellread.train.board import board, check_board
 from wellread.train.config import RunConfig, TrainConfig, recorded
 from wellread.train.counts import begin_with_counts
+from wellread.train.fresh import fresh_network
 from wellread.train.held_out import held_out_losses, interval_of_mean
 from wellread.train.loop import advice, precision_on, train_steps
 from wellread.train.memory import check_device
@@ -255,8 +256,7 @@ def _start_or_resume(found: list[str], plan: Plan, config: TrainConfig, ranks: R
         elif isinstance(begin, Start):
             network = load_start(begin, home)
         else:
-            network = GPT2(begin)
-            network.initialise(config.seed, zero_projections=config.zero_projections).to(home)
+            network = fresh_network(begin, config).to(home)
     if not found and config.start is None and config.embeddings == "counts":
         begin_with_counts(network, plan.batches, config, ranks)
     if shards:

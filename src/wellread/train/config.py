@@ -25,7 +25,8 @@ class TrainConfig(Config, frozen=True):
     schedule: Literal["cosine", "stable"] = "cosine"  # after warm-up; stable: constant, then down
     decay_share: float = 0.2  # ours: of all steps, in which a stable rate goes down to the final
     zero_projections: bool = False  # ours: fresh blocks add nothing, their c_proj are 0
-    embeddings: Literal["random", "counts"] = "random"  # counts: of tokens near each other
+    embeddings: Literal["random", "counts"] = "random"  # as they begin; counts: of neighbours
+    positions: Literal["random", "sinusoids"] = "random"  # as they begin
     embedding_rate: float = 1.0  # ours: times the learning rate, of embeddings
     document_masks: bool = (
         False  # attention stays within a document, also when held-out is measured
