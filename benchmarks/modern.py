@@ -70,6 +70,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "cosine": {"schedule": "cosine"},
     "projections begin scaled": {"zero_projections": False},
     "embeddings begin at random": {"embeddings": "random"},
+    "positions begin at random": {"positions": "random"},
     "embeddings at the others' rate": {"embedding_rate": 1.0},
     "attention within documents": {"document_masks": True},
     "first sequences of 32": {"early_context": 32},

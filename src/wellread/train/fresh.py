@@ -9,7 +9,7 @@ from wellread.model.gpt2 import GPT2
 from wellread.model.sizes import Architecture
 from wellread.train.config import TrainConfig
 
-POSITION_DEVIATION = 0.05  # ours: of sinusoids, as of token embeddings from counts
+POSITION_DEVIATION = 0.15  # ours: of sinusoids; a third of it is too little, twice too much
 LONGEST = 10_000  # of the wavelengths, over 2 pi positions: Vaswani et al. 2017, section 3.5
 
 
