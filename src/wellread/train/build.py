@@ -1,9 +1,7 @@
 """The stage `train`: tokens in, a run out; killed at any time, it goes on from its checkpoint."""
 
 import contextlib
-import logging
 import math
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -13,64 +11,38 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors.torch import load_file
 
-from wellread.base.errors import InputError, Stopped
-from wellread.base.files import write_bytes
+from wellread.base.errors import Stopped
 from wellread.base.manifest import (
     Draft,
     Manifest,
-    changed_files,
-    changed_since_begun,
     finished,
-    read_artifact,
     read_manifest,
     writing,
 )
 from wellread.base.progress import Progress, silent
 from wellread.formats import checkpoints
-from wellread.formats.metrics import Step, encode_step, read_metrics
-from wellread.formats.tokens import STAGE as TOKENS
-from wellread.formats.tokens import TokensHeader, read_header
+from wellread.formats.metrics import Step, read_metrics
 from wellread.model.gpt2 import GPT2
-from wellread.model.load import find_device, load_model, load_tokenizer, save_model
+from wellread.model.load import find_device, load_model, save_model
 from wellread.model.ranks import Ranks, join, lasting, shared, together, wait
-from wellread.model.sizes import Architecture, ModelConfig
-from wellread.model.sources import refuse_onto_itself
+from wellread.model.sizes import ModelConfig
 from wellread.model.tensor_files import save_tensors
-from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.train.bad_batches import Diverged, Spikes, marking_spikes, naming_texts, texts_of
-from wellread.train.batches import Batches, Early, Windows, read_windows
-from wellread.train.board import board, check_board
-from wellread.train.config import RunConfig, TrainConfig, recorded
+from wellread.train.config import TrainConfig
 from wellread.train.counts import begin_with_counts
 from wellread.train.fresh import fresh_network
 from wellread.train.held_out import held_out_losses, interval_of_mean
 from wellread.train.loop import advice, precision_on, train_steps
-from wellread.train.memory import check_device
 from wellread.train.optimizers import Optimizers
+from wellread.train.plan import STAGE, Plan, plan_run, refuse_what_cannot_be
+from wellread.train.record import forget_after, is_saved, logged_losses, recorded_steps, recording
 from wellread.train.sharing import is_sharded, shard, whole, whole_network
 from wellread.train.speed import with_costs
-from wellread.train.start import Start, check_same_vocabulary, find_start, load_start
+from wellread.train.start import Start, load_start
 from wellread.train.worker import Worker
-
-log = logging.getLogger(__name__)
-STAGE = "train"
-
-
-class Plan(NamedTuple):
-    """All that a run is made of, before anything is written."""
-
-    header: TokensHeader
-    begin: Start | Architecture  # the model that is trained on, or the shape of a fresh one
-    batches: Batches
-    held_out: npt.NDArray[np.int64]  # (windows, context + 1)
-    held_out_from: str  # the split
-    bits_per_byte: float  # of `held_out`, for a loss of one nat per token
-    inputs: dict[str, list[Path]]
-    recorded: RunConfig  # what the manifest says, and what a run that goes on must have
 
 
 class Live(NamedTuple):
@@ -106,10 +78,10 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
     """
     ranks = join()
     with together(ranks):
-        plan = _plan(tokens, out, model, config, ranks)
+        plan = plan_run(tokens, out, model, config, ranks)
         done = None if ranks.rank else _done(out, plan)
         if done is None:
-            _check(tokens, out, plan, config, ranks)
+            refuse_what_cannot_be(tokens, out, plan, config, ranks)
     if shared(done is not None, bool, ranks):
         return done or read_manifest(out)
     save = partial(_save, out, config=config, ranks=ranks, end_of_text=plan.header.end_of_text)
@@ -123,23 +95,23 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
                 draft = held.enter_context(owned)
                 found = _prepare(out, tokens)
         live = _start_or_resume(shared(found, list[str], ranks), plan, config, ranks)
-        recording = _recording(out, config, start=live.step)
-        record = held.enter_context(recording) if draft else None
+        written = recording(out, config, start=live.step)
+        record = held.enter_context(written) if draft else None
         texts = partial(texts_of, tokens, plan.batches)
         held.enter_context(naming_texts(texts))
         steps = marking_spikes(
             _run(live, plan, config, ranks, should_stop),
-            Spikes(_losses(out), config.spike_nats),
+            Spikes(logged_losses(out), config.spike_nats),
             texts,
         )
         last = Step(step=live.step, tokens=0)
-        for last in _recorded(steps, config, record, progress):
-            if _is_saved(last.step, config):
+        for last in recorded_steps(steps, config, record, progress):
+            if is_saved(last.step, config):
                 folder = save(live, last)
                 if on_checkpoint:
                     on_checkpoint(folder)
         if last.step < config.steps:
-            if last.step > live.step and not _is_saved(last.step, config):
+            if last.step > live.step and not is_saved(last.step, config):
                 save(live, last)
             raise Stopped(f"{out}: stopped after step {last.step} of {config.steps}, saved")
         if draft:
@@ -149,98 +121,16 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
     return read_manifest(out)
 
 
-def _plan(tokens: Path, out: Path, model: ModelConfig, config: TrainConfig, ranks: Ranks) -> Plan:
-    read_artifact(tokens, TOKENS)
-    header = read_header(tokens)
-    begin = _beginning(model, config, header, out)
-    inputs = {"tokens": [tokens]}
-    if isinstance(begin, Start):
-        model = ModelConfig.of(begin.shape)
-        inputs["start"] = [begin.place]
-    splits = read_windows(tokens, model.context)
-    early = _early(config, model.context)
-    held_out = _first(splits.held_out, config.held_out_sequences, tokens)
-    return Plan(
-        header=header,
-        begin=begin,
-        batches=Batches(splits.train, config.batch_sequences, config.seed, ranks, early),
-        held_out=held_out,
-        held_out_from=splits.held_out_from,
-        bits_per_byte=_bits_per_byte(held_out, load_tokenizer(tokens)),
-        inputs=inputs,
-        recorded=RunConfig(model=model, train=recorded(config)),
-    )
-
-
-def _early(config: TrainConfig, context: int) -> Early:
-    """As the settings have it, of windows that are `context` long."""
-    early = config.early_context or context
-    if context % early:
-        raise InputError(
-            f"early_context is {early}, which does not divide the context of {context}"
-        )
-    return Early(config.early_steps, config.early_batch_sequences or config.batch_sequences, early)
-
-
 def _done(out: Path, plan: Plan) -> Manifest | None:
     return finished(out, stage=STAGE, config=plan.recorded, inputs=plan.inputs)
-
-
-def _check(tokens: Path, out: Path, plan: Plan, config: TrainConfig, ranks: Ranks) -> None:
-    """Refuse what cannot be, and to delete an interrupted run, which may be weeks of work."""
-    if isinstance(plan.begin, Start):
-        check_same_vocabulary(plan.begin, tokens)
-    if damaged := changed_files(tokens):
-        raise InputError(f"{tokens / damaged[0]}: changed since it was made; make it again")
-    if config.tensorboard:
-        check_board()
-    device = find_device(config.device)
-    shape = plan.begin.shape if isinstance(plan.begin, Start) else plan.begin
-    check_device(shape, config, device, precision_on(device, config), num_processes=ranks.size)
-    changed = changed_since_begun(out, stage=STAGE, config=plan.recorded, inputs=plan.inputs)
-    if changed and (found := checkpoints.newest_intact(out)) is not None:
-        raise InputError(
-            f"{out}: an interrupted run of {checkpoints.read_state(found).step} steps with another "
-            f"{', '.join(changed)} is there; go on with what it had, give another --out, or delete "
-            f"{out / 'checkpoints'} to begin anew"
-        )
-
-
-def _beginning(
-    model: ModelConfig, config: TrainConfig, header: TokensHeader, out: Path
-) -> Start | Architecture:
-    """The model to start from, or the shape of a fresh one."""
-    if config.start is None:
-        return model.architecture(header.vocab_size)
-    start = find_start(config.start, model)
-    refuse_onto_itself(start.place, out)
-    return start
 
 
 def _prepare(out: Path, tokens: Path) -> list[str]:
     """Make `out` ready to go on; the checkpoint to go on from, if there is one."""
     shutil.copytree(tokens / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
     found = checkpoints.newest_intact(out)
-    _forget_after(out, checkpoints.read_state(found).step if found else 0)
+    forget_after(out, checkpoints.read_state(found).step if found else 0)
     return [str(found)] if found else []
-
-
-def _first(windows: Windows, most: int, tokens: Path) -> npt.NDArray[np.int64]:
-    """At most so many windows, (windows, context + 1)."""
-    if windows.num_windows < 1:
-        raise InputError(
-            f"{tokens}: the validation split is shorter than one context of {windows.context} "
-            "tokens; hold out more of the corpus (validation_per_mille) or give more text"
-        )
-    return np.stack([windows[number] for number in range(min(most, windows.num_windows))])
-
-
-def _bits_per_byte(windows: npt.NDArray[np.int64], tokenizer: Tokenizer) -> float:
-    """Bits per byte of the text that the windows predict, for one nat per token."""
-    lengths = np.array([len(token) for token in tokenizer.tokens])
-    lengths[tokenizer.end_of_text] = 0  # it is no text
-    targets = windows[:, 1:]
-    return float(targets.size / lengths[targets].sum() / math.log(2))
 
 
 def _start_or_resume(found: list[str], plan: Plan, config: TrainConfig, ranks: Ranks) -> Live:
@@ -267,24 +157,6 @@ def _start_or_resume(found: list[str], plan: Plan, config: TrainConfig, ranks: R
     optimizers.restore(load_file(Path(found[0]) / "optimizer.safetensors"))
     state = checkpoints.read_state(Path(found[0]))
     return Live(network, optimizers, state.step, state.seconds)
-
-
-def _forget_after(out: Path, last: int) -> None:
-    """Leave only what the checkpoint of step `last` has seen; the rest will be done again."""
-    checkpoints.remove_after(out, last)
-    for unfinished in out.glob(".metrics.jsonl.*.partial"):  # of a process killed right here
-        unfinished.unlink()
-    path = out / "metrics.jsonl"
-    if path.exists():
-        # Of 0, before any step, nothing is kept either: it is measured again.
-        kept = [encode_step(step) for step in read_metrics(out) if step.step <= last and last]
-        write_bytes(path, b"".join(kept))
-
-
-def _losses(out: Path) -> Iterator[float]:
-    """Those logged so far."""
-    if (out / "metrics.jsonl").exists():
-        yield from (step.loss for step in read_metrics(out) if step.loss is not None)
 
 
 def _run(
@@ -327,59 +199,6 @@ def _run(
         if done.step % config.held_out_every_steps == 0 or done.step == config.steps:
             step = measured(step)
         yield step
-
-
-def _is_saved(step: int, config: TrainConfig) -> bool:
-    return step > 0 and (step % config.save_every_steps == 0 or step == config.steps)
-
-
-def _is_recorded(step: Step, config: TrainConfig) -> bool:
-    has_measured = step.loss is not None or step.held_out_loss is not None
-    return has_measured or step.skipped is not None or _is_saved(step.step, config)
-
-
-@contextlib.contextmanager
-def _recording(out: Path, config: TrainConfig, *, start: int) -> Iterator[Callable[[Step], None]]:
-    """A function that writes down those steps that are worth it, of a run that has done `start`."""
-    with contextlib.ExitStack() as held:
-        metrics = held.enter_context((out / "metrics.jsonl").open("ab"))
-        drawn = board(out / "tensorboard", start=start) if config.tensorboard else None
-        draw = held.enter_context(drawn) if drawn else None
-
-        def onto_the_disk() -> None:
-            metrics.flush()
-            os.fsync(metrics.fileno())
-
-        def record(step: Step) -> None:
-            if _is_recorded(step, config):
-                metrics.write(encode_step(step))
-                if draw:
-                    draw(step)
-            if _is_saved(step.step, config):  # a checkpoint is never ahead of the metrics
-                onto_the_disk()
-
-        yield record
-        onto_the_disk()
-
-
-def _recorded(
-    steps: Iterator[Step],
-    config: TrainConfig,
-    record: Callable[[Step], None] | None,
-    progress: Progress,
-) -> Iterator[Step]:
-    """The steps, each written down first by the process that does, and announced afterwards."""
-    for step in steps:
-        if record:
-            record(step)
-        yield step
-        if step.loss is not None:
-            progress(step.step, config.steps, _note(step))
-
-
-def _note(step: Step) -> str:
-    is_spike = ", a spike" * (step.spike is not None)
-    return f"loss {step.loss:.3f}{is_spike}, {step.tokens_per_second:,.0f} tokens/s"
 
 
 def _save(
