@@ -52,7 +52,7 @@ def test_a_study_becomes_a_run_for_every_combination(tmp_path: Path) -> None:
         ("[tokens]", "[tokns]", r"unknown section \[tokns\]; did you mean 'tokens'"),
         ("steps = 10", 'steps = "ten"', r"section \[train\]: key 'steps': expected `int`"),
         ("steps = 10", "step = 10", r"unknown key 'step'; did you mean 'steps'"),
-        ("steps = 10", "steps = 0", r"steps is less than 1"),
+        ("steps = 10", "steps = 0", r"steps is 0; expected at least 1"),
         ('"1x64"', '"1x65"', r"model size '1x65': the width must be a multiple of 64"),
         ('"train.seed"', '"train.start"', r"train.start is an input, which runs are not compared"),
         ('"model.size"', '"size"', r"vary 'size' is neither model.KEY nor train.KEY"),

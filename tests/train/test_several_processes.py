@@ -157,3 +157,36 @@ def test_what_is_refused_is_said_once(tokens: Path, tmp_path: Path) -> None:
     assert done.returncode != 0
     assert done.stderr.count("wellread: batch_sequences is 1 for 2 processes") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_a_recipe_is_prepared_by_one_process_and_trained_by_two(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    for number in range(40):
+        text = " ".join(f"The {word} of {number} is here." for word in ("sun", "moon", "sea") * 9)
+        (tmp_path / "texts" / f"{number}.txt").write_text(text)
+    (tmp_path / "recipe.toml").write_text(
+        """
+        name = "several"
+        [corpus]
+        sources = ["texts"]
+        filters = []
+        validation_per_mille = 200
+        [tokenizer]
+        vocab_size = 300
+        [tokens]
+        [model]
+        size = "1x64"
+        context = 16
+        [train]
+        batch_sequences = 4
+        sequences_per_pass = 2
+        steps = 6
+        warmup_steps = 1
+        device = "cpu"
+        """
+    )
+    recipe, out = str(tmp_path / "recipe.toml"), tmp_path / "out"
+    done = start(2, "-m", "wellread", "train", recipe, "--data", str(tmp_path), "-o", str(out))
+    assert done.returncode == 0, done.stderr
+    [run] = (out / "runs").iterdir()
+    assert read_manifest(run).facts["processes"] == 2

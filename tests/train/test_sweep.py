@@ -100,6 +100,15 @@ def test_a_sweep_that_was_asked_to_stop_has_saved_the_run_at_which_it_was(
     assert read_sweep(out) == read_sweep(swept)
 
 
+def test_an_interrupted_sweep_is_not_deleted_for_another(tokens: Path, tmp_path: Path) -> None:
+    out, stop = tmp_path / "sweep", iter([False] * 10 + [True])
+    with pytest.raises(Stopped):
+        sweep_learning_rate(tokens, out, MODEL, CONFIG, steps=8, should_stop=lambda: next(stop))
+    with pytest.raises(InputError, match="an interrupted sweep with another steps is there"):
+        sweep_learning_rate(tokens, out, MODEL, CONFIG, steps=9)
+    assert (out / "rates" / "0.0025" / "manifest.json").exists()
+
+
 def test_the_best_at_an_edge_is_said_and_more_are_tried_twice(
     tokens: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -18,6 +18,7 @@ from wellread.model.load import load_model, load_tokenizer
 from wellread.model.sizes import ModelConfig
 from wellread.tokens.build import tokenize_corpus
 from wellread.tokens.config import TokensConfig
+from wellread.train.batches import read_windows
 from wellread.train.build import train
 from wellread.train.config import TrainConfig
 
@@ -160,9 +161,103 @@ def test_a_damaged_checkpoint_is_not_what_older_ones_are_deleted_for(
     stop = iter([False, True])
     with pytest.raises(Stopped, match="after step 11"):
         train(tokens, out, MODEL, config, should_stop=lambda: next(stop))
-    assert [p.name for p in (out / "checkpoints").iterdir()] == ["step-0000011"]
+    kept = sorted(p.name for p in (out / "checkpoints").iterdir())
+    assert kept == ["damaged-step-0000020", "step-0000011"]
     assert read_state(newest_checkpoint(out)).step == 11
     assert "step-0000020: damaged, and passed over" in caplog.text
+
+
+def interrupted(tokens: Path, out: Path) -> None:
+    stop = iter([False] * 12 + [True])
+    with pytest.raises(Stopped):
+        train(tokens, out, MODEL, CONFIG, should_stop=lambda: next(stop))
+
+
+def test_a_checkpoint_that_cannot_be_read_now_is_not_taken_for_a_damaged_one(
+    tokens: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    interrupted(tokens, out)
+    weights = out / "checkpoints/step-0000012/model.safetensors"
+    weights.rename(tmp_path / "kept")
+    weights.mkdir()  # reading it is an error of the system, as of a disk that does not answer
+    with pytest.raises(WellreadError, match=r"step-0000012: cannot be read now .*try again"):
+        train(tokens, out, MODEL, CONFIG)
+    weights.rmdir()
+    (tmp_path / "kept").rename(weights)
+    assert [read_state(folder).step for folder in intact_checkpoints(out)] == [10, 12]
+
+
+def test_a_run_whose_checkpoints_are_all_damaged_is_not_begun_anew(
+    tokens: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    interrupted(tokens, out)
+    for weights in out.glob("checkpoints/*/model.safetensors"):
+        weights.write_bytes(b"cut")
+    with pytest.raises(InputError, match="none of its 2 checkpoints is intact; put one back"):
+        train(tokens, out, MODEL, CONFIG)
+    assert len(list(out.glob("checkpoints/step-*"))) == 2
+    assert len(list(read_metrics(out))) > 0
+
+
+def test_how_a_run_is_done_may_change_when_it_goes_on(
+    run: Path, tokens: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    interrupted(tokens, out)
+    other = msgspec.structs.replace(
+        CONFIG, sequences_per_pass=2, save_every_steps=15, on_bad_batch="skip", recomputes=True
+    )
+    manifest = train(tokens, out, MODEL, other)
+    assert manifest.facts["last_done_with"]["sequences_per_pass"] == 2
+    assert manifest.config == read_manifest(run).config
+    assert manifest.facts["held_out_loss"] == pytest.approx(
+        read_manifest(run).facts["held_out_loss"], rel=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"sequences_per_pass": 0}, "sequences_per_pass is 0; expected at least 1"),
+        ({"held_out_sequences": -3}, "held_out_sequences is -3; expected at least 1"),
+        ({"clip_gradient_norm": -1.0}, "clip_gradient_norm is -1.0; expected at least 0"),
+        ({"weight_decay": float("nan")}, "weight_decay is nan; expected at least 0"),
+        ({"decay_share": 0.0}, "decay_share is 0.0; expected more than 0 and at most 1"),
+        ({"beta_1": 1.5}, "beta_1 is 1.5; expected at least 0 and less than 1"),
+        ({"seed": -1}, "seed is -1; expected at least 0"),
+        ({"peak_learning_rate": 1e-5}, "final_learning_rate 0.0001 is above peak"),
+        ({"early_steps": 5}, "early_steps goes with early_batch_sequences or early_context"),
+        ({"early_context": 8}, "early_steps goes with early_batch_sequences or early_context"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(**(msgspec.structs.asdict(CONFIG) | settings))
+
+
+def test_gradients_are_not_clipped_at_0(tokens: Path, tmp_path: Path) -> None:
+    for most in (0.0, 1e9):
+        config = msgspec.structs.replace(CONFIG, clip_gradient_norm=most, steps=10)
+        train(tokens, tmp_path / f"{most}", MODEL, config)
+    assert losses(tmp_path / "0.0") == losses(tmp_path / "1000000000.0")
+
+
+def test_damaged_tokens_are_one_sentence(tokens: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(tokens, tmp_path / "tokens")
+    whole = (copy / "validation-00000.npy").read_bytes()
+    (copy / "validation-00000.npy").write_bytes(whole[:-100])
+    with pytest.raises(InputError, match=r"validation-00000.npy: damaged; make the tokens again"):
+        train(copy, tmp_path / "run", MODEL, CONFIG)
+    (copy / "validation-00000.npy").write_bytes(whole[:-200] + b"\xff" * 200)
+    with pytest.raises(InputError, match="the id 65535, and their vocabulary ends at 299"):
+        train(copy, tmp_path / "run", MODEL, CONFIG)
+
+
+def test_epochs_are_of_what_is_trained_on(run: Path, tokens: Path) -> None:
+    windows = read_windows(tokens, MODEL.context).train.num_windows
+    assert read_manifest(run).facts["epochs"] == pytest.approx(30 * 8 / windows, abs=1e-3)
 
 
 def test_checkpoints_at_multiples_are_kept_for_good(tokens: Path, tmp_path: Path) -> None:

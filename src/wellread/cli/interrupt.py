@@ -1,9 +1,11 @@
 """SIGTERM and Ctrl-C while work is done that should be brought to a good end first."""
 
 import contextlib
+import os
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -11,6 +13,8 @@ import typer
 
 from wellread.base.errors import Stopped
 from wellread.cli import show
+
+AGAIN = 5.0  # seconds in which one of several processes takes a second signal for the first
 
 
 @contextlib.contextmanager
@@ -22,6 +26,7 @@ def postponed() -> Iterator[Callable[[], bool]]:
     its usual effect afterwards.
     """
     came: list[int] = []
+    first = 0.0
     numbers = (signal.SIGTERM, signal.SIGINT)
     before = {number: signal.getsignal(number) for number in numbers}
 
@@ -30,8 +35,16 @@ def postponed() -> Iterator[Callable[[], bool]]:
             signal.signal(number, usual)
 
     def note(number: int, _frame: FrameType | None) -> None:
+        nonlocal first
+        if came:
+            # A scheduler that tells every process tells torchrun too, which tells them again.
+            if _is_one_of_several() and time.monotonic() - first < AGAIN:
+                return
+            give_back()
+            signal.raise_signal(number)
+            return
         came.append(number)
-        give_back()
+        first = time.monotonic()
         show.err.print("wellread: saving after this step; once more ends at once", markup=False)
 
     for number, usual in before.items():
@@ -40,10 +53,19 @@ def postponed() -> Iterator[Callable[[], bool]]:
     try:
         yield lambda: bool(came)
     except Stopped as stopped:
-        command = shlex.join(["wellread", *sys.argv[1:]])
-        show.err.print(f"wellread: {stopped}; to go on: {command}", markup=False)
+        show.err.print(f"wellread: {stopped}; to go on: {_command()}", markup=False)
         raise typer.Exit(128 + came[0]) from None
     finally:
         give_back()
     if came:
         signal.raise_signal(came[0])
+
+
+def _is_one_of_several() -> bool:
+    """Of the processes that torchrun started."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def _command() -> str:
+    own = shlex.join(["wellread", *sys.argv[1:]])
+    return f"torchrun as before, -m {own}" if _is_one_of_several() else own

@@ -1,6 +1,7 @@
 """`wellread run` and `wellread demo`: whole recipes."""
 
 import contextlib
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +41,7 @@ def run_steps(
     json: bool,
 ) -> None:
     """Run a recipe and show how it goes; `until` is the last stage to run, if not all are."""
-    from wellread.pipeline.plan import Step, plan, run_step, states, up_to
+    from wellread.pipeline.plan import Step, plan, run_step, states, up_to, wait_for
     from wellread.pipeline.recipe import read_recipe
 
     read = read_recipe(recipe, data=data)
@@ -60,7 +61,10 @@ def run_steps(
     for step in steps:
         postponed = interrupt.postponed() if step.is_stoppable else contextlib.nullcontext()
         with postponed as should_stop, show.progress(label(step)) as progress:
-            manifest, is_new = run_step(read, out, step, progress, should_stop)
+            if step.is_stoppable or os.environ.get("RANK", "0") == "0":
+                manifest, is_new = run_step(read, out, step, progress, should_stop)
+            else:  # torchrun's other processes share the training only
+                manifest, is_new = wait_for(step), False
         show.finished(label(step), manifest, is_new=is_new)
         manifests[step.name] = manifest
         done, seconds = done + 1, seconds + manifest.seconds * is_new

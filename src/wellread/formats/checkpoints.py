@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from wellread.base.errors import InputError
+from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import sha256_of
 
 log = logging.getLogger(__name__)
@@ -68,11 +68,16 @@ def intact_checkpoints(run: Path) -> list[Path]:
 
 
 def newest_intact(run: Path) -> Path | None:
-    """Only as many are read as it takes to find it."""
+    """Only as many are read as it takes to find it; none if there are no checkpoints at all."""
     for folder in reversed(_folders(run)):
         if _is_intact(folder):
             return folder
         log.warning("%s: damaged, and passed over", folder)
+    if found := _folders(run):
+        raise InputError(
+            f"{found[0].parent}: none of its {len(found)} checkpoints is intact; put one back, or "
+            "delete the folder to begin anew"
+        )
     return None
 
 
@@ -84,7 +89,8 @@ def newest_checkpoint(run: Path) -> Path:
 
 
 def _folders(run: Path) -> list[Path]:
-    return sorted((run / "checkpoints").glob("step-*"), key=_step_of)
+    found = (run / "checkpoints").glob("step-*")
+    return sorted((one for one in found if one.name[5:].isdecimal()), key=_step_of)
 
 
 def _step_of(folder: Path) -> int:
@@ -96,11 +102,14 @@ def read_state(checkpoint: Path) -> State:
 
 
 def _is_intact(folder: Path) -> bool:
+    """What cannot be read now may be intact: then nothing is said, and nothing done."""
     try:
         digests = read_state(folder).digests
         return all(sha256_of(folder / name) == digest for name, digest in digests.items())
-    except (OSError, msgspec.DecodeError):
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
         return False
+    except OSError as error:
+        raise WellreadError(f"{folder}: cannot be read now ({error}); try again later") from error
 
 
 def remove_older(run: Path, keep: int, *, keep_every: int | None = None) -> None:
@@ -110,8 +119,8 @@ def remove_older(run: Path, keep: int, *, keep_every: int | None = None) -> None
             shutil.rmtree(folder)
 
 
-def remove_after(run: Path, step: int) -> None:
-    """Delete half-written checkpoints, and those past `step`, which are damaged.
+def set_aside_after(run: Path, step: int) -> None:
+    """Rename the checkpoints past `step`, which are damaged; delete half-written ones.
 
     A damaged one would else count as the newest when older ones are deleted.
     """
@@ -119,4 +128,6 @@ def remove_after(run: Path, step: int) -> None:
         shutil.rmtree(folder)
     for folder in _folders(run):
         if _step_of(folder) > step:
-            shutil.rmtree(folder)
+            aside = folder.with_name(f"damaged-{folder.name}")
+            shutil.rmtree(aside, ignore_errors=True)
+            folder.rename(aside)

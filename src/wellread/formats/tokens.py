@@ -69,9 +69,17 @@ def read_split(directory: Path, split: str) -> list[Ids]:
     """The shards of a split, memory-mapped, each of shape (num_tokens,)."""
     header = read_header(directory)
     paths = sorted(directory.glob(f"{split}-*.npy"))
-    shards = [np.load(path, mmap_mode="r", allow_pickle=False) for path in paths]
+    shards = [_mapped(path) for path in paths]
     found = sum(len(shard) for shard in shards)
     expected = header.splits[split].num_tokens if split in header.splits else 0
     if found != expected:
         raise InputError(f"{directory}: split {split!r} has {found} tokens, expected {expected}")
     return shards
+
+
+def _mapped(path: Path) -> Ids:
+    try:
+        ids: Ids = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError):
+        raise InputError(f"{path}: damaged; make the tokens again") from None
+    return ids

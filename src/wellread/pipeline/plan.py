@@ -1,6 +1,7 @@
 """A recipe as steps to do in order; each does nothing if its output is there already."""
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -123,6 +124,13 @@ def run_step(
     before = read_manifest(step.out).finished_at if is_artifact(step.out) else None
     manifest = step.run(progress, should_stop)
     return manifest, manifest.finished_at != before
+
+
+def wait_for(step: Step) -> Manifest:
+    """Until another process has done the step; its manifest."""
+    while _state(step, None) != UP_TO_DATE:
+        time.sleep(1)
+    return read_manifest(step.out)
 
 
 def run_recipe(path: Path, out: Path, *, data: Path | None = None) -> dict[str, Manifest]:

@@ -128,17 +128,26 @@ class Batches:
     def __getitem__(self, step: int) -> npt.NDArray[np.int64]:
         """This process's part of a step's batch: B sequences, (B, their context + 1)."""
         windows = np.stack([self._windows[number] for number in self._chosen(step)])
-        if step >= self._early.steps or self._early.context == self.context:
+        if (context := self.context_of(step)) == self.context:
             return windows
         # Pieces share a token as windows do.
-        cut = np.lib.stride_tricks.sliding_window_view(windows, self._early.context + 1, axis=1)
-        return cut[:, :: self._early.context].reshape(-1, self._early.context + 1)
+        cut = np.lib.stride_tricks.sliding_window_view(windows, context + 1, axis=1)
+        return cut[:, ::context].reshape(-1, context + 1)
 
     def of_all_processes(self) -> "Batches":
         """As one process alone would have them."""
         other = copy.copy(self)
         other._ranks = ALONE
         return other
+
+    @property
+    def tokens_of_epoch(self) -> int:
+        """Those that are predicted until a window comes again."""
+        return self._windows.num_windows * self.context
+
+    def context_of(self, step: int) -> int:
+        """How long a step's sequences are."""
+        return self._early.context if step < self._early.steps else self.context
 
     def sequences(self, step: int) -> int:
         """Windows in a step's batch, of all processes."""

@@ -31,7 +31,7 @@ from wellread.model.ranks import Ranks, join, lasting, shared, together, wait
 from wellread.model.sizes import ModelConfig
 from wellread.model.tensor_files import save_tensors
 from wellread.train.bad_batches import Diverged, Spikes, marking_spikes, naming_texts, texts_of
-from wellread.train.config import TrainConfig
+from wellread.train.config import FREE, TrainConfig
 from wellread.train.counts import begin_with_counts
 from wellread.train.fresh import fresh_network
 from wellread.train.held_out import held_out_losses, interval_of_mean
@@ -97,7 +97,7 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
         live = _start_or_resume(shared(found, list[str], ranks), plan, config, ranks)
         written = recording(out, config, start=live.step)
         record = held.enter_context(written) if draft else None
-        texts = partial(texts_of, tokens, plan.batches)
+        texts = partial(texts_of, tokens, plan.batches.of_all_processes())
         held.enter_context(naming_texts(texts))
         steps = marking_spikes(
             _run(live, plan, config, ranks, should_stop),
@@ -113,7 +113,8 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
         if last.step < config.steps:
             if last.step > live.step and not is_saved(last.step, config):
                 save(live, last)
-            raise Stopped(f"{out}: stopped after step {last.step} of {config.steps}, saved")
+            saved = "saved" if last.step else "so there is nothing to save"
+            raise Stopped(f"{out}: stopped after step {last.step} of {config.steps}, {saved}")
         if draft:
             _account(draft, live.network, config, plan)
             draft.facts["processes"] = ranks.size
@@ -195,7 +196,8 @@ def _run(
     )  # fmt: skip
     for done in steps:
         step = msgspec.structs.replace(done, seconds=live.seconds + time.monotonic() - started)
-        step = with_costs(step, shape, device, precision, tokens=tokens, num_devices=ranks.size)
+        seen = msgspec.structs.replace(shape, context=plan.batches.context_of(done.step - 1))
+        step = with_costs(step, seen, device, precision, tokens=tokens, num_devices=ranks.size)
         if done.step % config.held_out_every_steps == 0 or done.step == config.steps:
             step = measured(step)
         yield step
@@ -234,7 +236,7 @@ def _account(draft: Draft, network: GPT2, config: TrainConfig, plan: Plan) -> No
         "num_parameters": network.config.num_parameters,
         "num_steps": config.steps,
         "tokens_seen": last.tokens,
-        "epochs": round(last.tokens / plan.header.splits["train"].num_tokens, 3),
+        "epochs": round(last.tokens / plan.batches.tokens_of_epoch, 3),
         "held_out_from": plan.held_out_from,
         "held_out_loss": last.held_out_loss,
         "held_out_low": last.held_out_low,
@@ -245,4 +247,6 @@ def _account(draft: Draft, network: GPT2, config: TrainConfig, plan: Plan) -> No
         "precision": str(precision_on(network.wte.weight.device, config)).partition(".")[2],
         "threads": torch.get_num_threads(),
         "sharding": "full" if is_sharded(network) else "none",
+        # Settings that the recorded ones leave out, since a run may go on with others.
+        "last_done_with": {name: getattr(config, name) for name in FREE},
     }

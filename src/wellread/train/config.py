@@ -1,6 +1,7 @@
 """The recipe's section `[train]`, and the learning rate that follows from it."""
 
 import math
+import sys
 from typing import Literal
 
 import msgspec
@@ -17,7 +18,7 @@ class TrainConfig(Config, frozen=True):
     sequences_per_pass: int = 8  # ours: how many a device has in memory at once
     steps: int = 600_000  # assumed: nanoGPT's; the paper gives no number
     early_steps: int = 0  # ours: so many at first with the next two, if they are set
-    early_batch_sequences: int | None = None
+    early_batch_sequences: int | None = None  # fewer than batch_sequences, or more
     early_context: int | None = None  # windows are cut into pieces of so many tokens
     peak_learning_rate: float = 6e-4  # assumed: GPT-3's for this size; tuned by hand in the paper
     final_learning_rate: float = 6e-5  # assumed: a tenth of the peak, GPT-3
@@ -25,8 +26,8 @@ class TrainConfig(Config, frozen=True):
     schedule: Literal["cosine", "stable"] = "cosine"  # after warm-up; stable: constant, then down
     decay_share: float = 0.2  # ours: of all steps, in which a stable rate goes down to the final
     zero_projections: bool = False  # ours: fresh blocks add nothing, their c_proj are 0
-    embeddings: Literal["random", "counts"] = "random"  # as they begin; counts: of neighbours
-    positions: Literal["random", "sinusoids"] = "random"  # as they begin
+    embeddings: Literal["random", "counts"] = "random"  # at first; counts: of neighbours
+    positions: Literal["random", "sinusoids"] = "random"  # at first
     embedding_rate: float = 1.0  # ours: times the learning rate, of embeddings
     document_masks: bool = (
         False  # attention stays within a document, also when held-out is measured
@@ -35,7 +36,7 @@ class TrainConfig(Config, frozen=True):
     weight_decay: float = 0.1  # assumed: GPT-3's
     beta_1: float = 0.9  # assumed: GPT-3's
     beta_2: float = 0.95  # assumed: GPT-3's
-    clip_gradient_norm: float = 1.0  # assumed: GPT-3's
+    clip_gradient_norm: float = 1.0  # assumed: GPT-3's; 0: gradients stay as they are
     held_out_every_steps: int = 1_000
     held_out_sequences: int = 200  # the first ones of the validation split, the same every time
     log_every_steps: int = 10
@@ -53,25 +54,59 @@ class TrainConfig(Config, frozen=True):
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for name, (least, most) in LIMITS.items():
+            number = getattr(self, name)
+            if number is not None and not least <= number <= most:
+                raise ValueError(f"{name} is {number}; expected {_range(least, most)}")
         if self.batch_sequences % self.sequences_per_pass:
             raise ValueError("batch_sequences is not a multiple of sequences_per_pass")
-        for name in (
-            "steps", "held_out_every_steps", "log_every_steps", "save_every_steps",
-            "keep_checkpoints", "keep_every_steps",
-        ):  # fmt: skip
-            if (number := getattr(self, name)) is not None and number < 1:
-                raise ValueError(f"{name} is less than 1")
-        for name in ("early_batch_sequences", "early_context"):
-            if (number := getattr(self, name)) is not None and number < 1:
-                raise ValueError(f"{name} is less than 1")
-        if self.embedding_rate <= 0:
-            raise ValueError(f"embedding_rate is {self.embedding_rate}; expected more than 0")
-        if self.early_steps < 0:
-            raise ValueError(f"early_steps is {self.early_steps}; it cannot be negative")
         if self.keep_every_steps is not None and self.keep_every_steps % self.save_every_steps:
             raise ValueError("keep_every_steps is not a multiple of save_every_steps")
         if self.warmup_steps >= self.steps:
-            raise ValueError(f"warmup_steps {self.warmup_steps} leaves nothing of {self.steps}")
+            raise ValueError(
+                f"warmup_steps {self.warmup_steps} leaves nothing of {self.steps}; give fewer"
+            )
+        if self.final_learning_rate > self.peak_learning_rate:
+            raise ValueError(
+                f"final_learning_rate {self.final_learning_rate:g} is above peak_learning_rate "
+                f"{self.peak_learning_rate:g}; give both"
+            )
+        early = (self.early_batch_sequences, self.early_context)
+        if (self.early_steps > 0) == (early == (None, None)):
+            raise ValueError(
+                "early_steps goes with early_batch_sequences or early_context, and they with it"
+            )
+
+
+LIMITS: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(
+        (
+            "batch_sequences", "sequences_per_pass", "steps", "held_out_every_steps",
+            "held_out_sequences", "log_every_steps", "save_every_steps", "keep_checkpoints",
+            "keep_every_steps", "early_batch_sequences", "early_context",
+        ),
+        (1, 2**62),
+    ),
+    **dict.fromkeys(("warmup_steps", "early_steps", "seed"), (0, 2**62)),
+    **dict.fromkeys(
+        ("peak_learning_rate", "final_learning_rate", "weight_decay", "clip_gradient_norm"),
+        (0, sys.float_info.max),
+    ),
+    **dict.fromkeys(("beta_1", "beta_2"), (0, math.nextafter(1, 0))),
+    "decay_share": (sys.float_info.min, 1),
+    "embedding_rate": (sys.float_info.min, sys.float_info.max),
+}  # fmt: skip
+
+
+def _range(least: float, most: float) -> str:
+    """
+    >>> _range(1, 2**62), _range(0, math.nextafter(1, 0))
+    ('at least 1', 'at least 0 and less than 1')
+    """
+    low = "more than 0" if least == sys.float_info.min else f"at least {least:g}"
+    if most > 1:
+        return low
+    return f"{low} and {'at most' if most == 1 else 'less than'} 1"
 
 
 class RunConfig(Config, frozen=True):
@@ -81,13 +116,27 @@ class RunConfig(Config, frozen=True):
     train: TrainConfig
 
 
+# Settings of how and where a run is done, which may be others when it goes on.
+FREE = (
+    "sequences_per_pass", "log_every_steps", "tensorboard", "save_every_steps", "keep_checkpoints",
+    "keep_every_steps", "on_bad_batch", "spike_nats", "sharding", "recomputes", "compiles",
+    "device",
+)  # fmt: skip
+
+
 def recorded(config: TrainConfig) -> TrainConfig:
     """What of `config` makes a run what it is: with the same it may go on.
 
     An input is known by its digest, wherever it lies: as a setting, its path would make another run
-    of one whose model was moved. And where weights lie and what is kept in memory changes nothing.
+    of one whose model was moved. And what is in FREE is as by default.
     """
-    return msgspec.structs.replace(config, start=None, sharding="none", recomputes=False)
+    usual = {
+        field.name: field.default
+        for field in msgspec.structs.fields(TrainConfig)
+        if field.name in FREE
+    }
+    one_pass = {"sequences_per_pass": config.batch_sequences}
+    return msgspec.structs.replace(config, start=None, **(usual | one_pass))
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:
@@ -104,9 +153,9 @@ def learning_rate(step: int, config: TrainConfig) -> float:
     >>> [round(learning_rate(step, config), 3) for step in (0, 1, 4, 5, 6, 9)]
     [0.5, 1.0, 1.0, 1.0, 0.8, 0.2]
     """
+    span = config.peak_learning_rate - config.final_learning_rate
     if step < config.warmup_steps:
         return config.peak_learning_rate * (step + 1) / config.warmup_steps
-    span = config.peak_learning_rate - config.final_learning_rate
     if config.schedule == "stable":
         left = (config.steps - step) / (config.steps * config.decay_share)
         return config.final_learning_rate + span * min(1.0, left)

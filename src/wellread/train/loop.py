@@ -62,7 +62,7 @@ def train_steps(  # noqa: PLR0913 - what trains on what, and who ends it
     """
     learner, device = optimizers.network, optimizers.network.wte.weight.device
     worker.network.train()
-    add_up = summing(learner, ranks)
+    add_up, most = summing(learner, ranks), config.clip_gradient_norm or math.inf
     clock, counted, unread, in_a_row = time.monotonic(), batches.tokens_before(start), [], 0
     for step in range(start, config.steps):
         if shared(should_stop(), bool, ranks):
@@ -71,7 +71,7 @@ def train_steps(  # noqa: PLR0913 - what trains on what, and who ends it
         optimizers.set_learning_rate(rate)
         batch = torch.from_numpy(batches[step]).to(device)
         loss = add_up(_accumulate(worker, batch, batches.sequences(step), config, ranks))
-        norm = torch.nn.utils.clip_grad_norm_(learner.parameters(), config.clip_gradient_norm)
+        norm = torch.nn.utils.clip_grad_norm_(learner.parameters(), most)
         if isinstance(norm, DTensor):
             norm = norm.full_tensor()
         done = step + 1

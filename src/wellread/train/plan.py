@@ -17,7 +17,7 @@ from wellread.model.ranks import Ranks
 from wellread.model.sizes import Architecture, ModelConfig
 from wellread.model.sources import refuse_onto_itself
 from wellread.tokenizer.tokenizer import Tokenizer
-from wellread.train.batches import Batches, Early, Windows, read_windows
+from wellread.train.batches import Batches, Early, Splits, read_windows
 from wellread.train.board import check_board
 from wellread.train.config import RunConfig, TrainConfig, recorded
 from wellread.train.loop import precision_on
@@ -52,7 +52,7 @@ def plan_run(
         inputs["start"] = [begin.place]
     splits = read_windows(tokens, model.context)
     early = _early(config, model.context)
-    held_out = _first(splits.held_out, config.held_out_sequences, tokens)
+    held_out = _first(splits, config.held_out_sequences, tokens)
     return Plan(
         header=header,
         begin=begin,
@@ -81,17 +81,28 @@ def _beginning(
     """The model to start from, or the shape of a fresh one."""
     if config.start is None:
         return model.architecture(header.vocab_size)
+    usual = TrainConfig()
+    for name in ("embeddings", "positions", "zero_projections"):
+        if (asked := getattr(config, name)) != getattr(usual, name):
+            raise InputError(
+                f"{name} {asked}: is about how fresh weights begin, and {config.start} has its "
+                "own; leave it out"
+            )
     start = find_start(config.start, model)
     refuse_onto_itself(start.place, out)
     return start
 
 
-def _first(windows: Windows, most: int, tokens: Path) -> npt.NDArray[np.int64]:
-    """At most so many windows, (windows, context + 1)."""
+def _first(splits: Splits, most: int, tokens: Path) -> npt.NDArray[np.int64]:
+    """At most so many held-out windows, (windows, context + 1)."""
+    windows = splits.held_out
     if windows.num_windows < 1:
+        is_own = splits.held_out_from == "validation"
+        which = "the validation split" if is_own else "the text"
+        hold_out = "hold out more of the corpus (validation_per_mille) or " if is_own else ""
         raise InputError(
-            f"{tokens}: the validation split is shorter than one context of {windows.context} "
-            "tokens; hold out more of the corpus (validation_per_mille) or give more text"
+            f"{tokens}: {which} is shorter than one context of {windows.context} tokens; "
+            f"{hold_out}give more text"
         )
     return np.stack([windows[number] for number in range(min(most, windows.num_windows))])
 
@@ -101,6 +112,11 @@ def _bits_per_byte(windows: npt.NDArray[np.int64], tokenizer: Tokenizer) -> floa
     lengths = np.array([len(token) for token in tokenizer.tokens])
     lengths[tokenizer.end_of_text] = 0  # it is no text
     targets = windows[:, 1:]
+    if (largest := int(targets.max())) >= len(lengths):
+        raise InputError(
+            f"the tokens have the id {largest}, and their vocabulary ends at {len(lengths) - 1}; "
+            "they were changed since they were made: make them again"
+        )
     return float(targets.size / lengths[targets].sum() / math.log(2))
 
 

@@ -31,12 +31,12 @@ def recording(out: Path, config: TrainConfig, *, start: int) -> Iterator[Callabl
         draw = held.enter_context(drawn) if drawn else None
 
         def onto_the_disk() -> None:
-            metrics.flush()
             os.fsync(metrics.fileno())
 
         def record(step: Step) -> None:
             if _is_recorded(step, config):
                 metrics.write(encode_step(step))
+                metrics.flush()  # so that it can be watched
                 if draw:
                     draw(step)
             if is_saved(step.step, config):  # a checkpoint is never ahead of the metrics
@@ -74,7 +74,7 @@ def logged_losses(out: Path) -> Iterator[float]:
 
 def forget_after(out: Path, last: int) -> None:
     """Leave only what the checkpoint of step `last` has seen; the rest will be done again."""
-    checkpoints.remove_after(out, last)
+    checkpoints.set_aside_after(out, last)
     for unfinished in out.glob(".metrics.jsonl.*.partial"):  # of a process killed right here
         unfinished.unlink()
     path = out / "metrics.jsonl"

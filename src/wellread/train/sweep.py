@@ -7,6 +7,7 @@ of WebText" (section 3); no value is published.
 import contextlib
 import logging
 import math
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,14 @@ import msgspec
 
 from wellread.base.config import Config
 from wellread.base.errors import InputError, WellreadError
-from wellread.base.manifest import Manifest, finished, read_artifact, read_manifest, writing
+from wellread.base.manifest import (
+    Manifest,
+    changed_since_begun,
+    finished,
+    read_artifact,
+    read_manifest,
+    writing,
+)
 from wellread.base.progress import Progress, silent
 from wellread.formats.sweeps import FILE, STAGE, Sweep, Trial
 from wellread.formats.tokens import STAGE as TOKENS
@@ -63,6 +71,8 @@ def sweep_learning_rate(  # noqa: PLR0913 - as `train`
     number is the worst. Interrupted, it goes on with the run at which it was; `should_stop` is as
     in `train`.
     """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise InputError("a sweep is for one process: start it without torchrun")
     read_artifact(tokens, TOKENS)
     steps = min(STEPS, config.steps) if steps is None else steps
     inputs = {"tokens": [tokens]}
@@ -71,6 +81,7 @@ def sweep_learning_rate(  # noqa: PLR0913 - as `train`
     asked = SweepConfig(model=model, train=recorded(config), steps=steps)
     if done := finished(out, stage=STAGE, config=asked, inputs=inputs):
         return done
+    _refuse_another(out, asked, inputs)
     with writing(out, stage=STAGE, config=asked, inputs=inputs, resume=True) as draft:
         losses: dict[float, float] = {}
         rates = first_rates(config.peak_learning_rate)
@@ -116,6 +127,15 @@ def sweep_learning_rate(  # noqa: PLR0913 - as `train`
         draft.write("sweep.svg", learning_rates(sweep).file)
         draft.facts |= {"peak_learning_rate": best, "held_out_loss": losses[best]}
     return read_manifest(out)
+
+
+def _refuse_another(out: Path, asked: SweepConfig, inputs: dict[str, list[Path]]) -> None:
+    """An interrupted sweep is hours of work: it is not deleted for another one."""
+    if changed := changed_since_begun(out, stage=STAGE, config=asked, inputs=inputs):
+        raise InputError(
+            f"{out}: an interrupted sweep with another {', '.join(changed)} is there; go on with "
+            "what it had, give another --out, or delete the folder to begin anew"
+        )
 
 
 def directory_of(rate: float) -> str:

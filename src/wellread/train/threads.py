@@ -1,5 +1,6 @@
 """A kernel on all cores: each thread has its share of the work."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
@@ -9,7 +10,7 @@ import torch
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(thread_name_prefix="kernel")
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="kernel")
 
 
 def in_shares(function: Any, total: int, *arguments: Any) -> None:
