@@ -26,12 +26,10 @@ class TrainConfig(Config, frozen=True):
     schedule: Literal["cosine", "stable"] = "cosine"  # after warm-up; stable: constant, then down
     decay_share: float = 0.2  # ours: of all steps, in which a stable rate goes down to the final
     zero_projections: bool = False  # ours: fresh blocks add nothing, their c_proj are 0
-    embeddings: Literal["random", "counts"] = "random"  # at first; counts: of neighbours
-    positions: Literal["random", "sinusoids"] = "random"  # at first
+    embeddings: Literal["random", "counts"] = "random"  # counts: of neighbours
+    positions: Literal["random", "sinusoids"] = "random"  # as they begin
     embedding_rate: float = 1.0  # ours: times the learning rate, of embeddings
-    document_masks: bool = (
-        False  # attention stays within a document, also when held-out is measured
-    )
+    document_masks: bool = False  # attention stays within a document, in held-out text too
     optimizer: Literal["adamw", "muon"] = "adamw"  # muon: for the blocks' matrices, AdamW beside it
     weight_decay: float = 0.1  # assumed: GPT-3's
     beta_1: float = 0.9  # assumed: GPT-3's
