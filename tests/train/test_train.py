@@ -378,3 +378,15 @@ def test_every_checkpoint_is_announced_when_it_is_whole(tokens: Path, tmp_path: 
     config = msgspec.structs.replace(CONFIG, steps=4, save_every_steps=2, warmup_steps=1)
     train(tokens, tmp_path / "run", MODEL, config, on_checkpoint=note)
     assert seen == ["step-0000002", "step-0000004"]
+    train(tokens, tmp_path / "run", MODEL, config, on_checkpoint=note)  # what has missed some
+    assert seen[2:] == seen[:2]
+
+
+def test_a_finished_run_can_be_kept_from_being_replaced(
+    run: Path, tokens: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(run, tmp_path / "run")
+    other = msgspec.structs.replace(CONFIG, weight_decay=0.2)
+    with pytest.raises(InputError, match="a finished run of other settings or inputs is there"):
+        train(tokens, copy, MODEL, other, replaces=False)
+    assert train(tokens, copy, MODEL, CONFIG, replaces=False).config == read_manifest(run).config

@@ -234,8 +234,9 @@ def train(
             work = partial(work, steps=sweep_steps, should_stop=should_stop)
             _do("sweep", out, work, json=json, more=lambda _: show.sweep(read_sweep(out)))
         else:
-            work = partial(fit, tokens, out, model, config, on_checkpoint=on_checkpoint)
-            _do("train", out, partial(work, should_stop=should_stop), json=json)
+            work = partial(fit, tokens, out, model, config, replaces=False)
+            work = partial(work, on_checkpoint=on_checkpoint, should_stop=should_stop)
+            _do("train", out, work, json=json)
 
 
 @takes_settings(EvaluateConfig, "evaluate")

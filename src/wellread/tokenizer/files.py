@@ -63,6 +63,8 @@ def _read_folder(directory: Path) -> Vocabulary:
         )
     if ranks:
         return read_ranks(ranks[0])
+    if (directory / "tokenizer").is_dir():  # of a run, or of tokens
+        return _read_folder(directory / "tokenizer")
     halves = [name for names in NAMES for name in names if (directory / name).is_file()]
     found = f"; found {halves[0]} alone" if halves else ""
     raise InputError(f"{directory}: no tokenizer here{found}; expected {KINDS}")

@@ -61,6 +61,7 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
     config: TrainConfig,
     *,
     on_checkpoint: Callable[[Path], None] | None = None,
+    replaces: bool = True,
     should_stop: Callable[[], bool] = lambda: False,
     progress: Progress = silent,
 ) -> Manifest:
@@ -68,8 +69,9 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
 
     The model is fresh, or the one that `config.start` names, of which `model` need not speak then.
     Of tokens without splits the last windows are held out. `on_checkpoint` is called, in every
-    process, with the folder of each checkpoint when it is whole. `should_stop` is asked before each
-    step; once it says so that step is the last, is saved, and Stopped is raised.
+    process, with the folder of each checkpoint when it is whole, and at the start with those that
+    are there. `should_stop` is asked before each step; once it says so that step is the last, is
+    saved, and Stopped is raised. A finished run of other settings is replaced only if `replaces`.
 
     Goes on from the newest intact checkpoint if `out` holds an interrupted run of the same
     settings and tokens; on one CPU process the result is bitwise that of an uninterrupted run.
@@ -81,8 +83,9 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
         plan = plan_run(tokens, out, model, config, ranks)
         done = None if ranks.rank else _done(out, plan)
         if done is None:
-            refuse_what_cannot_be(tokens, out, plan, config, ranks)
+            refuse_what_cannot_be(tokens, out, plan, config, ranks, replaces=replaces)
     if shared(done is not None, bool, ranks):
+        _announce(on_checkpoint, out, ranks)
         return done or read_manifest(out)
     save = partial(_save, out, config=config, ranks=ranks, end_of_text=plan.header.end_of_text)
     with lasting(ranks), contextlib.ExitStack() as held:
@@ -95,6 +98,7 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
                 draft = held.enter_context(owned)
                 found = _prepare(out, tokens)
         live = _start_or_resume(shared(found, list[str], ranks), plan, config, ranks)
+        _announce(on_checkpoint, out, ranks)
         written = recording(out, config, start=live.step)
         record = held.enter_context(written) if draft else None
         texts = partial(texts_of, tokens, plan.batches.of_all_processes())
@@ -120,6 +124,15 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
             draft.facts["processes"] = ranks.size
     wait(ranks)
     return read_manifest(out)
+
+
+def _announce(on_checkpoint: Callable[[Path], None] | None, out: Path, ranks: Ranks) -> None:
+    """The intact checkpoints that are there, as the first process finds them."""
+    if on_checkpoint is None:
+        return
+    here = [] if ranks.rank else [str(folder) for folder in checkpoints.intact_checkpoints(out)]
+    for folder in shared(here, list[str], ranks):
+        on_checkpoint(Path(folder))
 
 
 def _done(out: Path, plan: Plan) -> Manifest | None:

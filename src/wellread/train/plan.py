@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import changed_files, changed_since_begun, read_artifact
+from wellread.base.manifest import changed_files, changed_since_begun, is_artifact, read_artifact
 from wellread.formats import checkpoints
 from wellread.formats.tokens import STAGE as TOKENS
 from wellread.formats.tokens import TokensHeader, read_header
@@ -121,9 +121,14 @@ def _bits_per_byte(windows: npt.NDArray[np.int64], tokenizer: Tokenizer) -> floa
 
 
 def refuse_what_cannot_be(
-    tokens: Path, out: Path, plan: Plan, config: TrainConfig, ranks: Ranks
+    tokens: Path, out: Path, plan: Plan, config: TrainConfig, ranks: Ranks, *, replaces: bool
 ) -> None:
     """Nor is an interrupted run deleted, which may be weeks of work."""
+    if not replaces and is_artifact(out):
+        raise InputError(
+            f"{out}: a finished run of other settings or inputs is there; give another --out, or "
+            "delete it"
+        )
     if isinstance(plan.begin, Start):
         check_same_vocabulary(plan.begin, tokens)
     if damaged := changed_files(tokens):
