@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,7 @@ def test_on_a_terminal_each_prompt_has_as_many_samples_as_asked_and_ctrl_c_stops
             seen = seen[-4096:] + os.read(ours, 4096)
         assert process.poll() is None
         # One that comes between the prompt and the reading is noticed only with the next.
+        time.sleep(0.5)
         for _ in range(3):
             process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
