@@ -7,11 +7,12 @@ Both train the same network (3 blocks, 128 wide, context 128: 1.1 million parame
 tokens (novels of the folder of real files, docs/test-data.md; 4,096 ids learnt from them) and are
 measured on the same windows, of authors who are in nobody's training text. nanoGPT's side is its
 model.py, AdamW and schedule (train.py; what train.py leaves to small models as in
-config/train_shakespeare_char.py) for 10 million tokens; ours the section [train] of
-recipes/modern.toml for a share of them. Each side has five learning rates, each with a schedule
-that ends at its own budget, then a second weight decay at the best rate and its better neighbour;
-then three seeds at the best. These runs go two at a time, each on one core. Speed is measured
-apart, alone on all cores, in rounds of short runs.
+config/train_shakespeare_char.py, batches of 16,384 tokens among it) for 10 million tokens, and once
+more with batches of 2,048, which serve it better here; ours the section [train] of
+recipes/modern.toml for a share of the tokens. Each contestant has five learning rates, each with a
+schedule that ends at its own budget, then a second weight decay at the best rate and its better
+neighbour; then three seeds at the best. These runs go two at a time, each on one core. Speed is
+measured apart, alone on all cores, in rounds of short runs.
 
 Every finished run is a line of results.jsonl; the same command goes on after the last.
 """
@@ -33,7 +34,7 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -55,11 +56,10 @@ OURS, NANOGPT = "wellread", "nanoGPT"
 MODEL = ModelConfig(size="3x128", context=128)
 VOCAB_SIZE = 4096
 TOKENS = 10_000_000  # nanoGPT's
-BATCH = 16  # sequences: 2,048 tokens
+BATCH = 16  # sequences, unless a job says otherwise
 HELD_OUT_BYTES = 100_000  # of each novel of an author who is held out
 HELD_OUT_EVERY = 8  # authors, by name
 WARMUP = 100  # steps, of nanoGPT's config/train_shakespeare_char.py; ours as well
-RATES = {NANOGPT: 2e-3, OURS: 6e-3}  # in the middle
 DECAYS = (0.1, 0.02)
 SEEDS = 3
 RECIPE = Path(__file__).resolve().parent.parent / "recipes" / "modern.toml"
@@ -74,10 +74,27 @@ CHANGES: dict[str, dict[str, Any]] = {
     "embeddings at the others' rate": {"embedding_rate": 1.0},
     "attention within documents": {"document_masks": True},
     "first sequences of 32": {"early_context": 32},
-    "first batches of half the size": {"early_batch_sequences": BATCH // 2},
+    "first batches of half the size": {"early_batch_sequences": 16},
 }
 EARLY = 0.3
 CURVE = 10  # points
+
+
+class Contestant(NamedTuple):
+    side: str
+    batch: int  # sequences
+    rate: float  # in the middle of its five
+
+    def __str__(self) -> str:
+        return f"{self.side}, batches of {self.batch * MODEL.context:,}"
+
+
+CONTESTANTS = (
+    Contestant(NANOGPT, 128, 4e-3), Contestant(NANOGPT, 16, 2e-3), Contestant(OURS, 32, 6e-3),
+)  # fmt: skip
+
+
+OWN = CONTESTANTS[-1]
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,14 +103,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     rate: float
     decay: float
     seed: int = 0
+    batch: int = BATCH
     change: str = ""  # of CHANGES
     steps: int | None = None  # for speed: so many only
 
     def __str__(self) -> str:
         change = f", {self.change}" if self.change else ""
         return (
-            f"{self.side}{change}, {self.tokens / 1e6:.1f} M tokens, rate {self.rate:g}, "
-            f"decay {self.decay:g}, seed {self.seed}"
+            f"{self.side}{change}, batches of {self.batch}, {self.tokens / 1e6:.1f} M tokens, "
+            f"rate {self.rate:g}, decay {self.decay:g}, seed {self.seed}"
         )
 
 
@@ -142,11 +160,11 @@ def ours(job: Job, tokens: Path) -> Result:
 
     change = dict(CHANGES.get(job.change, {}))
     windows = job.tokens // MODEL.context
-    early_batch = change.get("early_batch_sequences", BATCH)
+    early_batch = change.get("early_batch_sequences", job.batch)
     early = int(EARLY * windows / early_batch) if any(x.startswith("early") for x in change) else 0
-    steps = early + (windows - early * early_batch) // BATCH
+    steps = early + (windows - early * early_batch) // job.batch
     settings = read_toml(RECIPE)["train"] | {
-        "batch_sequences": BATCH, "sequences_per_pass": BATCH, "steps": job.steps or steps,
+        "batch_sequences": job.batch, "sequences_per_pass": job.batch, "steps": job.steps or steps,
         "peak_learning_rate": job.rate * change.pop("rate", 1.0), "final_learning_rate": 0.0,
         "warmup_steps": WARMUP, "weight_decay": job.decay, "seed": job.seed, "early_steps": early,
         "held_out_every_steps": max(1, steps // CURVE), "held_out_sequences": 10**6,
@@ -157,7 +175,9 @@ def ours(job: Job, tokens: Path) -> Result:
         facts = train(tokens, run, MODEL, TrainConfig(**settings)).facts
         curve = [(s.tokens, s.held_out_loss) for s in read_metrics(run) if s.held_out_loss]
     setup = (
-        counting_seconds(tokens, steps) if job.steps and settings["embeddings"] == "counts" else 0.0
+        counting_seconds(tokens, steps, job.batch)
+        if job.steps and settings["embeddings"] == "counts"
+        else 0.0
     )
     return Result(
         job=job, held_out_loss=facts["held_out_loss"],
@@ -165,12 +185,12 @@ def ours(job: Job, tokens: Path) -> Result:
     )  # fmt: skip
 
 
-def counting_seconds(tokens: Path, steps: int) -> float:
+def counting_seconds(tokens: Path, steps: int, batch: int) -> float:
     """Of counting all that a run of `steps` sees, and of the factorisation."""
     from wellread.train.batches import Batches, read_windows
     from wellread.train.counts import embeddings_from_counts
 
-    batches = Batches(read_windows(tokens, MODEL.context).train, BATCH, seed=0)
+    batches = Batches(read_windows(tokens, MODEL.context).train, batch, seed=0)
     start = time.monotonic()
     width = MODEL.architecture(VOCAB_SIZE).width
     embeddings_from_counts((batches[step] for step in range(steps)), VOCAB_SIZE, width, seed=0)
@@ -187,7 +207,7 @@ def nanogpt(job: Job, tokens: Path, model_py: Path) -> Result:
         optimizer = model.configure_optimizers(job.decay, job.rate, (0.9, 0.99), "cpu")
     forward = torch.compile(lambda ids: model(ids[:, :-1].contiguous(), ids[:, 1:].contiguous())[1])
     [text] = read_split(tokens, "train")
-    source, whole = np.random.default_rng(job.seed), job.tokens // (BATCH * T)
+    source, whole = np.random.default_rng(job.seed), job.tokens // (job.batch * T)
     last = job.steps or whole
     speeds, clock, curve = [], time.monotonic(), []
     for step in range(last):
@@ -195,7 +215,7 @@ def nanogpt(job: Job, tokens: Path, model_py: Path) -> Result:
         falling, rising = 0.1 + 0.9 * share, (step + 1) / (WARMUP + 1)
         for group in optimizer.param_groups:
             group["lr"] = job.rate * (rising if step < WARMUP else falling)
-        starts = source.integers(len(text) - T, size=BATCH)
+        starts = source.integers(len(text) - T, size=job.batch)
         ids = np.stack([text[start : start + T + 1] for start in starts]).astype(np.int64)
         with torch.autocast("cpu", torch.bfloat16):
             loss = forward(torch.from_numpy(ids))
@@ -205,9 +225,9 @@ def nanogpt(job: Job, tokens: Path, model_py: Path) -> Result:
         optimizer.zero_grad(set_to_none=True)
         if (step + 1) % 10 == 0:
             float(loss)
-            speeds.append(10 * BATCH * T / (time.monotonic() - clock))
+            speeds.append(10 * job.batch * T / (time.monotonic() - clock))
         if (step + 1) % (whole // CURVE) == 0 or step + 1 == last:
-            curve.append(((step + 1) * BATCH * T, nanogpt_held_out_loss(model, tokens)))
+            curve.append(((step + 1) * job.batch * T, nanogpt_held_out_loss(model, tokens)))
         if (step + 1) % 10 == 0:
             clock = time.monotonic()
     return Result(
@@ -306,18 +326,19 @@ class Study:
         sys.stderr.write(f"{result.job}: {result.held_out_loss:.4f}\n")
 
 
-def sweep(study: Study, side: str, tokens: int) -> Result:
+def sweep(study: Study, who: Contestant, tokens: int) -> Job:
     """The best of five rates, and of a second weight decay at the two best of neighbours."""
-    rates = [RATES[side] * 2.0**power for power in range(-2, 3)]
-    found = study.run([Job(side=side, tokens=tokens, rate=r, decay=DECAYS[0]) for r in rates])
-    losses = [result.held_out_loss for result in found]
+    rates = [who.rate * 2.0**power for power in range(-2, 3)]
+    jobs = [
+        Job(side=who.side, batch=who.batch, tokens=tokens, rate=rate, decay=DECAYS[0])
+        for rate in rates
+    ]
+    losses = [result.held_out_loss for result in study.run(jobs)]
     best = losses.index(min(losses))
     beside = [at for at in (best - 1, best + 1) if 0 <= at < len(rates)]
     second = min(beside, key=lambda at: losses[at])
-    found += study.run(
-        [Job(side=side, tokens=tokens, rate=rates[at], decay=DECAYS[1]) for at in (best, second)]
-    )
-    return min(found, key=lambda result: result.held_out_loss)
+    jobs += [msgspec.structs.replace(jobs[at], decay=DECAYS[1]) for at in (best, second)]
+    return min(study.run(jobs), key=lambda result: result.held_out_loss).job
 
 
 def seeds(study: Study, best: Job) -> list[float]:
@@ -325,29 +346,31 @@ def seeds(study: Study, best: Job) -> list[float]:
     return [result.held_out_loss for result in study.run(jobs)]
 
 
-def speeds(study: Study, best: Sequence[Job], rounds: int) -> dict[str, list[Result]]:
-    """Short runs of each side by round, alone on all cores."""
-    found: dict[str, list[Result]] = {job.side: [] for job in best}
+def speeds(
+    study: Study, best: dict[Contestant, Job], rounds: int
+) -> dict[Contestant, list[Result]]:
+    """Short runs of each by round, alone on all cores."""
+    found: dict[Contestant, list[Result]] = {who: [] for who in best}
     for _ in range(rounds):
-        for job in best:
-            short = msgspec.structs.replace(job, steps=400)
-            result = study.measure(short, sorted(os.sched_getaffinity(0)))
-            found[job.side].append(result)
+        for who, job in best.items():
+            short = msgspec.structs.replace(job, steps=6400 // job.batch)
+            found[who].append(study.measure(short, sorted(os.sched_getaffinity(0))))
     return found
 
 
-def sweep_table(study: Study, side: str, tokens: int) -> str:
+def sweep_table(study: Study, who: Contestant, tokens: int) -> str:
     found = {
         (job.decay, job.rate): result.held_out_loss
         for job, result in study.done.items()
-        if (job.side, job.tokens, job.seed, job.change, job.steps) == (side, tokens, 0, "", None)
+        if (job.side, job.batch, job.tokens) == (who.side, who.batch, tokens)
+        and (job.seed, job.change) == (0, "")
     }
     rates = sorted({rate for _, rate in found})
     rows = [
         [f"{decay:g}", *(f"{found[decay, r]:.4f}" if (decay, r) in found else "" for r in rates)]
         for decay in DECAYS
     ]
-    return table([f"{side}: weight decay", *(f"rate {rate:g}" for rate in rates)], rows)
+    return table([f"{who}: weight decay", *(f"rate {rate:g}" for rate in rates)], rows)
 
 
 def main() -> int:
@@ -370,60 +393,60 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     prepare(options.out)
     study = Study(options.out, options.nanogpt.resolve())
-    budgets = {NANOGPT: TOKENS, OURS: round(TOKENS * options.share)}
-    best = {side: sweep(study, side, tokens).job for side, tokens in budgets.items()}
-    losses = {side: seeds(study, job) for side, job in best.items()}
+    budgets = {
+        who: TOKENS if who.side == NANOGPT else round(TOKENS * options.share) for who in CONTESTANTS
+    }
+    best = {who: sweep(study, who, tokens) for who, tokens in budgets.items()}
+    losses = {who: seeds(study, job) for who, job in best.items()}
     sys.stdout.write(f"{about}; torch {version_of('torch')}\n\n")
-    for side, tokens in budgets.items():
-        sys.stdout.write(sweep_table(study, side, tokens) + "\n\n")
+    for who, tokens in budgets.items():
+        sys.stdout.write(sweep_table(study, who, tokens) + "\n\n")
     if options.ablate:
-        sys.stdout.write(changes_table(study, best[OURS], losses[OURS]) + "\n")
-        return 0
-    if options.figure:
+        sys.stdout.write(changes_table(study, best[OWN], losses[OWN]) + "\n")
+    elif options.figure:
         options.figure.write_bytes(figure(study, best))
-        return 0
-    short = speeds(study, list(best.values()), options.rounds)
-    sys.stdout.write(result_table(best, losses, short) + "\n")
+    else:
+        short = speeds(study, best, options.rounds)
+        sys.stdout.write(result_table(best, losses, short) + "\n")
     return 0
 
 
 def result_table(
-    best: dict[str, Job], losses: dict[str, list[float]], short: dict[str, list[Result]]
+    best: dict[Contestant, Job],
+    losses: dict[Contestant, list[float]],
+    short: dict[Contestant, list[Result]],
 ) -> str:
-    rates = {side: [run.tokens_per_second for run in runs] for side, runs in short.items()}
-
-    def seconds(side: str) -> list[float]:
-        return [
-            run.setup_seconds + best[side].tokens / run.tokens_per_second for run in short[side]
-        ]
-
+    seconds = {
+        who: [run.setup_seconds + best[who].tokens / run.tokens_per_second for run in runs]
+        for who, runs in short.items()
+    }
     rows = [
         [
-            side, f"{job.tokens / 1e6:.1f}", f"{job.rate:g}, {job.decay:g}",
-            spread(losses[side], 4), f"{statistics.mean(losses[side]):.4f}",
-            spread(rates[side], 0), spread(seconds(side), 0),
-            f"{job.tokens / TOKENS:.0%}", ratios(seconds(side), seconds(NANOGPT)),
+            str(who), f"{job.tokens / 1e6:.1f}", f"{job.rate:g}, {job.decay:g}",
+            spread(losses[who], 4), f"{statistics.mean(losses[who]):.4f}",
+            spread([run.tokens_per_second for run in short[who]], 0), spread(seconds[who], 0),
+            ratios(seconds[OWN], seconds[who]),
         ]
-        for side, job in best.items()
+        for who, job in best.items()
     ]  # fmt: skip
     return table(
         [
             "", "tokens, M", "rate, weight decay", "held-out loss, three seeds", "mean",
-            "tokens/s", "seconds", "of nanoGPT's tokens", "of its time",
+            "tokens/s", "seconds", "wellread's, of its",
         ],
         rows,
     )  # fmt: skip
 
 
-def figure(study: Study, best: dict[str, Job]) -> bytes:
-    """Held-out loss by tokens of the last seed of each side."""
+def figure(study: Study, best: dict[Contestant, Job]) -> bytes:
+    """Held-out loss by tokens of the last seed of each."""
     from wellread.report.figures import curves
 
     runs = []
-    for side, job in best.items():
+    for who, job in best.items():
         points = study.done[msgspec.structs.replace(job, seed=SEEDS - 1)].curve
         steps = [Step(step=at, tokens=n, held_out_loss=x) for at, (n, x) in enumerate(points)]
-        runs.append((side, steps))
+        runs.append((str(who), steps))
     return curves(runs, "", "").file
 
 
