@@ -1,7 +1,6 @@
 """SIGTERM and Ctrl-C while work is done that should be brought to a good end first."""
 
 import contextlib
-import os
 import shlex
 import signal
 import sys
@@ -12,6 +11,7 @@ from types import FrameType
 import typer
 
 from wellread.base.errors import Stopped
+from wellread.base.processes import num_processes
 from wellread.cli import show
 
 AGAIN = 5.0  # seconds in which one of several processes takes a second signal for the first
@@ -38,7 +38,7 @@ def postponed() -> Iterator[Callable[[], bool]]:
         nonlocal first
         if came:
             # A scheduler that tells every process tells torchrun too, which tells them again.
-            if _is_one_of_several() and time.monotonic() - first < AGAIN:
+            if num_processes() > 1 and time.monotonic() - first < AGAIN:
                 return
             give_back()
             signal.raise_signal(number)
@@ -61,11 +61,6 @@ def postponed() -> Iterator[Callable[[], bool]]:
         signal.raise_signal(came[0])
 
 
-def _is_one_of_several() -> bool:
-    """Of the processes that torchrun started."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
-
-
 def _command() -> str:
     own = shlex.join(["wellread", *sys.argv[1:]])
-    return f"torchrun as before, -m {own}" if _is_one_of_several() else own
+    return f"torchrun as before, -m {own}" if num_processes() > 1 else own

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from wellread.base.errors import WellreadError
+from wellread.base.processes import is_first
 from wellread.cli import doctor, models, recipes, results, show, stages, texts, tokenizer, why
 
 app = typer.Typer(
@@ -60,13 +61,8 @@ def _interrupted(number: int, _frame: FrameType | None) -> None:
     os._exit(128 + number)
 
 
-def _is_first() -> bool:
-    """Of the processes that torchrun started; what ends one ends all, and the first says it."""
-    return os.environ.get("RANK", "0") == "0"
-
-
 def _say(sentence: object) -> None:
-    if _is_first():
+    if is_first():
         print(f"wellread: {sentence}", file=sys.stderr, flush=True)
 
 
@@ -78,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # PyTorch's idle threads look for work for milliseconds, on cores that our kernels then lack;
     # after so many looks, some 20 microseconds, they sleep. It is read when PyTorch is loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
-    if not _is_first():
+    if not is_first():
         show.err.quiet = show.out.quiet = True
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
     signal.signal(signal.SIGTERM, _interrupted)
@@ -94,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except typer.Exit as done:
         return done.exit_code
     except CallRefused as error:
-        if _is_first():
+        if is_first():
             error.show()  # type: ignore[attr-defined]
         return 2
     except (KeyboardInterrupt, typer.Abort):  # a library that handles Ctrl-C itself raises it

@@ -1,13 +1,13 @@
 """`wellread run` and `wellread demo`: whole recipes."""
 
 import contextlib
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
+from wellread.base.processes import is_first
 from wellread.base.text import human_seconds
 from wellread.cli import interrupt, show
 from wellread.cli.options import Json, Out
@@ -61,7 +61,7 @@ def run_steps(
     for step in steps:
         postponed = interrupt.postponed() if step.is_stoppable else contextlib.nullcontext()
         with postponed as should_stop, show.progress(label(step)) as progress:
-            if step.is_stoppable or os.environ.get("RANK", "0") == "0":
+            if step.is_stoppable or is_first():
                 manifest, is_new = run_step(read, out, step, progress, should_stop)
             else:  # torchrun's other processes share the training only
                 manifest, is_new = wait_for(step), False

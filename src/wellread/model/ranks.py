@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, distributed
 
 from wellread.base.errors import InputError, WellreadError
+from wellread.base.processes import num_processes
 
 T = TypeVar("T")
 # In what gloo and NCCL (ncclRemoteError) say when a process that they talk to has gone.
@@ -42,7 +43,7 @@ def join() -> Ranks:
 
     Each that finds accelerators has one of its own.
     """
-    size = int(os.environ.get("WORLD_SIZE", "1"))
+    size = num_processes()
     if size == 1:
         return ALONE
     if not distributed.is_initialized():

@@ -7,7 +7,6 @@ of WebText" (section 3); no value is published.
 import contextlib
 import logging
 import math
-import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -24,6 +23,7 @@ from wellread.base.manifest import (
     read_manifest,
     writing,
 )
+from wellread.base.processes import num_processes
 from wellread.base.progress import Progress, silent
 from wellread.formats.sweeps import FILE, STAGE, Sweep, Trial
 from wellread.formats.tokens import STAGE as TOKENS
@@ -71,7 +71,7 @@ def sweep_learning_rate(  # noqa: PLR0913 - as `train`
     number is the worst. Interrupted, it goes on with the run at which it was; `should_stop` is as
     in `train`.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if num_processes() > 1:
         raise InputError("a sweep is for one process: start it without torchrun")
     read_artifact(tokens, TOKENS)
     steps = min(STEPS, config.steps) if steps is None else steps
