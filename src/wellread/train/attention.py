@@ -11,9 +11,7 @@ logarithm of the sum of their powers that the forward pass has kept.
 Shapes: B sequences, T positions, C width, H heads, D = 64 width of a head.
 """
 
-import threading
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -42,7 +40,7 @@ from wellread.train.lanes import (
     put_1,
     put_4,
 )
-from wellread.train.threads import in_shares
+from wellread.train.threads import in_shares, lent
 
 HEAD_WIDTH = 64
 WORDS = HEAD_WIDTH // 2  # of two bfloat16
@@ -94,20 +92,10 @@ class _Attention(torch.autograd.Function):
 
 def _of_all_heads(function: Any, B: int, T: int, heads: int, *tensors: Tensor) -> None:
     places = [tensor.data_ptr() for tensor in tensors]
-    with _LENDING:
-        memory = _memory(torch.get_num_threads(), T)
-        whole, own = memory.ctypes.data, memory[0].nbytes
-        in_shares(function, B * heads, T, heads, whole, own, *places)
-
-
-_LENDING = threading.Lock()  # of the memory below, to one model at a time
-
-
-@cache
-def _memory(threads: int, positions: int) -> np.ndarray[Any, Any]:
-    """For each thread rows of 64 for scores, and for what a head's numbers are laid out to."""
-    rows = 2 * WORDS + COLUMNS + 3 * (positions // 2 + 1) + 2 * positions + 4 * KEYS
-    return np.zeros((threads, rows, COLUMNS), np.float32)
+    # Rows of 64 for scores, and for what a head's numbers are laid out to.
+    rows = 2 * WORDS + COLUMNS + 3 * (T // 2 + 1) + 2 * T + 4 * KEYS
+    with lent(rows * COLUMNS) as (memory, own):
+        in_shares(function, B * heads, T, heads, memory, own, *places)
 
 
 @inlined

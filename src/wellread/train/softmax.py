@@ -4,8 +4,6 @@ In PyTorch's operations it takes a fifth of a step of a small model: six passes 
 float32. Here a row's stay in the processor's cache.
 """
 
-import threading
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,7 +25,7 @@ from wellread.train.lanes import (
     narrow_row,
     powers_of_halves,
 )
-from wellread.train.threads import in_shares
+from wellread.train.threads import in_shares, lent
 
 LOWEST = 0xFF7F  # the least finite bfloat16
 
@@ -49,21 +47,12 @@ def cross_entropy(
     rows, columns = logits_NV.shape
     losses_N = torch.empty(rows)
     targets_N = targets_N.contiguous()
-    with _LENDING:
-        memory = _memory(torch.get_num_threads(), columns)
+    with lent(columns) as (memory, own):
         in_shares(
             _of_rows, rows, columns, vocab_size, logits_NV.data_ptr(), targets_N.data_ptr(),
-            losses_N.data_ptr(), memory.ctypes.data, memory[0].nbytes, to_gradients,
+            losses_N.data_ptr(), memory, own, to_gradients,
         )  # fmt: skip
     return losses_N
-
-
-_LENDING = threading.Lock()  # of the memory below, to one model at a time
-
-
-@cache
-def _memory(threads: int, columns: int) -> np.ndarray[Any, Any]:
-    return np.zeros((threads, columns), np.float32)
 
 
 @kernel
