@@ -1,9 +1,8 @@
 """Muon: momentum whose singular values are all made about 1 (Jordan et al. 2024).
 
-As `torch.optim.Muon` with `match_rms_adamw`, but matrices of one shape go through the iteration
-side by side, which is three products instead of three for each; queries', keys' and values' are
-matrices of their own; and of several processes each has the whole update, for one exchange a
-matrix instead of fifteen.
+As `torch.optim.Muon` with `match_rms_adamw`, but queries', keys' and values' are matrices of their
+own; and of several processes each has the whole update of a matrix for a moment, which is one
+exchange instead of fifteen.
 """
 
 import math
@@ -33,8 +32,8 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
         assert closure is None
         [group] = self.param_groups
-        updates = {matrix: self._momentum(matrix) for matrix in group["params"]}
-        for matrix, update in _orthogonal(updates).items():
+        for matrix in group["params"]:
+            update = _orthogonal(self._momentum(matrix))
             matrix.mul_(1 - group["lr"] * group["weight_decay"])
             matrix.add_(sharded_like(update, matrix), alpha=-group["lr"])
 
@@ -49,29 +48,15 @@ class Muon(torch.optim.Optimizer):
         return update.full_tensor() if isinstance(update, DTensor) else update
 
 
-def _orthogonal(updates: dict[Tensor, Tensor]) -> dict[Tensor, Tensor]:
-    """Each matrix's update, of the size that AdamW's has at rate 1."""
-    by_shape: dict[tuple[int, int], list[Tensor]] = {}
-    made = {matrix: torch.empty_like(update) for matrix, update in updates.items()}
-    places: dict[tuple[int, int], list[Tensor]] = {}
-    for matrix, update in updates.items():
-        for part, place in zip(_lying(update), _lying(made[matrix]), strict=True):
-            shape = (part.shape[0], part.shape[1])
-            by_shape.setdefault(shape, []).append(part)
-            places.setdefault(shape, []).append(place)
-    for shape, parts in by_shape.items():
-        scale = SIZE * math.sqrt(max(shape))
-        for one, place in zip(_iterated(torch.stack(parts)), places[shape], strict=True):
-            torch.mul(one, scale, out=place)
-    return made
-
-
-def _lying(matrix: Tensor) -> list[Tensor]:
-    """Views of its parts, none higher than wide."""
-    rows, columns = matrix.shape
-    if rows == 3 * columns:
-        return list(matrix.split(columns))
-    return [matrix if rows <= columns else matrix.t()]
+def _orthogonal(update: Tensor) -> Tensor:
+    """A matrix's update, of the size that AdamW's has at rate 1."""
+    rows, columns = update.shape
+    parts = rows // columns if rows == 3 * columns else 1
+    x_NRC = update.view(parts, rows // parts, columns)
+    is_high = x_NRC.shape[1] > columns
+    made = _iterated(x_NRC.mT if is_high else x_NRC)
+    scale = SIZE * math.sqrt(max(made.shape[1:]))
+    return (made.mT if is_high else made).reshape(rows, columns).to(update.dtype) * scale
 
 
 def _iterated(x_NRC: Tensor) -> Tensor:
