@@ -21,7 +21,6 @@ import argparse
 import concurrent.futures
 import contextlib
 import functools
-import importlib.util
 import io
 import math
 import os
@@ -38,7 +37,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from side_by_side import machine, ratios, spread, table, version_of
+from side_by_side import machine, nanogpt_model, ratios, spread, table, version_of
 from texts import REAL_DATA
 
 from wellread.base.config import read_toml
@@ -202,8 +201,9 @@ def nanogpt(job: Job, tokens: Path, model_py: Path) -> Result:
     import torch
 
     torch.manual_seed(job.seed)
-    model, T = nanogpt_model(model_py), MODEL.context
+    shape, T = MODEL.architecture(VOCAB_SIZE), MODEL.context
     with contextlib.redirect_stdout(io.StringIO()):
+        model = nanogpt_model(model_py, shape, bias=False)
         optimizer = model.configure_optimizers(job.decay, job.rate, (0.9, 0.99), "cpu")
     forward = torch.compile(lambda ids: model(ids[:, :-1].contiguous(), ids[:, 1:].contiguous())[1])
     [text] = read_split(tokens, "train")
@@ -234,22 +234,6 @@ def nanogpt(job: Job, tokens: Path, model_py: Path) -> Result:
         job=job, held_out_loss=curve[-1][1], tokens_per_second=statistics.median(speeds),
         curve=curve,
     )  # fmt: skip
-
-
-def nanogpt_model(model_py: Path) -> Any:
-    spec = importlib.util.spec_from_file_location("nanogpt_model", model_py)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    shape = MODEL.architecture(VOCAB_SIZE)
-    config = module.GPTConfig(
-        block_size=MODEL.context, vocab_size=VOCAB_SIZE, n_layer=shape.layers, n_head=shape.heads,
-        n_embd=shape.width, dropout=0.0, bias=False,
-    )  # fmt: skip
-    with contextlib.redirect_stdout(io.StringIO()):
-        return module.GPT(config)
 
 
 def nanogpt_held_out_loss(model: Any, tokens: Path) -> float:

@@ -5,6 +5,7 @@ contestant once, in turn, and a ratio is taken between two runs of the same roun
 """
 
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import signal
@@ -14,9 +15,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
+
+from wellread.model.sizes import Architecture
 
 Contestant = TypeVar("Contestant")
 
@@ -138,3 +141,18 @@ def peak_bytes() -> int:
 def use_cores(number: int) -> None:
     """Confine this process: some libraries start a thread for every core they see."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-number:])
+
+
+def nanogpt_model(model_py: Path, shape: Architecture, *, bias: bool) -> Any:
+    """The network of nanoGPT's model.py, fresh; it says how large it is on standard output."""
+    spec = importlib.util.spec_from_file_location("nanogpt_model", model_py)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    config = module.GPTConfig(
+        block_size=shape.context, vocab_size=-(-shape.vocab_size // 64) * 64, n_layer=shape.layers,
+        n_head=shape.heads, n_embd=shape.width, dropout=0.0, bias=bias,
+    )  # fmt: skip
+    return module.GPT(config)

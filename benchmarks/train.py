@@ -27,7 +27,6 @@ Needs PyTorch 2.11 or newer, numpy, msgspec and safetensors; transformers if it 
 
 import argparse
 import functools
-import importlib.util
 import os
 import statistics
 import sys
@@ -45,6 +44,7 @@ from side_by_side import (
     Run,
     in_rounds,
     machine,
+    nanogpt_model,
     peak_bytes,
     ratios,
     run_fresh,
@@ -151,18 +151,7 @@ def theirs(
 def nanogpt(job: Job) -> Callable[[int], None]:
     import torch
 
-    spec = importlib.util.spec_from_file_location("nanogpt_model", job.nanogpt)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    shape = job.shape
-    config = module.GPTConfig(
-        block_size=shape.context, vocab_size=-(-shape.vocab_size // 64) * 64, n_layer=shape.layers,
-        n_head=shape.heads, n_embd=shape.width, dropout=0.0, bias=True,
-    )  # fmt: skip
-    model = module.GPT(config).to(job.device)
+    model = nanogpt_model(Path(job.nanogpt), job.shape, bias=True).to(job.device)
     if job.setting == "bfloat16":
         model = model.to(torch.bfloat16)
     optimizer = model.configure_optimizers(0.1, 6e-4, (0.9, 0.95), job.device)
