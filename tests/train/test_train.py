@@ -34,6 +34,17 @@ class Killed(BaseException):
     """Stands for a power cut: nothing between the loop and the test catches it."""
 
 
+def killed(tokens: Path, out: Path, config: TrainConfig, step: int) -> None:
+    """Train up to the report of `step`."""
+
+    def die(done: float, total: float | None, note: str = "") -> None:
+        if done == step:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(tokens, out, MODEL, config, progress=die)
+
+
 @pytest.fixture(scope="module")
 def run(tokens: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "whole"
@@ -65,12 +76,7 @@ def test_the_manifest_says_what_was_done(run: Path) -> None:
 def test_a_killed_run_goes_on_bitwise_as_if_nothing_had_happened(
     run: Path, tokens: Path, tmp_path: Path, fatal_step: int
 ) -> None:
-    def die(done: float, total: float | None, note: str = "") -> None:
-        if done == fatal_step:
-            raise Killed
-
-    with pytest.raises(Killed):
-        train(tokens, tmp_path / "run", MODEL, CONFIG, progress=die)
+    killed(tokens, tmp_path / "run", CONFIG, step=fatal_step)
     assert not (tmp_path / "run" / "manifest.json").exists()
     train(tokens, tmp_path / "run", MODEL, CONFIG)
     assert losses(tmp_path / "run") == losses(run)
@@ -103,13 +109,8 @@ def test_a_run_in_bfloat16_with_muon_goes_on_bitwise_too(tokens: Path, tmp_path:
         early_context=16, embeddings="counts", embedding_rate=2.0, positions="sinusoids",
     )  # fmt: skip
 
-    def die(done: float, total: float | None, note: str = "") -> None:
-        if done == 15:
-            raise Killed
-
     train(tokens, tmp_path / "whole", MODEL, config)
-    with pytest.raises(Killed):
-        train(tokens, tmp_path / "run", MODEL, config, progress=die)
+    killed(tokens, tmp_path / "run", config, step=15)
     train(tokens, tmp_path / "run", MODEL, config)
     assert losses(tmp_path / "run") == losses(tmp_path / "whole")
     for name in ("model", "optimizer"):
@@ -124,13 +125,8 @@ def test_recomputing_changes_nothing_and_may_begin_later(
     config = TrainConfig(**(msgspec.structs.asdict(CONFIG) | {"precision": precision}))
     again = msgspec.structs.replace(config, recomputes=True)
 
-    def die(done: float, total: float | None, note: str = "") -> None:
-        if done == 15:
-            raise Killed
-
     train(tokens, tmp_path / "whole", MODEL, config)
-    with pytest.raises(Killed):
-        train(tokens, tmp_path / "run", MODEL, config, progress=die)
+    killed(tokens, tmp_path / "run", config, step=15)
     train(tokens, tmp_path / "run", MODEL, again)
     last = "checkpoints/step-0000030/model.safetensors"
     assert (tmp_path / "run" / last).read_bytes() == (tmp_path / "whole" / last).read_bytes()
@@ -150,12 +146,7 @@ def test_a_damaged_checkpoint_is_not_what_older_ones_are_deleted_for(
     """Of two kept, the newest is damaged: a stop soon after must leave an intact one."""
     out, config = tmp_path / "run", msgspec.structs.replace(CONFIG, keep_checkpoints=1)
 
-    def die(done: float, total: float | None, note: str = "") -> None:
-        if done == 15:
-            raise Killed
-
-    with pytest.raises(Killed):
-        train(tokens, out, MODEL, config, progress=die)
+    killed(tokens, out, config, step=15)
     shutil.copytree(out / "checkpoints/step-0000010", out / "checkpoints/step-0000020")
     (out / "checkpoints/step-0000020/model.safetensors").write_bytes(b"cut")
     stop = iter([False, True])

@@ -151,9 +151,9 @@ def learning_rate(step: int, config: TrainConfig) -> float:
     >>> [round(learning_rate(step, config), 3) for step in (0, 1, 4, 5, 6, 9)]
     [0.5, 1.0, 1.0, 1.0, 0.8, 0.2]
     """
-    span = config.peak_learning_rate - config.final_learning_rate
     if step < config.warmup_steps:
         return config.peak_learning_rate * (step + 1) / config.warmup_steps
+    span = config.peak_learning_rate - config.final_learning_rate
     if config.schedule == "stable":
         left = (config.steps - step) / (config.steps * config.decay_share)
         return config.final_learning_rate + span * min(1.0, left)

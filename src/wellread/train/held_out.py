@@ -1,4 +1,4 @@
-"""How sure the held-out loss is."""
+"""The held-out loss, and how sure it is."""
 
 import numpy as np
 import numpy.typing as npt

@@ -30,9 +30,6 @@ def recording(out: Path, config: TrainConfig, *, start: int) -> Iterator[Callabl
         drawn = board(out / "tensorboard", start=start) if config.tensorboard else None
         draw = held.enter_context(drawn) if drawn else None
 
-        def onto_the_disk() -> None:
-            os.fsync(metrics.fileno())
-
         def record(step: Step) -> None:
             if _is_recorded(step, config):
                 metrics.write(encode_step(step))
@@ -40,10 +37,10 @@ def recording(out: Path, config: TrainConfig, *, start: int) -> Iterator[Callabl
                 if draw:
                     draw(step)
             if is_saved(step.step, config):  # a checkpoint is never ahead of the metrics
-                onto_the_disk()
+                os.fsync(metrics.fileno())
 
         yield record
-        onto_the_disk()
+        os.fsync(metrics.fileno())
 
 
 def recorded_steps(
