@@ -51,21 +51,20 @@ class Muon(torch.optim.Optimizer):
 def _orthogonal(update: Tensor) -> Tensor:
     """A matrix's update, of the size that AdamW's has at rate 1."""
     rows, columns = update.shape
-    parts = rows // columns if rows == 3 * columns else 1
-    x_NRC = update.view(parts, rows // parts, columns)
-    is_high = x_NRC.shape[1] > columns
-    made = _iterated(x_NRC.mT if is_high else x_NRC)
-    scale = SIZE * math.sqrt(max(made.shape[1:]))
-    return (made.mT if is_high else made).reshape(rows, columns).to(update.dtype) * scale
+    if rows == 3 * columns:
+        return torch.cat([_orthogonal(part) for part in update.split(columns)])
+    if rows > columns:
+        return _orthogonal(update.t()).t()
+    return _iterated(update).to(update.dtype) * (SIZE * math.sqrt(columns))
 
 
-def _iterated(x_NRC: Tensor) -> Tensor:
-    """N matrices (R, C) with R at most C, with singular values between about 0.7 and 1.2."""
+def _iterated(x_RC: Tensor) -> Tensor:
+    """A matrix with R at most C, with singular values between about 0.7 and 1.2."""
     a, b, c = COEFFICIENTS
-    x_NRC = x_NRC.bfloat16()
-    x_NRC /= x_NRC.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
+    x_RC = x_RC.bfloat16()
+    x_RC = x_RC / x_RC.norm().clamp(min=1e-7)
     for _ in range(ITERATIONS):
-        square = x_NRC @ x_NRC.mT
-        polynomial = torch.baddbmm(square, square, square, beta=b, alpha=c)
-        x_NRC = torch.baddbmm(x_NRC, polynomial, x_NRC, beta=a)
-    return x_NRC
+        square = x_RC @ x_RC.t()
+        polynomial = torch.addmm(square, square, square, beta=b, alpha=c)
+        x_RC = torch.addmm(x_RC, polynomial, x_RC, beta=a)
+    return x_RC
