@@ -7,12 +7,12 @@ Both train the same network (3 blocks, 128 wide, context 128: 1.1 million parame
 tokens (novels of the folder of real files, docs/test-data.md; 4,096 ids learnt from them) and are
 measured on the same windows, of authors who are in nobody's training text. nanoGPT's side is its
 model.py, AdamW and schedule (train.py; what train.py leaves to small models as in
-config/train_shakespeare_char.py, batches of 16,384 tokens among it) for 10 million tokens, and once
-more with batches of 2,048, which serve it better here; ours the section [train] of
-recipes/modern.toml for a share of the tokens. Each contestant has five learning rates, each with a
-schedule that ends at its own budget, then a second weight decay at the best rate and its better
-neighbour; then three seeds at the best. These runs go two at a time, each on one core. Speed is
-measured apart, alone on all cores, in rounds of short runs.
+config/train_shakespeare_char.py) for 10 million tokens, in batches of 2,048, which serve it better
+here than that file's 16,384 (docs/decisions/0010); ours the section [train] of recipes/modern.toml
+for a share of the tokens. Each side has five learning rates, each with a schedule that ends at its
+own budget, then a second weight decay at the best rate and its better neighbour; then three seeds
+at the best. These runs go two at a time, each on one core. Speed is measured apart, alone on all
+cores, in rounds of short runs.
 
 Every finished run is a line of results.jsonl; the same command goes on after the last.
 """
@@ -88,10 +88,7 @@ class Contestant(NamedTuple):
         return f"{self.side}, batches of {self.batch * MODEL.context:,}"
 
 
-CONTESTANTS = (
-    Contestant(NANOGPT, 128, 4e-3), Contestant(NANOGPT, 16, 2e-3), Contestant(OURS, 32, 6e-3),
-)  # fmt: skip
-
+CONTESTANTS = (Contestant(NANOGPT, 16, 2e-3), Contestant(OURS, 32, 6e-3))
 
 OWN = CONTESTANTS[-1]
 
@@ -271,7 +268,10 @@ class Study:
             result.job: result for result in (msgspec.json.decode(x, type=Result) for x in lines)
         }
 
-    def run(self, jobs: Sequence[Job]) -> list[Result]:
+    def loss(self, job: Job) -> float:
+        return self.done[job].held_out_loss
+
+    def run(self, jobs: Sequence[Job]) -> None:
         """All of them, a core each."""
         cores = queue.SimpleQueue[int]()
         for core in sorted(os.sched_getaffinity(0)):
@@ -286,7 +286,6 @@ class Study:
 
         with concurrent.futures.ThreadPoolExecutor(cores.qsize()) as pool:
             list(pool.map(one, [job for job in jobs if job not in self.done]))
-        return [self.done[job] for job in jobs]
 
     def measure(self, job: Job, cores: Sequence[int]) -> Result:
         environment = {"OMP_NUM_THREADS": str(len(cores))}
@@ -310,24 +309,36 @@ class Study:
         sys.stderr.write(f"{result.job}: {result.held_out_loss:.4f}\n")
 
 
-def sweep(study: Study, who: Contestant, tokens: int) -> Job:
+def sweep(study: Study, budgets: dict[Contestant, int]) -> dict[Contestant, Job]:
     """The best of five rates, and of a second weight decay at the two best of neighbours."""
-    rates = [who.rate * 2.0**power for power in range(-2, 3)]
-    jobs = [
-        Job(side=who.side, batch=who.batch, tokens=tokens, rate=rate, decay=DECAYS[0])
-        for rate in rates
-    ]
-    losses = [result.held_out_loss for result in study.run(jobs)]
-    best = losses.index(min(losses))
-    beside = [at for at in (best - 1, best + 1) if 0 <= at < len(rates)]
-    second = min(beside, key=lambda at: losses[at])
-    jobs += [msgspec.structs.replace(jobs[at], decay=DECAYS[1]) for at in (best, second)]
-    return min(study.run(jobs), key=lambda result: result.held_out_loss).job
+    first = {
+        who: [
+            Job(side=who.side, batch=who.batch, tokens=tokens, rate=rate, decay=DECAYS[0])
+            for rate in (who.rate * 2.0**power for power in range(-2, 3))
+        ]
+        for who, tokens in budgets.items()
+    }
+    study.run([job for jobs in first.values() for job in jobs])
+    jobs = {who: jobs + second_decay(study, jobs) for who, jobs in first.items()}
+    study.run([job for some in jobs.values() for job in some])
+    return {who: min(some, key=study.loss) for who, some in jobs.items()}
 
 
-def seeds(study: Study, best: Job) -> list[float]:
-    jobs = [msgspec.structs.replace(best, seed=seed) for seed in range(SEEDS)]
-    return [result.held_out_loss for result in study.run(jobs)]
+def second_decay(study: Study, jobs: Sequence[Job]) -> list[Job]:
+    """By rate; at the best one and its better neighbour."""
+    best = min(range(len(jobs)), key=lambda at: study.loss(jobs[at]))
+    beside = [at for at in (best - 1, best + 1) if 0 <= at < len(jobs)]
+    second = min(beside, key=lambda at: study.loss(jobs[at]))
+    return [msgspec.structs.replace(jobs[at], decay=DECAYS[1]) for at in (best, second)]
+
+
+def seeds(study: Study, best: dict[Contestant, Job]) -> dict[Contestant, list[float]]:
+    jobs = {
+        who: [msgspec.structs.replace(job, seed=seed) for seed in range(SEEDS)]
+        for who, job in best.items()
+    }
+    study.run([job for some in jobs.values() for job in some])
+    return {who: [study.loss(job) for job in some] for who, some in jobs.items()}
 
 
 def speeds(
@@ -380,8 +391,8 @@ def main() -> int:
     budgets = {
         who: TOKENS if who.side == NANOGPT else round(TOKENS * options.share) for who in CONTESTANTS
     }
-    best = {who: sweep(study, who, tokens) for who, tokens in budgets.items()}
-    losses = {who: seeds(study, job) for who, job in best.items()}
+    best = sweep(study, budgets)
+    losses = seeds(study, best)
     sys.stdout.write(f"{about}; torch {version_of('torch')}\n\n")
     for who, tokens in budgets.items():
         sys.stdout.write(sweep_table(study, who, tokens) + "\n\n")
@@ -443,7 +454,7 @@ def changes_table(study: Study, best: Job, whole: Sequence[float]) -> str:
     study.run([job for some in jobs.values() for job in some])
     rows = [["the recipe", spread(whole, 4), ""]]
     for name, some in jobs.items():
-        losses = [study.done[job].held_out_loss for job in some]
+        losses = [study.loss(job) for job in some]
         worse = [one - other for one, other in zip(losses, whole, strict=True)]
         rows.append([name, spread(losses, 4), spread(worse, 4)])
     return table(["change", "held-out loss", "more by, seed by seed"], rows)
