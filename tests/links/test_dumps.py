@@ -3,6 +3,8 @@
 import bz2
 import gzip
 import lzma
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,3 +101,18 @@ def test_dumps_that_cannot_be_meant_are_refused(tmp_path: Path) -> None:
         dump_files([tmp_path / "absent.zst"])
     with pytest.raises(InputError, match="no file matches"):
         expand_globs([tmp_path / "RS_*.zst"])
+
+
+@pytest.mark.parametrize("suffix", COMPRESS)
+def test_standard_input_is_read_whatever_its_compression(tmp_path: Path, suffix: str) -> None:
+    program = "import sys; from tests.links.test_dumps import *; print(len(lines_of(Path('-'))))"
+    given = COMPRESS[suffix](CONTENT)
+    done = subprocess.run(
+        [sys.executable, "-c", program], input=given, capture_output=True, check=True
+    )
+    assert int(done.stdout) == len(LINES)
+
+
+def test_standard_input_stands_alone(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="name no others beside it"):
+        dump_files([Path("-"), tmp_path])

@@ -1,5 +1,6 @@
 """The stage: one row a page, every submission accounted for, bad dumps refused."""
 
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,8 +13,7 @@ from wellread.base.manifest import is_artifact
 from wellread.base.seeds import generator
 from wellread.formats.links import Link, read_links
 from wellread.links.config import LinksConfig
-from wellread.links.harvest import harvest_links
-from wellread.links.merge import LinkMerge
+from wellread.links.harvest import READER, harvest_links
 
 FIRST = datetime(2011, 1, 1, tzinfo=UTC)
 
@@ -47,6 +47,7 @@ def test_submissions_of_one_page_become_one_row(tmp_path: Path) -> None:
         subreddit="best",
         created_utc=FIRST,
         submissions=3,
+        subreddits=["best", "early", "later"],
     )
     assert manifest.dropped == {"same page as another submission": 2}
 
@@ -79,25 +80,66 @@ def test_every_submission_is_kept_or_counted_and_bad_records_are_named(tmp_path:
     assert sorted(manifest.outputs) == ["links-00000.parquet"]
 
 
-def test_rows_do_not_depend_on_the_order_of_submissions_or_on_spilling(tmp_path: Path) -> None:
-    posts = [(f"http://a.com/{n % 7}", n % 3, 1000 + n % 5, f"s{n % 4}") for n in range(60)]
-    in_order, shuffled = LinkMerge(tmp_path), LinkMerge(tmp_path, links_in_memory=3)
-    for url, karma, created, subreddit in posts:
-        in_order.add(url, karma, created, subreddit)
-    for number in generator(0, "order").permutation(len(posts)):
-        url, karma, created, subreddit = posts[number]
-        shuffled.add(url, karma, created, subreddit)
-    rows = list(shuffled.links())
-    assert rows == list(in_order.links())
-    assert len(list(tmp_path.iterdir())) > 1
-    assert [row.url for row in rows] == [f"http://a.com/{n}" for n in range(7)]
+def test_karma_may_be_summed_over_submissions(tmp_path: Path) -> None:
+    dump = write_dump(
+        tmp_path / "d.zst",
+        post("http://a.com/x", 2, subreddit="one"),
+        post("http://a.com/x", 1, subreddit="two"),
+        post("http://a.com/y", 2),
+        post("http://a.com/z", 9),
+        post("http://a.com/z", -4),
+    )
+    manifest = harvest_links([dump], tmp_path / "out", LinksConfig(karma="sum"))
+    rows = list(read_links(tmp_path / "out"))
+    assert [(row.url, row.karma) for row in rows] == [("http://a.com/x", 3), ("http://a.com/z", 5)]
+    assert rows[0].subreddits == ["one", "two"]
+    assert manifest.counts == {"in": 5, "submissions_kept": 4, "out": 2}
+    assert manifest.dropped == {"karma below the minimum": 1, "same page as another submission": 2}
 
 
-def test_equal_karma_goes_to_the_earliest_and_then_to_the_first_name(tmp_path: Path) -> None:
-    merge = LinkMerge(tmp_path)
-    for created, subreddit in [(9, "a"), (5, "z"), (5, "m")]:
-        merge.add("http://a.com/", 4, created, subreddit)
-    assert [link.subreddit for link in merge.links()] == ["m"]
+def test_lists_of_names_come_from_files_too(tmp_path: Path) -> None:
+    dump = write_dump(
+        tmp_path / "d.zst",
+        post("http://a.com/x", 5, subreddit="Kitchen"),
+        post("http://www.b.com/x", 5),
+        post("http://c.com/x", 5),
+    )
+    subreddits, domains = tmp_path / "subreddits.txt", tmp_path / "domains.txt"
+    subreddits.write_text("# ours\n\nkitchen\n")
+    domains.write_text("B.com  # with its subdomains\n")
+    config = LinksConfig(subreddits_file=subreddits, domains_file=domains)
+    manifest = harvest_links([dump], tmp_path / "out", config)
+    assert manifest.dropped["excluded subreddit"] == manifest.dropped["excluded domain"] == 1
+    assert [link.url for link in read_links(tmp_path / "out")] == ["http://c.com/x"]
+    assert harvest_links([dump], tmp_path / "out", config) == manifest
+    domains.write_text("c.com\n")
+    assert harvest_links([dump], tmp_path / "out", config) != manifest
+
+
+def test_many_dumps_give_the_same_whatever_their_order_and_the_number_of_threads(
+    tmp_path: Path,
+) -> None:
+    source = generator(0, "dumps")
+    dumps = [
+        write_dump(
+            tmp_path / f"RS_{number}.zst",
+            *(
+                post(
+                    f"http://a{n % 7}.com/{n % 50}",
+                    int(n % 9),
+                    day=int(n % 11),
+                    subreddit=f"s{n % 4}",
+                )
+                for n in source.integers(10_000, size=500)
+            ),
+            b"{}",
+        )
+        for number in range(5)
+    ]
+    one = harvest_links(dumps, tmp_path / "one", LinksConfig(threads=1))
+    other = harvest_links(dumps[::-1], tmp_path / "other", LinksConfig(threads=4))
+    assert list(read_links(tmp_path / "one")) == list(read_links(tmp_path / "other"))
+    assert (one.counts, one.dropped, one.examples) == (other.counts, other.dropped, other.examples)
 
 
 def test_a_dump_cut_short_leaves_no_artifact(tmp_path: Path) -> None:
@@ -116,6 +158,14 @@ def test_files_without_submissions_are_refused(tmp_path: Path) -> None:
     page.write_bytes(b"\n")
     with pytest.raises(InputError, match="no submissions"):
         harvest_links([page], tmp_path / "out", LinksConfig())
+
+
+def test_an_error_in_one_dump_ends_the_reading_of_all(tmp_path: Path) -> None:
+    dumps = [write_dump(tmp_path / f"{n}.zst", post("http://a.com/x", 5)) for n in range(4)]
+    dumps[2].write_bytes(dumps[2].read_bytes()[:-3])
+    with pytest.raises(WellreadError, match=r"2\.zst: damaged or cut short"):
+        harvest_links(dumps, tmp_path / "out", LinksConfig(threads=2))
+    assert not [thread for thread in threading.enumerate() if thread.name == READER]
 
 
 @pytest.mark.real

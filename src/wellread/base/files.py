@@ -8,10 +8,11 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from wellread.base.errors import InputError, WellreadError
 
+STDIN = Path("-")
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -38,10 +39,12 @@ def sha256_of(path: Path) -> str:
 
 
 class HashingReader(io.RawIOBase):
-    """A binary file whose SHA-256 is known once it has been read to the end."""
+    """A binary file, or standard input (`-`), whose SHA-256 is known once it is read to its end."""
 
     def __init__(self, path: Path) -> None:
-        self._file: BinaryIO = path.open("rb")
+        # Not closed with this object: a second reader of standard input finds its end.
+        opened = io.FileIO(0, closefd=False) if path == STDIN else path.open("rb")
+        self._file = cast(BinaryIO, opened)
         self._hash = hashlib.sha256()
         self.num_bytes = 0
 

@@ -8,7 +8,11 @@ import tldextract
 from w3lib.url import canonicalize_url, url_query_cleaner
 
 # Parameters that name the visit and not the page; the usual campaign and click identifiers.
-TRACKING = re.compile(r"(utm_\w+|fbclid|gclid|dclid|msclkid|igshid|mc_cid|mc_eid|ref_src)")
+TRACKING_PREFIX = b"utm_"
+TRACKING_NAMES = (
+    *("fbclid", "gclid", "dclid", "msclkid", "igshid", "mc_cid", "mc_eid", "ref_src"),
+)
+TRACKING = re.compile(rf"(utm_\w+|{'|'.join(TRACKING_NAMES)})", re.ASCII)
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -53,6 +57,16 @@ def _public_suffixes() -> tldextract.TLDExtract:
 @lru_cache(maxsize=100_000)
 def _domain_of_host(host: str) -> str:
     return _public_suffixes()(host).top_domain_under_public_suffix or host
+
+
+def registered_name(domain: str) -> str:
+    """What was registered under the public suffix.
+
+    >>> registered_name("bbc.co.uk")
+    'bbc'
+    """
+    found = _public_suffixes()(domain)
+    return str(found.domain) if found.suffix else domain
 
 
 def registrable_domain(url: str) -> str:

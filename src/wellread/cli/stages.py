@@ -9,11 +9,13 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from typer.core import TyperGroup
 
 from wellread.base.config import convert
 from wellread.base.errors import InputError
+from wellread.base.files import write_bytes
 from wellread.base.manifest import Manifest, read_manifest
-from wellread.cli import interrupt, show
+from wellread.cli import interrupt, show, show_links
 from wellread.cli import results as scored
 from wellread.cli.models import located
 from wellread.cli.options import Json, Out, takes_settings
@@ -21,6 +23,7 @@ from wellread.cli.recipes import run_steps
 from wellread.corpus.config import CorpusConfig
 from wellread.crawl.config import CrawlConfig
 from wellread.evaluate.config import EvaluateConfig
+from wellread.formats import link_report
 from wellread.links.config import LinksConfig
 from wellread.model.sizes import ModelConfig
 from wellread.overlap.config import OverlapConfig
@@ -30,6 +33,18 @@ from wellread.tokenizer.config import TokenizerConfig
 from wellread.tokens.config import TokensConfig
 from wellread.train.config import TrainConfig
 
+
+class _TakeByDefault(TyperGroup):
+    """`links DUMPS` is `links take DUMPS`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        is_named = bool(args) and args[0] in self.commands
+        return super().parse_args(ctx, args if is_named or not args else ["take", *args])
+
+
+links_app = typer.Typer(
+    name="links", cls=_TakeByDefault, help="Links out of Reddit dumps.", no_args_is_help=True
+)
 tokenizer_app = typer.Typer(name="tokenizer", help="Byte-level BPE.", no_args_is_help=True)
 overlap_app = typer.Typer(
     name="overlap", help="Shared 8-grams of texts and a corpus.", no_args_is_help=True
@@ -37,8 +52,9 @@ overlap_app = typer.Typer(
 
 
 def register(app: typer.Typer) -> None:
-    for command in (links, crawl, corpus, tokens, train, evaluate, study, report):
+    for command in (crawl, corpus, tokens, train, evaluate, study, report):
         app.command(command.__name__)(command)
+    app.add_typer(links_app)
     app.add_typer(tokenizer_app)
     app.add_typer(overlap_app)
 
@@ -62,17 +78,63 @@ def _do(
         show.out.print(str(out), markup=False)
 
 
+@links_app.command("take")
 @takes_settings(LinksConfig, "links")
 def links(
-    dumps: Annotated[list[Path], typer.Argument(help="Dumps of submissions, or folders of them.")],
-    out: Out,
+    dumps: Annotated[
+        list[Path],
+        typer.Argument(help="Dumps of submissions, folders of them, patterns; - reads one."),
+    ],
     config: LinksConfig,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Directory to write to.")] = None,
+    explain: Annotated[
+        str | None, typer.Option(metavar="URL", help="Only say why this URL is in or out.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Take the outbound links with at least 3 karma from dumps of Reddit submissions."""
+    """Take the outbound links with at least 3 karma from dumps of Reddit submissions.
+
+    What is in a table of links says `wellread links report LINKS`.
+    """
+    if (out is None) == (explain is None):
+        raise InputError("links: give -o DIRECTORY, or --explain URL")
+    if explain is not None:
+        from wellread.links.explain import explain_url
+
+        with show.progress("explain") as progress:
+            found = explain_url(explain, dumps, config, progress=progress)
+        show.print_json(found) if json else show_links.explanation(found)
+        return
     from wellread.links.harvest import harvest_links
 
+    assert out is not None
     _do("links", out, partial(harvest_links, dumps, out, config), json=json)
+
+
+@links_app.command("report")
+def links_report(
+    links: Annotated[Path, typer.Argument(help="What `wellread links` wrote.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="A folder for figures (SVG) and JSON.")
+    ] = None,
+    webtext_domains: Annotated[
+        Path | None,
+        typer.Option(help="domains.txt of github.com/openai/gpt-2: WebText's 1,000 sites."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show links by month, karma and site, beside WebText's own, and what each rule dropped."""
+    from wellread.links.report import report_links
+
+    found = report_links(links, webtext_domains=webtext_domains)
+    show.print_json(found) if json else show_links.report(found)
+    if out is not None:
+        from wellread.report.link_figures import link_figures
+
+        out.mkdir(parents=True, exist_ok=True)
+        write_bytes(out / link_report.NAME, msgspec.json.format(msgspec.json.encode(found)))
+        for figure in link_figures(found):
+            write_bytes(out / f"{figure.key}.svg", figure.file)
 
 
 @takes_settings(CrawlConfig, "crawl")

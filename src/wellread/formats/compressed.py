@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import zstandard
 
 from wellread.base.errors import WellreadError
-from wellread.base.files import HashingReader
+from wellread.base.files import STDIN, HashingReader
 
 MAX_WINDOW_BYTES = 2**31  # of zstd --long=31, the widest that dumps are made with
 READ_BYTES = 128 * 1024
@@ -45,46 +46,88 @@ DECOMPRESSORS: dict[str, Callable[[], Decompressor]] = {
 }
 
 
+def suffix_of(beginning: bytes) -> str:
+    """What a file that begins so would be called: `.zst`, ..., or nothing if it is plain."""
+    is_zstd = beginning[1:4] in (b"\xb5\x2f\xfd", b"\x2a\x4d\x18")  # a frame; one to skip
+    if is_zstd:
+        return ".zst"
+    marks = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\0": ".xz"}
+    return next((suffix for mark, suffix in marks.items() if beginning.startswith(mark)), "")
+
+
 def read_lines(path: Path, file: HashingReader) -> Iterator[bytes]:
     """The lines of the dump `path`, whose bytes come from `file`.
 
     A damaged or shortened compressed file is a WellreadError that says how far it could be read.
     """
-    rest = b""
-    number = 0
+    for block in read_blocks(path, file, READ_BYTES):
+        lines = bytes(block).split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        yield from lines
+
+
+def read_blocks(
+    path: Path, file: HashingReader, num_bytes: int, padding: int = 0
+) -> Iterator[memoryview]:
+    """Whole lines of the dump `path`, `num_bytes` or more together, with their line ends.
+
+    A block is to be used before the next one is asked for, which takes its place in memory; the
+    `padding` bytes after it may be read. Errors are those of `read_lines`; the last line may lack
+    its end.
+    """
+    buffer, used, number = bytearray(2 * num_bytes + padding), 0, 0
     try:
         for chunk in _chunks(path, file):
-            lines = (rest + chunk).split(b"\n")
-            rest = lines.pop()
-            number += len(lines)
-            if len(rest) > MAX_LINE_BYTES:
+            if used + len(chunk) + padding > len(buffer):
+                larger = bytearray(2 * (used + len(chunk)) + padding)
+                larger[:used] = memoryview(buffer)[:used]
+                buffer = larger
+            buffer[used : used + len(chunk)] = chunk
+            last = chunk.rfind(b"\n") if used + len(chunk) >= num_bytes else -1
+            end, used = used + last + 1, used + len(chunk)
+            if last >= 0:
+                yield memoryview(buffer)[:end]
+                number += _num_lines(buffer, end)
+                buffer[: used - end] = buffer[end:used]
+                used -= end
+            elif used > MAX_LINE_BYTES:
+                number += _num_lines(buffer, used)
                 raise WellreadError(
                     f"{path}:{number + 1}: a line of more than {MAX_LINE_BYTES} bytes; expected "
                     "one JSON record a line, so name a dump of submissions"
                 )
-            yield from lines
     except (EOFError, OSError, lzma.LZMAError, zlib.error, zstandard.ZstdError) as error:
+        number += _num_lines(buffer, used)
         raise WellreadError(
             f"{path}: damaged or cut short at byte {file.num_bytes}, after line {number} "
             f"({error}); download it again and compare its checksum"
         ) from None
-    if rest:
-        yield rest
+    if used:
+        yield memoryview(buffer)[:used]
+
+
+def _num_lines(buffer: bytearray, end: int) -> int:
+    return int(np.count_nonzero(np.frombuffer(buffer, np.uint8, end) == ord("\n")))
 
 
 def _chunks(path: Path, file: HashingReader) -> Iterator[bytes]:
-    start = DECOMPRESSORS.get(path.suffix)
+    data = file.read(READ_BYTES)
+    suffix = suffix_of(data) if path == STDIN else path.suffix
+    start = DECOMPRESSORS.get(suffix)
     if start is None:
-        while data := file.read(READ_BYTES):
+        while data:
             yield data
+            data = file.read(READ_BYTES)
         return
     frame: Decompressor | None = None
-    while data := file.read(READ_BYTES):
+    while data:
         # Frames may follow each other (pzstd, concatenated members), with zeros as padding.
         while data := data if frame else data.lstrip(b"\0"):
             frame = frame or start()
             yield frame.decompress(data)
             data = frame.unused_data if frame.eof else b""
             frame = None if frame.eof else frame
+        data = file.read(READ_BYTES)
     if frame:
         raise EOFError("the file ends within a compressed frame")

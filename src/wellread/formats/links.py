@@ -13,7 +13,7 @@ from wellread.formats import tables
 STAGE = "links"
 SCHEMA = tables.schema(
     "links",
-    1,
+    2,
     [
         ("url", pa.string()),
         ("domain", pa.string()),
@@ -21,6 +21,7 @@ SCHEMA = tables.schema(
         ("subreddit", pa.string()),
         ("created_utc", pa.timestamp("ms", tz="UTC")),
         ("submissions", pa.int64()),
+        ("subreddits", pa.list_(pa.string())),
     ],
 )
 
@@ -30,16 +31,24 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str  # canonical, see base.urls
     domain: str  # registrable
-    karma: int  # of the best submission
+    karma: int  # of the best submission, or the sum of all
     subreddit: str  # of the submission with that karma; the earliest of equals
     created_utc: datetime  # of the first submission
     submissions: int
+    subreddits: list[str] = []  # of all submissions, by name
 
 
 def write_links(draft: Draft, links: Iterable[Link]) -> int:
     """Write `links` (sorted by URL by the caller) as one shard; how many there were."""
+    rows = [msgspec.structs.asdict(link) for link in links]
+    return write_link_tables(draft, [pa.Table.from_pylist(rows, schema=SCHEMA)])
+
+
+def write_link_tables(draft: Draft, parts: Iterable[pa.Table]) -> int:
+    """Write tables of links (SCHEMA, sorted by URL by the caller) as a shard; how many links."""
     with draft.open("links-00000.parquet") as file:
-        return tables.write_rows(file, SCHEMA, (msgspec.structs.asdict(link) for link in links))
+        tables.write_tables(file, SCHEMA, parts)
+    return num_links(draft.out)
 
 
 def links_files(directory: Path) -> list[Path]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wellread.base.errors import InputError
-from wellread.base.files import input_files
+from wellread.base.files import STDIN, input_files
 from wellread.formats.compressed import DECOMPRESSORS
 
 PLAIN = (".ndjson", ".jsonl")
@@ -16,7 +16,7 @@ def expand_globs(dumps: Sequence[Path]) -> list[Path]:
     """`dumps` with each pattern (`RS_2015-*.zst`) replaced by the files it matches."""
     found: list[Path] = []
     for path in dumps:
-        if path.exists() or not set("*?[") & set(str(path)):
+        if path == STDIN or path.exists() or not set("*?[") & set(str(path)):
             found.append(path)
             continue
         root = Path(path.anchor)
@@ -28,8 +28,12 @@ def expand_globs(dumps: Sequence[Path]) -> list[Path]:
 
 
 def dump_files(dumps: Sequence[Path]) -> list[Path]:
-    """The files meant by `dumps` (files or folders), each once, in order of name."""
+    """The files meant by `dumps` (files or folders; or `-` alone), each once, in order of name."""
     suffixes = (*DECOMPRESSORS, *PLAIN)
+    if STDIN in dumps:
+        if len(dumps) > 1:
+            raise InputError("-: standard input is a dump of its own; name no others beside it")
+        return [STDIN]
     paths = input_files(dumps, suffixes=suffixes, what="dumps of submissions")
     unique = {path.resolve(): path for path in paths if path.is_file()}
     for path in unique.values():

@@ -1,100 +1,143 @@
-"""One row for each page, from any number of submissions, in memory that does not grow with them."""
+"""One row for each page, from any number of submissions, in memory that does not grow with them.
 
-import heapq
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from functools import reduce
-from itertools import groupby
-from operator import attrgetter
+DuckDB sorts the rows by URL, on disk where they do not fit; rows of one URL are then neighbours.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-import msgspec
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from wellread.base.urls import registrable_domain
-from wellread.formats.links import Link
+from wellread.formats.links import SCHEMA
+from wellread.links.block import ROWS, Names
 
-LINKS_IN_MEMORY = 1_000_000  # about 350 MB
-
-
-class Tally(msgspec.Struct, gc=False, array_like=True):
-    """What the submissions of one URL add up to so far."""
-
-    url: str
-    karma: int  # of the best submission: most karma, then earliest, then first in name
-    best_created_utc: int
-    subreddit: str
-    created_utc: int  # of the first submission
-    submissions: int
+SORT_MEMORY = "512MB"
+ROWS_AT_A_TIME = 100_000
 
 
-class LinkMerge:
-    """Collects submissions of links; beyond a number of URLs it spills sorted runs to a folder."""
+class Group(NamedTuple):
+    """Some pages: their links, and in how many submissions each was."""
 
-    def __init__(self, folder: Path, *, links_in_memory: int = LINKS_IN_MEMORY) -> None:
-        self._folder = folder
-        self._limit = links_in_memory
-        self._tallies: dict[str, Tally] = {}
-        self._runs: list[Path] = []
-
-    def add(self, url: str, karma: int, created_utc: int, subreddit: str) -> None:
-        new = Tally(url, karma, created_utc, subreddit, created_utc, 1)
-        old = self._tallies.get(url)
-        if old is not None:
-            _merge_into(old, new)
-            return
-        if len(self._tallies) >= self._limit:
-            self._spill()
-        self._tallies[url] = new
-
-    def links(self) -> Iterator[Link]:
-        """Every link once, in order of URL, whatever the order in which submissions came."""
-        runs = [_read_run(path) for path in self._runs]
-        runs.append(iter(_sorted(self._tallies)))
-        by_url = attrgetter("url")
-        for _, group in groupby(heapq.merge(*runs, key=by_url), key=by_url):
-            yield _link(reduce(_merge_into, group))
-
-    def _spill(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"run-{len(self._runs):05}.jsonl"
-        encoder = msgspec.json.Encoder()
-        with path.open("wb") as file:
-            for tally in _sorted(self._tallies):
-                file.write(encoder.encode(tally) + b"\n")
-        self._runs.append(path)
-        self._tallies.clear()
+    links: pa.Table
+    submissions: npt.NDArray[np.int64]
 
 
-def _sorted(tallies: dict[str, Tally]) -> list[Tally]:
-    return [tallies[url] for url in sorted(tallies)]
+def merge_rows(
+    rows: Iterable[pa.RecordBatch],
+    names: Names,
+    folder: Path,
+    *,
+    sums_karma: bool,
+    threads: int,
+    memory: str = SORT_MEMORY,
+) -> Iterator[Group]:
+    """Every link once, in order of URL, whatever the order of `rows` (block.ROWS).
+
+    `folder` is for what does not fit into `memory`, and need not exist.
+    """
+    ranks: npt.NDArray[np.int32] | None = None
+    for part in _whole_groups(_sorted(rows, folder, threads, memory)):
+        if ranks is None:  # only now all names are known
+            ranks = _ranks(names.subreddits.names)
+            domains = pa.array(names.domains.names, pa.string())
+            in_order = pa.array(sorted(names.subreddits.names), pa.string())
+        yield _group(part, ranks, domains, in_order, sums_karma=sums_karma)
 
 
-def _read_run(path: Path) -> Iterator[Tally]:
-    decoder = msgspec.json.Decoder(Tally)
-    with path.open("rb") as file:
-        yield from map(decoder.decode, file)
+def _sorted(
+    rows: Iterable[pa.RecordBatch], folder: Path, threads: int, memory: str
+) -> Iterator[pa.Table]:
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "threads": threads,
+        "memory_limit": memory,
+        "temp_directory": str(folder),
+        "preserve_insertion_order": False,
+    }
+    failed: list[BaseException] = []
+
+    def watched() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from rows
+        except BaseException as error:
+            failed.append(error)
+            raise
+
+    with contextlib.closing(duckdb.connect(config=settings)) as database:
+        unsorted = pa.RecordBatchReader.from_batches(ROWS, watched())
+        database.execute("SET enable_progress_bar = false")  # ours is shown
+        database.register("unsorted", unsorted)
+        try:
+            ordered = database.sql("SELECT * FROM unsorted ORDER BY url")
+            for batch in ordered.to_arrow_reader(ROWS_AT_A_TIME):
+                yield pa.Table.from_batches([batch.cast(ROWS)])
+        except (duckdb.Error, RuntimeError, pa.ArrowException):
+            if failed:  # it comes back as an error of the database's
+                raise failed[0] from None
+            raise
 
 
-def _merge_into(tally: Tally, other: Tally) -> Tally:
-    if _rank(other) < _rank(tally):
-        tally.karma = other.karma
-        tally.best_created_utc = other.best_created_utc
-        tally.subreddit = other.subreddit
-    tally.created_utc = min(tally.created_utc, other.created_utc)
-    tally.submissions += other.submissions
-    return tally
+def _whole_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows, cut only between URLs."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        last = table["url"][-1]
+        start = pc.index(table["url"], last).as_py()
+        if start == 0 and waiting and waiting[-1]["url"][-1] == last:
+            waiting.append(table)
+            continue
+        if waiting or start:
+            yield pa.concat_tables([*waiting, table.slice(0, start)])
+        waiting = [table.slice(start)]
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
-def _rank(tally: Tally) -> tuple[int, int, str]:
-    return -tally.karma, tally.best_created_utc, tally.subreddit
+def _ranks(names: list[str]) -> npt.NDArray[np.int32]:
+    """The place of each name when they are sorted."""
+    order = sorted(range(len(names)), key=names.__getitem__)
+    ranks = np.empty(len(names), np.int32)
+    ranks[order] = np.arange(len(names), dtype=np.int32)
+    return ranks
 
 
-def _link(tally: Tally) -> Link:
-    return Link(
-        url=tally.url,
-        domain=registrable_domain(tally.url),
-        karma=tally.karma,
-        subreddit=tally.subreddit,
-        created_utc=datetime.fromtimestamp(tally.created_utc, UTC),
-        submissions=tally.submissions,
+def _group(
+    rows: pa.Table,
+    ranks: npt.NDArray[np.int32],
+    domains: pa.Array,
+    subreddits: pa.Array,
+    *,
+    sums_karma: bool,
+) -> Group:
+    urls = rows["url"].combine_chunks()
+    differs = pc.not_equal(urls[1:], urls[:-1]).to_numpy(zero_copy_only=False)
+    starts = np.concatenate([np.zeros(1, np.int64), np.flatnonzero(differs) + 1])
+    counts = np.diff(starts, append=len(urls))
+    group = np.repeat(np.arange(len(starts)), counts)
+    karma, created = rows["karma"].to_numpy(), rows["created"].to_numpy()
+    names = ranks[rows["subreddit"].to_numpy()]
+    best = starts  # the best submission: most karma, then earliest, then first in name
+    if len(starts) < len(urls):
+        best = np.lexsort((names, created, -karma, group))[starts]
+    pairs = np.unique(group * len(ranks) + names)
+    lists = pa.ListArray.from_arrays(
+        np.searchsorted(pairs, np.arange(len(starts) + 1) * len(ranks)).astype(np.int32),
+        subreddits.take(pa.array(pairs % len(ranks))),
     )
+    columns = [
+        urls.take(pa.array(starts)),
+        domains.take(pa.array(rows["domain"].to_numpy()[starts])),
+        pa.array(np.add.reduceat(karma, starts) if sums_karma else karma[best]),
+        subreddits.take(pa.array(names[best])),
+        pa.array(np.minimum.reduceat(created, starts) * 1000).cast(
+            SCHEMA.field("created_utc").type
+        ),
+        pa.array(counts),
+        lists,
+    ]
+    return Group(pa.Table.from_arrays(columns, schema=SCHEMA), counts)

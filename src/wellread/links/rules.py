@@ -3,13 +3,15 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
+from wellread.base.errors import InputError
 from wellread.base.urls import canonical_url, registrable_domain
-from wellread.links.config import LinksConfig
+from wellread.links.config import DEFAULT_SUBREDDITS, LinksConfig
 from wellread.links.submissions import Submission, is_self_post, linked_url
 
 REDDIT = frozenset(
@@ -31,15 +33,17 @@ MEDIA = frozenset(
         *("youtube.com", "ytimg.com"),
     )
 )
-FILE_TYPE = re.compile(
-    r"""\.(
-      bmp|gif|gifv|ico|jpe?g|png|psd|svg|tiff?|webp               # pictures
-    | aac|avi|flac|flv|m4a|m4v|mkv|mov|mp3|mp4|mpe?g|og[agv]|wav|webm|wm[av]
-    | 7z|apk|bin|bz2|deb|dmg|exe|gz|iso|jar|msi|rar|rpm|tar|tgz|torrent|xz|zip
-    | docx?|epub|mobi|pdf|pps|pptx?|ps|rtf|xlsx?                 # documents that are not HTML
-    | atom|css|csv|eot|js|json|rss|swf|ttf|woff2?|xml
-    )$""",
-    re.IGNORECASE | re.VERBOSE,
+FILE_TYPES = frozenset(
+    (
+        *("bmp", "gif", "gifv", "ico", "jpg", "jpeg", "png", "psd", "svg", "tif", "tiff", "webp"),
+        *("aac", "avi", "flac", "flv", "m4a", "m4v", "mkv", "mov", "mp3", "mp4", "mpg", "mpeg"),
+        *("oga", "ogg", "ogv", "wav", "webm", "wma", "wmv"),
+        *("7z", "apk", "bin", "bz2", "deb", "dmg", "exe", "gz", "iso", "jar", "msi", "rar"),
+        *("rpm", "tar", "tgz", "torrent", "xz", "zip"),
+        # documents that are not HTML
+        *("doc", "docx", "epub", "mobi", "pdf", "pps", "ppt", "pptx", "ps", "rtf", "xls", "xlsx"),
+        *("atom", "css", "csv", "eot", "js", "json", "rss", "swf", "ttf", "woff", "woff2", "xml"),
+    )
 )
 
 
@@ -49,20 +53,22 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     min_karma: int
     end_utc: float  # the first second that no longer counts
     subreddits: frozenset[str]  # refused, lower case
+    media: frozenset[str]  # registrable domains
     domains: frozenset[str]  # refused, lower case
+    only_domains: frozenset[str]  # nothing but these, lower case; empty: no such rule
 
 
-class Address(NamedTuple):
-    """Where a submission points, before its URL is made canonical."""
+class Site(NamedTuple):
+    """Where a submission points, as far as rules look at it."""
 
-    host: str
+    host: str  # lower case
     domain: str  # registrable
-    path: str
 
 
+NO_KARMA, LOW_KARMA = "karma not recorded", "karma below the minimum"
 SUBMISSION_RULES: dict[str, Callable[[Submission, Policy], bool]] = {
-    "karma not recorded": lambda post, _: post.score is None,
-    "karma below the minimum": lambda post, policy: (post.score or 0) < policy.min_karma,
+    NO_KARMA: lambda post, _: post.score is None,
+    LOW_KARMA: lambda post, policy: (post.score or 0) < policy.min_karma,
     "self post": lambda post, _: is_self_post(post),
     "over_18": lambda post, _: bool(post.over_18),
     "after the last day": lambda post, policy: post.created_utc >= policy.end_utc,
@@ -73,19 +79,23 @@ SUBMISSION_RULES: dict[str, Callable[[Submission, Policy], bool]] = {
 REDDIT_PATH = re.compile(r"/(r|u|user)/")
 NOT_AN_ADDRESS = "not a web address"
 BACK_TO_REDDIT = "links back to Reddit"
-ADDRESS_RULES: dict[str, Callable[[Address, Policy], bool]] = {
-    BACK_TO_REDDIT: lambda address, _: address.domain in REDDIT,
-    "site of pictures, video or short posts": lambda address, _: address.domain in MEDIA,
-    "Wikipedia": lambda address, _: address.domain in WIKIPEDIA,
-    "excluded domain": lambda address, policy: is_within(address.host, policy.domains),
-    "file type that is not a page": lambda address, _: bool(FILE_TYPE.search(address.path)),
+SITE_RULES: dict[str, Callable[[Site, Policy], bool]] = {
+    BACK_TO_REDDIT: lambda site, _: site.domain in REDDIT,
+    "site of pictures, video or short posts": lambda site, policy: site.domain in policy.media,
+    "Wikipedia": lambda site, _: site.domain in WIKIPEDIA,
+    "excluded domain": lambda site, policy: is_within(site.host, policy.domains),
+    "not one of the only domains": lambda site, policy: (
+        bool(policy.only_domains) and not is_within(site.host, policy.only_domains)
+    ),
 }
+WRONG_FILE_TYPE = "file type that is not a page"
 
 
 class Outbound(NamedTuple):
     """A link that passed every rule."""
 
     url: str  # canonical
+    domain: str  # registrable
 
 
 def policy_of(config: LinksConfig) -> Policy:
@@ -94,12 +104,29 @@ def policy_of(config: LinksConfig) -> Policy:
     if config.until is not None:
         last_day = datetime.combine(config.until, time.min, tzinfo=UTC)
         end_utc = (last_day + timedelta(days=1)).timestamp()
+    subreddits = [*config.excluded_subreddits, *names_in(config.subreddits_file)]
+    subreddits += DEFAULT_SUBREDDITS if config.own_lists else ()
+    domains = [*config.excluded_domains, *names_in(config.domains_file)]
     return Policy(
-        min_karma=config.min_karma,
+        # Sums are compared when all is read.
+        min_karma=config.min_karma if config.karma == "best" else -(2**63),
         end_utc=end_utc,
-        subreddits=frozenset(name.lower() for name in config.excluded_subreddits),
-        domains=frozenset(name.lower() for name in config.excluded_domains),
+        subreddits=frozenset(map(str.lower, subreddits)),
+        media=MEDIA if config.own_lists else frozenset(),
+        domains=frozenset(map(str.lower, domains)),
+        only_domains=frozenset(map(str.lower, config.only_domains)),
     )
+
+
+def names_in(file: Path | None) -> list[str]:
+    """The names in a list, one a line, without what follows a `#`."""
+    if file is None:
+        return []
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read as a list of names: {error}") from None
+    return [name for line in lines if (name := line.partition("#")[0].strip())]
 
 
 def judge(submission: Submission, policy: Policy) -> Outbound | str:
@@ -107,28 +134,32 @@ def judge(submission: Submission, policy: Policy) -> Outbound | str:
     for reason, refuses in SUBMISSION_RULES.items():
         if refuses(submission, policy):
             return reason
-    url = linked_url(submission)
-    address = address_of(url)
-    if address is None:
-        return BACK_TO_REDDIT if REDDIT_PATH.match(url) else NOT_AN_ADDRESS
-    for reason, forbids in ADDRESS_RULES.items():
-        if forbids(address, policy):
-            return reason
-    # Last, because it costs more than all the rules together.
-    canonical = canonical_url(url)
-    return Outbound(canonical) if canonical else NOT_AN_ADDRESS
+    return judge_url(linked_url(submission), policy)
 
 
-def address_of(url: str) -> Address | None:
-    """The parts of an http or https URL that rules look at; None if it is no such URL."""
+def judge_url(url: str, policy: Policy) -> Outbound | str:
+    """What `judge` says of a URL that a submission points to."""
     try:
         parts = urlsplit(url)
         host = parts.hostname
-        if parts.scheme not in ("http", "https") or not host:
-            return None
-        return Address(host, registrable_domain(url), parts.path)
     except ValueError:  # an unclosed bracket, a host that is no name
-        return None
+        return NOT_AN_ADDRESS
+    if parts.scheme not in ("http", "https") or not host:
+        return BACK_TO_REDDIT if REDDIT_PATH.match(url) else NOT_AN_ADDRESS
+    domain = registrable_domain(url)
+    if reason := judge_site(Site(host, domain), policy):
+        return reason
+    _, dot, suffix = parts.path.rpartition(".")
+    if dot and suffix.lower() in FILE_TYPES:
+        return WRONG_FILE_TYPE
+    # Last, because it costs more than all the rules together.
+    canonical = canonical_url(url)
+    return Outbound(canonical, domain) if canonical else NOT_AN_ADDRESS
+
+
+def judge_site(site: Site, policy: Policy) -> str | None:
+    """The reason of the first rule that refuses all of a host's pages; None if none does."""
+    return next((reason for reason, forbids in SITE_RULES.items() if forbids(site, policy)), None)
 
 
 def is_within(host: str, domains: frozenset[str]) -> bool:

@@ -129,7 +129,7 @@ def _shortened(label: str, most: int) -> str:
     return label if len(label) <= most else f"{label[: most - 1]}…"
 
 
-def _rows_only(axes: Axes) -> None:
+def rows_only(axes: Axes) -> None:
     """No scale: every bar carries its number."""
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.set_xticks([])
@@ -138,7 +138,7 @@ def _rows_only(axes: Axes) -> None:
     axes.invert_yaxis()
 
 
-def _label_rows(axes: Axes, labels: Sequence[str], *, is_narrow: bool) -> None:
+def label_rows(axes: Axes, labels: Sequence[str], *, is_narrow: bool) -> None:
     shown = [_wrapped(label, is_narrow=is_narrow) for label in labels]
     axes.set_yticks(range(len(labels)), shown)
 
@@ -160,11 +160,11 @@ def funnel(levels: Sequence[Level], caption: str, alt: str) -> Figure:
             weight = "normal" if level.is_drop else "bold"
             axes.text(end + most / 90, row, text, va="center", fontweight=weight)
             right = start if level.is_drop else end
-        _label_rows(axes, [level.label for level in levels], is_narrow=is_narrow)
+        label_rows(axes, [level.label for level in levels], is_narrow=is_narrow)
         for tick, level in zip(axes.get_yticklabels(), levels, strict=True):
             tick.set_color(MUTED if level.is_drop else INK)
             tick.set_fontweight("normal" if level.is_drop else "bold")
-        _rows_only(axes)
+        rows_only(axes)
         axes.set_xlim(0, most * (1.28 if is_narrow else 1.1))
 
     height = 0.27 * len(levels) + 0.2
@@ -179,8 +179,8 @@ def durations(rows: Sequence[tuple[str, float]], caption: str, alt: str) -> Figu
         for row, (_, seconds) in enumerate(rows):
             axes.barh(row, seconds, height=0.66, color=SERIES[0])
             axes.text(seconds + most / 90, row, human_seconds(seconds), va="center")
-        _label_rows(axes, [label for label, _ in rows], is_narrow=is_narrow)
-        _rows_only(axes)
+        label_rows(axes, [label for label, _ in rows], is_narrow=is_narrow)
+        rows_only(axes)
         axes.set_xlim(0, most * (1.35 if is_narrow else 1.12))
 
     height = 0.27 * len(rows) + 0.2
@@ -312,7 +312,7 @@ def forest(key: str, groups: Sequence[Group], caption: str, alt: str, *, unit: s
                     [group.line] * 2, [top + 0.55, len(labels) - 0.45], color=MUTED,
                     linewidth=1.3, linestyle=(0, (3, 2)),
                 )  # fmt: skip
-        _label_rows(axes, labels, is_narrow=is_narrow)
+        label_rows(axes, labels, is_narrow=is_narrow)
         _colour_labels(axes, groups)
         axes.set_ylim(rows - 0.4, -0.6)
         if all((mark.low or mark.value) >= 0 for group in groups for mark in group.marks):
