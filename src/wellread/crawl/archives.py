@@ -9,6 +9,7 @@ from wellread.crawl.journal import Journal
 from wellread.formats.pages import FETCHED, Outcome, Page, read_pages, refusal
 
 ABSENT = "not in the given pages"
+TRUNCATED = "truncated"  # by who archived it
 
 
 def take_pages(
@@ -32,7 +33,7 @@ def take_pages(
             for page in read_pages(path, bad):
                 if page.url not in waiting:
                     continue
-                outcome = _outcome(page, max_bytes)
+                outcome = judged(page, max_bytes)
                 if outcome.outcome == FETCHED:
                     waiting.remove(page.url)
                     journal.add(outcome, page)
@@ -43,8 +44,10 @@ def take_pages(
             journal.add(refused.get(url) or Outcome(url=url, outcome=ABSENT))
 
 
-def _outcome(page: Page, max_bytes: int) -> Outcome:
+def judged(page: Page, max_bytes: int) -> Outcome:
     reason = refusal(page.status, page.content_type)
+    if reason is None and page.truncated:
+        reason = TRUNCATED
     if reason is None and len(page.body) > max_bytes:
         reason = "too_large"
     num_bytes = len(page.body) if reason is None else 0
