@@ -149,7 +149,8 @@ def test_each_capture_that_is_no_page_has_its_reason(tmp_path: Path, served: Com
         "untyped": {"content_type": "", "detected": "text/html"},
         "cut": {"truncated": "length"},
         "cut-unknown": {"is_truncated_unknown": True},
-        "large": {"body": b"x" * 300_000},
+        "cut-unmarked": {"body": b"x" * 1_048_576},
+        "large": {"body": b"x" * 1_200_000},
         "good": {},
         "gone": {"status": 404},
     }
@@ -158,12 +159,13 @@ def test_each_capture_that_is_no_page_has_its_reason(tmp_path: Path, served: Com
         [Captured(f"com,a)/{p}", f"http://a.com/{p}", **kw) for p, kw in pages.items()],  # type: ignore[arg-type]
     )
     links = write_links_to(tmp_path / "links", [f"http://a.com/{path}" for path in pages])
-    crawl(links, tmp_path / "pages", settings(served, max_page_bytes=200_000))
+    crawl(links, tmp_path / "pages", settings(served, max_page_bytes=1_100_000))
     assert outcomes_of(tmp_path / "pages") == {
         "http://a.com/pdf": "not_a_page",
         "http://a.com/untyped": "not_a_page",  # as a site's answer without Content-Type
         "http://a.com/cut": "truncated",
         "http://a.com/cut-unknown": "truncated",
+        "http://a.com/cut-unmarked": "truncated",
         "http://a.com/large": "too_large",
         "http://a.com/good": "fetched",
         "http://a.com/gone": "http_404",

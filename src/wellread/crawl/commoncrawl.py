@@ -36,6 +36,9 @@ GAP_BYTES = 1 << 14
 REQUEST_BYTES = 1 << 22  # records past this go into a request of their own
 HEADER_BYTES = 1 << 20  # of a record beyond its body: far more than any has
 UNFETCHED_TOGETHER = 1000
+# Where Common Crawl cut bodies until 2025; not all of them are marked before CC-MAIN-2019-35
+# (github.com/commoncrawl/cc-notebooks, warc-truncation).
+CUT_AT_BYTES = 1 << 20
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,6 +199,8 @@ def _judged(capture: Capture, packed: bytes, config: CrawlConfig) -> tuple[Outco
         return without_page(DAMAGED)
     if page.url != canonical_url(capture.captured_url or ""):
         return without_page(OTHER)
+    if len(page.body) == CUT_AT_BYTES:
+        page = msgspec.structs.replace(page, truncated=True)
     outcome = judged(page, config.max_page_bytes)
     outcome = msgspec.structs.replace(outcome, url=capture.url)
     if outcome.outcome != FETCHED:

@@ -17,12 +17,10 @@ class CrawlConfig(Config, frozen=True):
 
     source: Literal["web", "warc", "commoncrawl"] = "web"
     warcs: list[Path] = field(default_factory=list)  # files or folders, for source "warc"
-    # Such as CC-MAIN-2017-51, for source "commoncrawl"; of several, the capture nearest in time.
-    commoncrawl_crawls: list[str] = field(default_factory=list)
+    commoncrawl_crawls: list[str] = field(default_factory=list)  # such as CC-MAIN-2017-51
     commoncrawl_base: str = "https://data.commoncrawl.org/"  # where index and WARC files are
     commoncrawl_requests: Annotated[int, Meta(ge=1)] = 4  # at the same time
-    # How long to go on asking while the server is too busy to answer, before giving up.
-    commoncrawl_patience_seconds: Annotated[float, Meta(ge=0)] = 900.0
+    commoncrawl_patience_seconds: Annotated[float, Meta(ge=0)] = 900.0  # with a server too busy
     user_agent_contact: str | None = None  # address or page that a site's owner can complain to
     # HOST or HOST:PORT that may lie at a private address.
     allow_hosts: list[str] = field(default_factory=list)

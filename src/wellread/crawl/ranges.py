@@ -115,7 +115,7 @@ class RangeServer:
             rest = max(pause, answer.pause or 0.0)
             if waited + rest > self._patience:
                 raise WellreadError(
-                    f"{self.base}{path}: {answer.what}, {waited:.0f} seconds after the first try; "
+                    f"{self.base}{path}: {answer.what} ({waited:.0f} s after the first try); "
                     "run the same command later to go on where it stopped"
                 )
             self._be_quiet(rest)

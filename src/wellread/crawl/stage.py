@@ -109,8 +109,8 @@ def _require_contact(urls: Iterable[str], config: CrawlConfig) -> None:
 
 def _take(draft: Draft, links: Path, config: CrawlConfig, progress: Progress) -> None:
     delete_journal(draft.out)  # reading again is quick, and keeps "the first page" the first
-    wanted = {link.url for link in read_links(links)}
-    take_pages(draft, config.warcs, wanted, config.max_page_bytes, progress)
+    urls = lambda: (link.url for link in read_links(links))  # noqa: E731
+    take_pages(draft, config.warcs, urls, config.max_page_bytes, progress)
 
 
 def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> None:
