@@ -216,11 +216,14 @@ def test_an_index_out_of_order_or_without_statistics_is_read_in_full(
     # As of the crawls before 2022, whose files are two sorted halves dealt out in turn.
     zipped = lambda table: table.take([n // 2 + n % 2 * 30 for n in range(60)])  # noqa: E731
     served.add_crawl("CC-MAIN-2018-22", FILLER, change=zipped, rows_per_group=10)
-    served.add_crawl(CRAWL, FILLER, write_statistics=False)
+    old = {"write_statistics": False, "use_deprecated_int96_timestamps": True}
+    served.add_crawl(CRAWL, FILLER, **old)
     links = write_links_to(tmp_path / "links", ["http://filler.com/007", "http://filler.com/059"])
     for name in ("CC-MAIN-2018-22", CRAWL):
         crawl(links, tmp_path / name, settings(served, name))
         assert [page.url[-3:] for page in read_pages(tmp_path / name)] == ["007", "059"]
+        captures = list(read_captures(tmp_path / name))
+        assert {c.fetched_at for c in captures} == {datetime(2017, 12, 11, tzinfo=UTC)}
 
 
 def test_a_survey_says_what_would_be_fetched_and_the_crawl_goes_on_from_it(

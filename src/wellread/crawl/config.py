@@ -19,7 +19,8 @@ class CrawlConfig(Config, frozen=True):
     warcs: list[Path] = field(default_factory=list)  # files or folders, for source "warc"
     commoncrawl_crawls: list[str] = field(default_factory=list)  # such as CC-MAIN-2017-51
     commoncrawl_base: str = "https://data.commoncrawl.org/"  # where index and WARC files are
-    commoncrawl_requests: Annotated[int, Meta(ge=1)] = 4  # at the same time
+    # Common Crawl's own cc-downloader makes ten.
+    commoncrawl_requests: Annotated[int, Meta(ge=1, le=10)] = 4  # at the same time
     commoncrawl_patience_seconds: Annotated[float, Meta(ge=0)] = 900.0  # with a server too busy
     user_agent_contact: str | None = None  # address or page that a site's owner can complain to
     # HOST or HOST:PORT that may lie at a private address.

@@ -13,8 +13,8 @@ from wellread.base.errors import InputError
 
 FORMAT_KEY = b"wellread.format"
 ROWS_PER_GROUP = 10_000
-ROWS_TO_SORT = 250_000  # at once in memory: some 150 MB of rows with two addresses each
-ROWS_TO_MERGE = 1_000  # of each sorted run
+ROWS_TO_SORT = 150_000  # at once in memory: some 120 MB of rows with two addresses each
+ROWS_TO_MERGE = 200  # of each sorted run: 45 million rows make 300 runs
 
 
 def schema(name: str, version: int, fields: Sequence[tuple[str, pa.DataType]]) -> pa.Schema:
@@ -99,10 +99,12 @@ def sorted_rows(
     runs: list[Path] = []
     with tempfile.TemporaryDirectory(dir=folder) as room:
         for batch in batched(rows, at_once):
-            if kept:
+            batch.sort(key=key)
+            if len(batch) < at_once:
+                kept = batch
+            else:
                 runs.append(Path(room) / f"{len(runs):05}.parquet")
-                write_rows(runs[-1], wanted, kept)
-            kept = sorted(batch, key=key)
+                write_rows(runs[-1], wanted, batch)
         yield from heapq.merge(*map(_run, runs), kept, key=key)
 
 
