@@ -37,6 +37,18 @@ def test_a_server_that_stays_busy_ends_the_run_in_one_sentence(
     assert not is_artifact(tmp_path / "pages")
 
 
+def test_a_server_that_asks_for_more_time_than_there_is_patience_ends_the_run_at_once(
+    tmp_path: Path, served: CommonCrawl
+) -> None:
+    (index,) = served.add_crawl(CRAWL, FILLER)
+    served.trouble[index] = [
+        lambda handler: send(handler, 429, b"", "text/plain", Retry_After="3600")
+    ]
+    links = write_links_to(tmp_path / "links", ["http://filler.com/002"])
+    with pytest.raises(WellreadError, match="answered 429"):
+        crawl(links, tmp_path / "pages", settings(served, commoncrawl_patience_seconds=3599.0))
+
+
 def test_a_body_that_is_cut_is_asked_for_again(tmp_path: Path, served: CommonCrawl) -> None:
     served.add_crawl(CRAWL, FILLER)
     (name,) = [path for path in served.files if path.endswith("00000.warc.gz")]

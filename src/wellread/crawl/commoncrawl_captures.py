@@ -4,6 +4,7 @@ Every link is looked up in the index of every crawl. Memory holds a few row grou
 whose keys lie in their range, however many links there are: tables are sorted on disk.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +15,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from wellread.base.files import replacing
 from wellread.base.manifest import Draft
@@ -88,10 +90,12 @@ def _captures(
     server: RangeServer, crawl: str, path: str, end: Part, wanted: Wanted
 ) -> Iterator[dict[str, Any]]:
     for rows in find_rows(server, path, end, wanted):
-        keys = sorted(set(rows["key"].to_pylist()))
-        links: dict[str, list[str]] = {}
-        for row in wanted.between(keys[0], keys[-1]).to_pylist():
-            links.setdefault(row["key"], []).append(row["url"])
+        ends = pc.min_max(rows["key"]).as_py()
+        links = defaultdict[str, list[str]](list)
+        for some in wanted.between(ends["min"], ends["max"]):
+            is_there = pc.is_in(some["key"], value_set=rows["key"].combine_chunks())
+            for row in some.filter(is_there).to_pylist():
+                links[row["key"]].append(row["url"])
         for row in rows.to_pylist():
             for url in links[row["key"]]:
                 if how := match(url, row["url"]):

@@ -41,6 +41,7 @@ TRUNCATED = "content_truncated"  # since CC-MAIN-2019-47
 FOOTER_BYTES = 1 << 17  # those of 2022 have 57 kB; a longer one costs a second request
 LISTING_BYTES = 1 << 24
 ROWS_AT_ONCE = 1 << 16
+GROUPS_AT_ONCE = 30  # of wanted rows
 WANTED = tables.schema("wanted", 1, [("key", pa.string()), ("url", pa.string())])
 
 
@@ -56,14 +57,18 @@ class Wanted:
     def close(self) -> None:
         self._file.close()
 
-    def between(self, low: str, high: str) -> pa.Table:
-        """The rows whose key is at least `low` and at most `high`."""
-        parts = []
-        for number in range(bisect_left(self._highs, low), bisect_right(self._lows, high)):
-            keys, rows = self._group(number)
-            start = bisect_left(keys, low)
-            parts.append(rows.slice(start, bisect_right(keys, high) - start))
-        return pa.concat_tables(parts) if parts else WANTED.empty_table()
+    def between(self, low: str, high: str) -> Iterator[pa.Table]:
+        """The rows whose key is at least `low` and at most `high`, in tables that fit in memory."""
+        groups = range(bisect_left(self._highs, low), bisect_right(self._lows, high))
+        for some in tables.batched(groups, GROUPS_AT_ONCE):
+            parts = []
+            for number in some:
+                keys, rows = self._group(number)
+                start = bisect_left(keys, low)
+                parts.append(rows.slice(start, bisect_right(keys, high) - start))
+            found = pa.concat_tables(parts).combine_chunks()
+            if len(found):
+                yield found
 
     def _ends(self, number: int) -> tuple[str, str]:
         found = self._file.metadata.row_group(number).column(0).statistics
@@ -135,7 +140,7 @@ def _may_hold(metadata: pq.FileMetaData, number: int, wanted: Wanted) -> bool:
     statistics = metadata.row_group(number).column(metadata.schema.names.index(KEY)).statistics
     if statistics is None or not statistics.has_min_max:
         return True
-    return len(wanted.between(statistics.min, statistics.max)) > 0
+    return any(True for _ in wanted.between(statistics.min, statistics.max))
 
 
 def _columns(metadata: pq.FileMetaData, where: str) -> list[str]:
@@ -155,8 +160,10 @@ def _rows_of_group(
     for before, batch in _batches(open_file, metadata, number, [KEY]):
         here = batch.column(0).cast(pa.string())
         ends = pc.min_max(here).as_py()
-        candidates = wanted.between(ends["min"], ends["max"])["key"].combine_chunks()
-        found = np.flatnonzero(pc.is_in(here, value_set=candidates))
+        is_wanted = np.zeros(len(here), dtype=bool)
+        for some in wanted.between(ends["min"], ends["max"]):
+            is_wanted |= pc.is_in(here, value_set=some["key"]).to_numpy(zero_copy_only=False)
+        found = np.flatnonzero(is_wanted)
         places.append(found + before)
         keys.append(here.take(pa.array(found)))
     wanted_places = np.concatenate([np.empty(0, np.int64), *places])
