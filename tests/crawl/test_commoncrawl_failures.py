@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,20 @@ def test_a_server_that_asks_for_more_time_than_there_is_patience_ends_the_run_at
     links = write_links_to(tmp_path / "links", ["http://filler.com/002"])
     with pytest.raises(WellreadError, match="answered 429"):
         crawl(links, tmp_path / "pages", settings(served, commoncrawl_patience_seconds=3599.0))
+
+
+def test_one_request_in_vain_ends_those_that_wait_as_well(
+    tmp_path: Path, served: CommonCrawl
+) -> None:
+    paths = served.add_crawl(CRAWL, FILLER, files=6)
+    served.take_away(paths[0])
+    for path in paths[1:]:
+        served.site.status(f"/{path}", 503)
+    links = write_links_to(tmp_path / "links", ["http://filler.com/002"])
+    started = time.monotonic()
+    with pytest.raises(WellreadError, match="answered 404"):
+        crawl(links, tmp_path / "pages", settings(served, commoncrawl_patience_seconds=3600.0))
+    assert time.monotonic() - started < 30
 
 
 def test_a_body_that_is_cut_is_asked_for_again(tmp_path: Path, served: CommonCrawl) -> None:

@@ -112,7 +112,8 @@ def fetch_captures(draft: Draft, links: Path, config: CrawlConfig, progress: Pro
         rest = islice(read_captures(draft.out), done, None)
         fetch = partial(_fetch, server, config)
         pages = 0
-        for results in in_order(fetch, _requests(rest, config), config.commoncrawl_requests):
+        requests, threads = _requests(rest, config), config.commoncrawl_requests
+        for results in in_order(fetch, requests, threads, server.stop):
             for outcome, page in results:
                 journal.add(outcome, page)
                 done += 1

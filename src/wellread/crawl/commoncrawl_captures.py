@@ -32,16 +32,14 @@ from wellread.formats.links import Link, read_links
 from wellread.formats.pages import refusal
 
 WORK = "looking-up"  # a folder beside the journal: footers and what each index file has
+FILES_AT_ONCE = 2  # one decodes while the other loads; each takes some 150 MB
 NOT_THERE = "not in Common Crawl"
 
 
 def resolve(
     draft: Draft, links: Path, server: RangeServer, config: CrawlConfig, progress: Progress
 ) -> None:
-    """Write `captures.parquet`: for each of `links` its capture, or that it has none.
-
-    As many index files are read at the same time as the server may be asked requests.
-    """
+    """Write `captures.parquet`: for each of `links` its capture, or that it has none."""
     work = draft.out / WORK
     work.mkdir(exist_ok=True)
     wanted = work / "wanted.parquet"
@@ -53,7 +51,8 @@ def resolve(
         for number, path in enumerate(index_files(server, crawl))
     ]
     look = partial(_look_through, server, wanted)
-    for done, _ in enumerate(in_order(look, parts, config.commoncrawl_requests), start=1):
+    threads = min(FILES_AT_ONCE, config.commoncrawl_requests)
+    for done, _ in enumerate(in_order(look, parts, threads, server.stop), start=1):
         progress(done, len(parts), "index files")
     rows = tables.read_rows([part.with_suffix(".parquet") for _, _, part in parts], SCHEMA)
     by_link = tables.sorted_rows(rows, SCHEMA, itemgetter("url"), work)
