@@ -148,7 +148,7 @@ class RangeServer:
                     return _Trouble(f"answered {response.status_code}", _retry_after(response))
                 raise WellreadError(
                     f"{self.base}{path}: answered {response.status_code}, expected {status}"
-                    + ("; it serves no byte ranges" if status == 206 else "")
+                    + ("; it serves no byte ranges" if response.status_code == 200 else "")
                 )
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             return _Trouble(f"could not be read ({type(error).__name__})")
@@ -156,9 +156,7 @@ class RangeServer:
     def _wait_for_quiet(self) -> None:
         while (left := self._quiet_until - time.monotonic()) > 0:
             if self._is_stopped.wait(left):
-                raise WellreadError(
-                    f"{self.base}: stopped while waiting; run the same command again"
-                )
+                raise WellreadError(f"{self.base}: stopped; run the same command again")
 
     def _be_quiet(self, seconds: float) -> None:
         with self._guard:
