@@ -181,6 +181,18 @@ def test_a_directory_with_somebodys_files_is_refused(tmp_path: Path, source: Pat
     assert (tmp_path / "out" / "thesis.txt").read_text() == "years of work"
 
 
+def test_what_a_killed_process_had_half_written_is_no_output(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    arguments = {"stage": "train", "config": Settings(), "inputs": {}, "resume": True}
+    with pytest.raises(WellreadError), writing(out, **arguments) as draft:  # type: ignore[arg-type]
+        draft.write("kept.txt", b"whole")
+        (out / ".big.bin.4711.partial").write_bytes(b"half")
+        raise WellreadError("as if killed")
+    with writing(out, **arguments) as draft:  # type: ignore[arg-type]
+        assert [path.name for path in out.glob("*.txt")] == ["kept.txt"]
+    assert list(read_manifest(out).outputs) == ["kept.txt"]
+
+
 def test_an_interrupted_directory_is_kept_only_for_the_same_settings(
     tmp_path: Path, source: Path
 ) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.sites.common_crawl import CommonCrawl
 from tests.sites.local_site import LocalSite, local_site
 from wellread.base.config import Config
 from wellread.base.manifest import Manifest, writing
@@ -92,6 +93,12 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawled]:
             {path_of(o.url): o for o in read_outcomes(folder / "pages")},
             {path_of(p.url): p for p in read_pages(folder / "pages")},
         )
+
+
+@pytest.fixture
+def served() -> Iterator[CommonCrawl]:
+    with local_site() as site:
+        yield CommonCrawl(site)
 
 
 def path_of(url: str) -> str:

@@ -1,11 +1,15 @@
 """Every link has an outcome, and only what is a page becomes one."""
 
+import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
+from warcio.warcwriter import WARCWriter
 
 from tests.crawl.conftest import Crawled, link_to, quick, write_links_to
+from tests.sites.common_crawl import Captured, write_capture
 from tests.sites.local_site import local_site
 from wellread.base.config import convert
 from wellread.base.errors import InputError, WellreadError
@@ -13,7 +17,7 @@ from wellread.base.manifest import is_artifact, writing
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.stage import crawl
 from wellread.formats.links import write_links
-from wellread.formats.pages import encode_page, read_outcomes, read_pages
+from wellread.formats.pages import Page, encode_page, read_outcomes, read_pages
 
 EXPECTED = {
     "/good": "fetched",
@@ -148,6 +152,39 @@ def test_pages_can_be_taken_from_archives_instead(tmp_path: Path, crawled: Crawl
     assert list(read_pages(out)) == [crawled.pages["/good"]]
     assert manifest.counts == {"in": 2, "out": 1, "bytes": 19, "redirected": 0}
     assert manifest.dropped == {"not in the given pages": 1}
+
+
+def test_of_many_links_each_finds_its_page_or_its_refusal_in_archives(tmp_path: Path) -> None:
+    def archived(number: int, **changes: object) -> bytes:
+        page = Page(
+            url=f"http://a.com/{number}",
+            status=200,
+            content_type="text/html",
+            body=b"%d" % number,
+            fetched_at=datetime(2017, 1, 1, tzinfo=UTC),
+        )
+        return encode_page(msgspec.structs.replace(page, **changes))
+
+    archive = tmp_path / "some.warc.gz"
+    pages = [archived(number) for number in range(0, 600, 2)]
+    refused = [archived(1, status=404), archived(3, content_type="image/png"), archived(0)]
+    archive.write_bytes(b"".join([*refused, *pages, archived(1)]))
+    links = write_links_to(tmp_path / "links", [f"http://a.com/{n}" for n in range(600)])
+    manifest = crawl(links, tmp_path / "pages", CrawlConfig(source="warc", warcs=[archive]))
+    assert manifest.dropped == {"not in the given pages": 298, "not_a_page": 1}
+    assert {p.url: p.body for p in read_pages(tmp_path / "pages")} == {
+        f"http://a.com/{n}": b"%d" % n for n in (1, *range(0, 600, 2))
+    }
+
+
+def test_a_truncated_record_is_no_page(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    writer = WARCWriter(buffer, gzip=True)
+    write_capture(writer, buffer, Captured("com,a)/", "http://a.com/", truncated="length"))
+    (tmp_path / "some.warc.gz").write_bytes(buffer.getvalue())
+    config = CrawlConfig(source="warc", warcs=[tmp_path / "some.warc.gz"])
+    links = write_links_to(tmp_path / "links", ["http://a.com/"])
+    assert crawl(links, tmp_path / "pages", config).dropped == {"truncated": 1}
 
 
 def test_a_source_of_archives_without_archives_is_refused() -> None:

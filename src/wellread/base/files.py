@@ -13,13 +13,14 @@ from typing import BinaryIO, cast
 from wellread.base.errors import InputError, WellreadError
 
 STDIN = Path("-")
+PARTIAL = ".partial"  # how names of files end that are not whole yet
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextlib.contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """A path beside `target` to write to; it takes `target`'s place if the block succeeds."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    partial = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
     try:
         yield partial
         partial.replace(target)
@@ -73,7 +74,7 @@ class HashingWriter(io.RawIOBase):
 
     def __init__(self, target: Path) -> None:
         self._target = target
-        self._partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        self._partial = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
         self._file: BinaryIO = self._partial.open("wb")
         self._hash = hashlib.sha256()
         self.num_bytes = 0

@@ -21,6 +21,7 @@ import msgspec
 from wellread.base.config import Config, to_plain
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import (
+    PARTIAL,
     HashingWriter,
     explaining_full_disks,
     sha256_of,
@@ -268,6 +269,8 @@ def _claim(
     mark = out / UNFINISHED
     if resume and mark.exists() and mark.read_bytes() == marker:
         (out / MANIFEST).unlink(missing_ok=True)
+        for left in out.rglob(f".*{PARTIAL}"):  # by a process that was killed: the lock is ours
+            left.unlink()
     else:
         _warn_of_other_settings(out, marker)
         set_aside(out, MANIFEST)

@@ -12,10 +12,17 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def in_order(function: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
+def in_order(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    threads: int,
+    stop: Callable[[], None] = lambda: None,
+) -> Iterator[R]:
     """`function` of each item, in the order of `items`, of which few are taken in advance.
 
-    At most two for each thread and one more are at work or done and not yet asked for.
+    At most two for each thread and one more are at work or done and not yet asked for. If one
+    fails, or no more are wanted, those that wait are dropped and `stop` is called, which may make
+    those at work end soon.
 
     >>> list(in_order(str.upper, ["a", "b"], threads=2))
     ['A', 'B']
@@ -25,12 +32,17 @@ def in_order(function: Callable[[T], R], items: Iterable[T], threads: int) -> It
         return
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[R]] = deque()
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > 2 * threads:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) > 2 * threads:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        except BaseException:
+            stop()
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def num_threads(asked: int | None) -> int:

@@ -1,7 +1,11 @@
 """Pages out of WARC files that are already there: the source "warc"."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from wellread.base.manifest import MAX_EXAMPLES, Draft
 from wellread.base.progress import Progress
@@ -9,16 +13,28 @@ from wellread.crawl.journal import Journal
 from wellread.formats.pages import FETCHED, Outcome, Page, read_pages, refusal
 
 ABSENT = "not in the given pages"
+TRUNCATED = "truncated"  # by who archived it
+# Of a link's digest: WebText's 45 million links take 540 MB, and two of them share one with a
+# probability of 1e-14.
+DIGEST_BYTES = 12
 
 
 def take_pages(
-    draft: Draft, warcs: Sequence[Path], wanted: set[str], max_bytes: int, progress: Progress
+    draft: Draft,
+    warcs: Sequence[Path],
+    links: Callable[[], Iterable[str]],
+    max_bytes: int,
+    progress: Progress,
 ) -> None:
-    """Note in the journal what `warcs` hold of the links in `wanted`.
+    """Note in the journal what `warcs` hold of the addresses that `links` gives at each call.
 
-    The first page that can be used stands for its link; else the first refusal says why not.
+    The first page that can be used stands for its link; else the first refusal says why not. Memory
+    holds a digest for each link and what was refused.
     """
-    waiting, refused = set(wanted), dict[str, Outcome]()
+    wanted = np.sort(np.fromiter(map(_digest, links()), dtype=f"S{DIGEST_BYTES}"))
+    is_found = np.zeros(len(wanted), dtype=bool)
+    refused = dict[str, Outcome]()
+    num_read = num_found = 0
 
     def bad(reason: str, where: str) -> None:
         # Beside the drops, which account for links: these records may be anybody's.
@@ -30,22 +46,40 @@ def take_pages(
     with Journal(draft.out) as journal:
         for path in warcs:
             for page in read_pages(path, bad):
-                if page.url not in waiting:
-                    continue
-                outcome = _outcome(page, max_bytes)
-                if outcome.outcome == FETCHED:
-                    waiting.remove(page.url)
-                    journal.add(outcome, page)
-                    progress(len(wanted) - len(waiting), len(wanted), "pages found")
-                else:
-                    refused.setdefault(page.url, outcome)
-        for url in sorted(waiting):
-            journal.add(refused.get(url) or Outcome(url=url, outcome=ABSENT))
+                num_read += 1
+                place = _place(wanted, page.url)
+                if place is not None and not is_found[place]:
+                    outcome = judged(page, max_bytes)
+                    if outcome.outcome == FETCHED:
+                        is_found[place] = True
+                        num_found += 1
+                        journal.add(outcome, page)
+                    else:
+                        refused.setdefault(page.url, outcome)
+                progress(num_found, len(wanted), f"pages found of {num_read} read")
+        for url in links():
+            if not is_found[_place(wanted, url)]:
+                journal.add(refused.get(url) or Outcome(url=url, outcome=ABSENT))
 
 
-def _outcome(page: Page, max_bytes: int) -> Outcome:
+def judged(page: Page, max_bytes: int) -> Outcome:
+    """Whether an archived page counts as fetched, or why not."""
     reason = refusal(page.status, page.content_type)
+    if reason is None and page.truncated:
+        reason = TRUNCATED
     if reason is None and len(page.body) > max_bytes:
         reason = "too_large"
     num_bytes = len(page.body) if reason is None else 0
     return Outcome(url=page.url, outcome=reason or FETCHED, status=page.status, num_bytes=num_bytes)
+
+
+def _digest(url: str) -> bytes:
+    # Without zeros at the end, as NumPy gives back strings of bytes.
+    return hashlib.blake2b(url.encode(), digest_size=DIGEST_BYTES).digest().rstrip(b"\0")
+
+
+def _place(wanted: np.ndarray[Any, Any], url: str) -> int | None:
+    """Where `url` is among the wanted, or None."""
+    digest = _digest(url)
+    place = int(np.searchsorted(wanted, np.bytes_(digest)))
+    return place if place < len(wanted) and wanted[place] == digest else None

@@ -1,5 +1,6 @@
 """What a crawl may do, and how patiently."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,12 +9,19 @@ from msgspec import Meta, field
 from wellread.base.config import Config
 from wellread.base.errors import InputError
 
+CRAWL = re.compile(r"CC-MAIN-\d{4}(-\d{2}|-\d{4})?")
+
 
 class CrawlConfig(Config, frozen=True):
     """The defaults are a polite crawl of the real web; the paper says nothing of its own."""
 
-    source: Literal["web", "warc"] = "web"
+    source: Literal["web", "warc", "commoncrawl"] = "web"
     warcs: list[Path] = field(default_factory=list)  # files or folders, for source "warc"
+    commoncrawl_crawls: list[str] = field(default_factory=list)  # such as CC-MAIN-2017-51
+    commoncrawl_base: str = "https://data.commoncrawl.org/"  # where index and WARC files are
+    # Common Crawl's own cc-downloader makes ten.
+    commoncrawl_requests: Annotated[int, Meta(ge=1, le=10)] = 4  # at the same time
+    commoncrawl_patience_seconds: Annotated[float, Meta(ge=0)] = 900.0  # with a server too busy
     user_agent_contact: str | None = None  # address or page that a site's owner can complain to
     # HOST or HOST:PORT that may lie at a private address.
     allow_hosts: list[str] = field(default_factory=list)
@@ -29,6 +37,18 @@ class CrawlConfig(Config, frozen=True):
     def __post_init__(self) -> None:
         if (self.source == "warc") != bool(self.warcs):
             raise InputError("crawl: give `warcs` together with source = 'warc', and only then")
+        if (self.source == "commoncrawl") != bool(self.commoncrawl_crawls):
+            raise InputError(
+                "crawl: give `commoncrawl_crawls` together with source = 'commoncrawl', "
+                "and only then"
+            )
+        for name in self.commoncrawl_crawls:
+            if not CRAWL.fullmatch(name):
+                raise InputError(f"crawl: {name!r} is no crawl; expected a name as CC-MAIN-2017-51")
+        if not self.commoncrawl_base.startswith(("http://", "https://")):
+            raise InputError(
+                f"crawl: commoncrawl_base is {self.commoncrawl_base!r}; expected a web address"
+            )
         for host, target in self.resolve.items():
             address, _, port = target.rpartition(":")
             if not address or not port.isdecimal():

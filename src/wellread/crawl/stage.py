@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -10,10 +12,19 @@ from urllib.parse import urlsplit
 import msgspec
 
 from wellread.base.config import to_plain
-from wellread.base.errors import InputError, WellreadError
-from wellread.base.manifest import Draft, Manifest, finished, read_artifact, read_manifest, writing
+from wellread.base.errors import InputError, Stopped, WellreadError
+from wellread.base.manifest import (
+    Draft,
+    Manifest,
+    finished,
+    is_artifact,
+    read_artifact,
+    read_manifest,
+    writing,
+)
 from wellread.base.progress import Progress, silent
 from wellread.crawl.archives import take_pages
+from wellread.crawl.commoncrawl import Found, fetch_captures, found, look_up
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.journal import Entry, delete_journal, read_journal, read_records
 from wellread.crawl.policy import connect_to, is_allowed
@@ -31,29 +42,61 @@ def crawl(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = s
     The same pages whether or not the crawl was interrupted. Memory grows with the number of links
     (a journal entry each), not with their pages.
     """
-    read_artifact(links, LINKS)
-    if num_links(links) == 0:
-        raise InputError(f"{links}: no links to fetch; see in its manifest why all were dropped")
-    if config.source == "web":
-        _require_contact(links, config)
+    _check(links, config)
     inputs = {"links": [links], **({"warcs": config.warcs} if config.warcs else {})}
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
     with writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft:
         if config.source == "warc":
             _take(draft, links, config, progress)
+        elif config.source == "commoncrawl":
+            fetch_captures(draft, links, config, progress)
         else:
             _fetch(links, out, config, progress)
         _finish(draft, links)
     return read_manifest(out)
 
 
-def _require_contact(links: Path, config: CrawlConfig) -> None:
+def survey(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = silent) -> Found:
+    """What `crawl` with these settings would fetch from Common Crawl; fetches nothing of it.
+
+    Looking the links up is most of the work before the fetching: it stays in `out`, unfinished, and
+    `crawl` goes on from it.
+    """
+    if config.source != "commoncrawl":
+        raise InputError("crawl: a survey is of source 'commoncrawl'")
+    _check(links, config)
+    inputs = {"links": [links]}
+    if finished(out, stage=STAGE, config=config, inputs=inputs):
+        return found(out, config)
+    if is_artifact(out):
+        raise InputError(f"{out}: holds a crawl of other links or settings; give another --out")
+    with (
+        suppress(Stopped),
+        writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft,
+    ):
+        known = look_up(draft, links, config, progress)
+        raise Stopped(f"{out}: looked up, nothing fetched")
+    return known
+
+
+def _check(links: Path, config: CrawlConfig) -> None:
+    """Refuse what cannot be crawled, before any work."""
+    read_artifact(links, LINKS)
+    if num_links(links) == 0:
+        raise InputError(f"{links}: no links to fetch; see in its manifest why all were dropped")
+    if config.source == "web":
+        _require_contact((link.url for link in read_links(links)), config)
+    elif config.source == "commoncrawl":
+        _require_contact([config.commoncrawl_base], config)
+
+
+def _require_contact(urls: Iterable[str], config: CrawlConfig) -> None:
     """Sites of others are visited by somebody who can be reached, or not at all."""
     if config.user_agent_contact:
         return
-    for link in read_links(links):
-        parts = urlsplit(link.url)
+    for url in urls:
+        parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         host = parts.hostname or ""
         is_mapped = connect_to(host, config.resolve) is not None
@@ -66,8 +109,8 @@ def _require_contact(links: Path, config: CrawlConfig) -> None:
 
 def _take(draft: Draft, links: Path, config: CrawlConfig, progress: Progress) -> None:
     delete_journal(draft.out)  # reading again is quick, and keeps "the first page" the first
-    wanted = {link.url for link in read_links(links)}
-    take_pages(draft, config.warcs, wanted, config.max_page_bytes, progress)
+    urls = lambda: (link.url for link in read_links(links))  # noqa: E731
+    take_pages(draft, config.warcs, urls, config.max_page_bytes, progress)
 
 
 def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> None:

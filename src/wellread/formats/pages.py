@@ -70,6 +70,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str  # as the server sent it, "" if it did not
     body: bytes  # after content decoding, before character decoding
     fetched_at: datetime  # UTC
+    truncated: bool = False  # its archive says that the body is not whole (WARC-Truncated)
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,6 +179,15 @@ def read_pages(path: Path, bad: BadRecord = refuse) -> Iterator[Page]:
             yield from _read_warc(file, bad)
 
 
+def parse_record(content: bytes, where: str, bad: BadRecord) -> Iterator[Page]:
+    """The page of one WARC record, not compressed; as `read_pages`, for bytes at hand."""
+    archive = ArchiveIterator(io.BytesIO(content))
+    try:
+        yield from _pages_of(archive, where, bad)
+    except DAMAGE as error:
+        bad("malformed WARC record", f"{where} ({error})")
+
+
 def _read_html(file: Path, root: Path) -> Page:
     name = file.name if file == root else file.relative_to(root).as_posix()
     return Page(
@@ -234,7 +244,7 @@ def _next_record(file: BinaryIO, start: int) -> int | None:
     return None
 
 
-def _pages_of(archive: ArchiveIterator, path: Path, bad: BadRecord) -> Iterator[Page]:
+def _pages_of(archive: ArchiveIterator, path: Path | str, bad: BadRecord) -> Iterator[Page]:
     for record in archive:
         where = f"{path}, byte {archive.offset}"
         if record.length is None:
@@ -267,6 +277,7 @@ def _page(record: ArcWarcRecord, url: str) -> Page:
         content_type=content_type or "",
         body=record.content_stream().read(),
         fetched_at=_moment(record.rec_headers.get_header("WARC-Date")),
+        truncated=record.rec_headers.get_header("WARC-Truncated") is not None,
     )
 
 

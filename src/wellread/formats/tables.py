@@ -1,6 +1,8 @@
 """Parquet with a named, versioned schema: what the formats of links, documents and items share."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import heapq
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from wellread.base.errors import InputError
 
 FORMAT_KEY = b"wellread.format"
 ROWS_PER_GROUP = 10_000
+ROWS_TO_SORT = 150_000  # at once in memory: some 120 MB of rows with two addresses each
+ROWS_TO_MERGE = 200  # of each sorted run: 45 million rows make 300 runs
 
 
 def schema(name: str, version: int, fields: Sequence[tuple[str, pa.DataType]]) -> pa.Schema:
@@ -77,3 +81,34 @@ def read_rows(
 
 def num_rows(paths: Iterable[Path]) -> int:
     return sum(pq.read_metadata(path).num_rows for path in paths)
+
+
+def sorted_rows(
+    rows: Iterable[dict[str, Any]],
+    wanted: pa.Schema,
+    key: Callable[[dict[str, Any]], Any],
+    folder: Path,
+    *,
+    at_once: int = ROWS_TO_SORT,
+) -> Iterator[dict[str, Any]]:
+    """All `rows` in order of `key`; those past `at_once` wait in sorted runs in `folder`.
+
+    Rows of equal keys keep their order. `wanted` is the schema of a run.
+    """
+    kept: list[dict[str, Any]] = []
+    runs: list[Path] = []
+    with tempfile.TemporaryDirectory(dir=folder) as room:
+        for batch in batched(rows, at_once):
+            batch.sort(key=key)
+            if len(batch) < at_once:
+                kept = batch
+            else:
+                runs.append(Path(room) / f"{len(runs):05}.parquet")
+                write_rows(runs[-1], wanted, batch)
+        yield from heapq.merge(*map(_run, runs), kept, key=key)
+
+
+def _run(path: Path) -> Iterator[dict[str, Any]]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=ROWS_TO_MERGE):
+            yield from batch.to_pylist()
