@@ -1,5 +1,6 @@
 """What a crawl may do, and how patiently."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,14 +22,26 @@ class CrawlConfig(Config, frozen=True):
     resolve: dict[str, str] = field(default_factory=dict)
     requests_per_host: Annotated[int, Meta(ge=1)] = 1
     delay_seconds: Annotated[float, Meta(ge=0)] = 1.0  # between requests to one host
-    timeout_seconds: Annotated[float, Meta(gt=0)] = 20.0
+    timeout_seconds: Annotated[float, Meta(gt=0)] = 20.0  # of one request, to its last byte
+    page_seconds: Annotated[float, Meta(gt=0)] = 60.0  # of a page, over redirects and retries
     max_page_bytes: Annotated[int, Meta(ge=1)] = 5 * 1024**2  # after content decoding
     max_redirects: Annotated[int, Meta(ge=0)] = 5
+    max_links_per_domain: Annotated[int, Meta(ge=1)] | None = None  # of one registrable domain
+    # Plain lists, hosts files, or folders with files `domains`; outcomes bear the name.
+    blocklists: dict[str, Path] = field(default_factory=dict)  # NAME=FILE: domains to keep out of
+    # What it names is also removed from pages that are already there.
+    takedown: Path | None = None  # a list of URLs, domains and PREFIX* to keep out
     retries: Annotated[int, Meta(ge=0)] = 1  # after a time-out, a lost connection, a 5xx or a 429
 
     def __post_init__(self) -> None:
         if (self.source == "warc") != bool(self.warcs):
             raise InputError("crawl: give `warcs` together with source = 'warc', and only then")
+        for name in self.blocklists:
+            if not re.fullmatch("[a-z0-9_]+", name):
+                raise InputError(
+                    f"crawl: blocklists has {name!r}; expected a name of a-z, 0-9 and _, which "
+                    "outcomes then bear"
+                )
         for host, target in self.resolve.items():
             address, _, port = target.rpartition(":")
             if not address or not port.isdecimal():
