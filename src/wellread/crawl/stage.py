@@ -14,14 +14,16 @@ from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import Draft, Manifest, finished, read_artifact, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.crawl.archives import take_pages
+from wellread.crawl.blocklists import TakedownList, domains_in
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.journal import Entry, delete_journal, read_journal, read_records
-from wellread.crawl.policy import connect_to, is_allowed
+from wellread.crawl.policy import connect_to, is_allowed, url_refusal
+from wellread.crawl.takedown import finish_takedown, take_down
 from wellread.formats.links import STAGE as LINKS
 from wellread.formats.links import num_links, read_links
 from wellread.formats.pages import FETCHED, STAGE, write_outcomes, write_pages
 
-UNREACHED = {"dns", "connection", "timeout"}
+UNREACHED = {"dns", "connection", "timeout", "tls"}
 GO_ON = "run the same command again to go on where it stopped"
 
 
@@ -36,16 +38,34 @@ def crawl(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = s
         raise InputError(f"{links}: no links to fetch; see in its manifest why all were dropped")
     if config.source == "web":
         _require_contact(links, config)
-    inputs = {"links": [links], **({"warcs": config.warcs} if config.warcs else {})}
-    if done := finished(out, stage=STAGE, config=config, inputs=inputs):
-        return done
-    with writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft:
+    _check_lists(config)
+    inputs = {
+        "links": [links],
+        **({"warcs": config.warcs} if config.warcs else {}),
+        **({"blocklists": list(config.blocklists.values())} if config.blocklists else {}),
+    }
+    # A takedown list may grow at any time, without making what is fetched a different crawl.
+    lasting = msgspec.structs.replace(config, takedown=None)
+    finish_takedown(out)
+    if done := finished(out, stage=STAGE, config=lasting, inputs=inputs):
+        return take_down(out, config.takedown) if config.takedown else done
+    with writing(out, stage=STAGE, config=lasting, inputs=inputs, resume=True) as draft:
         if config.source == "warc":
             _take(draft, links, config, progress)
         else:
             _fetch(links, out, config, progress)
         _finish(draft, links)
+    if config.takedown:  # of what came before the list did, or from pages that were there
+        return take_down(out, config.takedown)
     return read_manifest(out)
+
+
+def _check_lists(config: CrawlConfig) -> None:
+    """Refuse a list that cannot be read before any work is done."""
+    for path in config.blocklists.values():
+        next(domains_in(path))
+    if config.takedown:
+        TakedownList.read(config.takedown)
 
 
 def _require_contact(links: Path, config: CrawlConfig) -> None:
@@ -53,6 +73,8 @@ def _require_contact(links: Path, config: CrawlConfig) -> None:
     if config.user_agent_contact:
         return
     for link in read_links(links):
+        if url_refusal(link.url):  # is not asked for, and has an outcome that says so
+            continue
         parts = urlsplit(link.url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         host = parts.hostname or ""
