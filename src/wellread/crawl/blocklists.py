@@ -4,6 +4,7 @@ import hashlib
 import logging
 import re
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
@@ -11,7 +12,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wellread.base.errors import InputError
 from wellread.base.urls import canonical_url, registrable_domain
@@ -29,25 +29,22 @@ class DomainList:
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        hashes = array("Q", map(_hash, names))
-        self._hashes: NDArray[np.uint64] = np.unique(np.frombuffer(hashes, np.uint64))
+        self._hashes = array("Q", map(_hash, names))
+        np.frombuffer(self._hashes, np.uint64).sort()  # in place: the array lends its memory
 
     @classmethod
     def read(cls, path: Path) -> "DomainList":
         """The domains of `path`; the layouts are those of `domains_in`."""
         return cls(domains_in(path))
 
-    def __len__(self) -> int:
-        return len(self._hashes)
-
     def covers(self, url: str) -> bool:
         """Whether the host of `url`, or a domain above it, is listed."""
         return any(self._has(name) for name in _host_and_parents(urlsplit(url).hostname or ""))
 
     def _has(self, name: str) -> bool:
-        wanted = np.uint64(_hash(name))
-        place = int(np.searchsorted(self._hashes, wanted))
-        return place < len(self._hashes) and bool(self._hashes[place] == wanted)
+        wanted = _hash(name)
+        place = bisect_left(self._hashes, wanted)
+        return place < len(self._hashes) and self._hashes[place] == wanted
 
 
 def _hash(name: str) -> int:
@@ -77,7 +74,7 @@ def domains_in(path: Path) -> Iterator[str]:
     first_bad = ""
     for file in files:
         for number, line in _lines(file):
-            names = _domains_of(line)
+            names = [line] if DOMAIN.fullmatch(line) else _domains_of(line)  # nearly all are plain
             if names is None:
                 num_bad += 1
                 first_bad = first_bad or f"{file}:{number}: {line[:80]!r}"
@@ -97,7 +94,8 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
     try:
         with file.open(encoding="utf-8-sig", errors="replace") as lines:
             for number, line in enumerate(lines, 1):
-                if text := line.partition("#")[0].strip():
+                text = line.partition("#")[0] if "#" in line else line
+                if text := text.strip():
                     yield number, text
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from None
