@@ -165,7 +165,7 @@ def bombs(site: HostileSite) -> dict[str, str]:
         encoded(site, "/deflate-bomb", b"deflate", flat): "too_large",
         encoded(site, "/br-bomb", b"br", brotli_bomb()): "too_large",
         encoded(site, "/zstd-bomb", b"zstd", zstd_bomb()): "too_large",
-        encoded(site, "/gzip-members", b"gzip", gzip.compress(b"") * 9000): "fetched",
+        encoded(site, "/gzip-members", b"gzip", gzip.compress(b"") * 90_000): "bad_encoding",
     }
 
 
@@ -173,6 +173,9 @@ def encodings(site: HostileSite) -> dict[str, str]:
     packed = gzip.compress(GOOD)
     return {
         encoded(site, "/gzip", b"gzip", packed): "fetched",
+        encoded(site, "/gzip-both", b"gzip", gzip.compress(GOOD[:5]) + gzip.compress(GOOD[5:])): (
+            "fetched"
+        ),
         encoded(site, "/gzip-padded", b"x-gzip", packed + bytes(100)): "fetched",
         encoded(site, "/gzip-gzip", b"gzip, gzip", gzip.compress(packed)): "fetched",
         encoded(site, "/deflate", b"deflate", zlib.compress(GOOD)): "fetched",
@@ -327,7 +330,8 @@ def test_credentials_are_not_sent_on(survived: Survived) -> None:
 
 
 def test_what_was_cut_short_is_no_page(survived: Survived) -> None:
-    good = {"/gzip", "/deflate", "/br", "/zstd", "/long-body", "/untyped", "/no-colon"}
+    good = {"/gzip", "/gzip-both", "/gzip-padded", "/deflate", "/deflate-raw", "/br", "/zstd"}
+    good |= {"/long-body", "/untyped", "/no-colon", "/encoded-as-charset"}
     assert {survived.pages[survived.site.url(path)].body for path in good} == {GOOD}
     assert {survived.outcomes[url] for url in survived.pages} == {"fetched"}
 

@@ -83,8 +83,8 @@ def domains_in(path: Path) -> Iterator[str]:
             yield from names
     if not found:
         bad = f"; {first_bad} is none" if first_bad else ""
-        where = "folder with files `domains`, or a file with " if path.is_dir() else ""
-        raise InputError(f"{path}: no domains here{bad}; expected a {where}one domain a line")
+        layout = "files named `domains` with " if path.is_dir() else ""
+        raise InputError(f"{path}: no domains here{bad}; expected {layout}one domain a line")
     if num_bad:
         log.warning("%s: %d lines name no domain (first %s)", path, num_bad, first_bad)
 
