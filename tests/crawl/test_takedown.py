@@ -1,20 +1,31 @@
 """What an owner had taken down is kept out, and removed where it is already."""
 
+import io
 import shutil
 from pathlib import Path
 
 import pytest
 from warcio.archiveiterator import ArchiveIterator
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
 
 from tests.crawl.conftest import quick, write_links_to
 from tests.sites.local_site import LocalSite, local_site
+from wellread.base.config import Config
 from wellread.base.errors import InputError
 from wellread.base.files import sha256_of
-from wellread.base.manifest import Manifest, changed_files, read_manifest
+from wellread.base.manifest import Manifest, changed_files, read_manifest, writing
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.stage import crawl
 from wellread.crawl.takedown import STAGED, take_down
-from wellread.formats.pages import read_outcomes, read_pages
+from wellread.formats.pages import (
+    FETCHED,
+    STAGE,
+    Outcome,
+    read_outcomes,
+    read_pages,
+    write_outcomes,
+)
 
 
 def listed(tmp_path: Path, *lines: str) -> Path:
@@ -77,6 +88,51 @@ def test_a_later_list_removes_pages_from_finished_ones_without_another_crawl(
             name: file.sha256 for name, file in after.outputs.items()
         }
         assert crawled(tmp_path, site)[1] == after  # the same crawl, still finished
+
+
+def warc(*records: tuple[str, str, str, str]) -> bytes:
+    """Records of kind, address, name and the name of the record that they belong to."""
+    buffer = io.BytesIO()
+    writer = WARCWriter(buffer, gzip=True)
+    for kind, url, name, other in records:
+        headers = {"WARC-Record-ID": name, **({"WARC-Concurrent-To": other} if other else {})}
+        http = StatusAndHeaders("200 OK", [("Content-Type", "text/html")], protocol="HTTP/1.1")
+        record = writer.create_warc_record(
+            url,
+            kind,
+            payload=io.BytesIO(b"GET / HTTP/1.1\r\n\r\n" if kind == "request" else b"<p>page</p>"),
+            http_headers=http if kind == "response" else None,
+            warc_headers_dict=headers,
+        )
+        writer.write_record(record)
+    return buffer.getvalue()
+
+
+def test_a_page_goes_with_its_request_and_metadata_and_other_segments_are_not_touched(
+    tmp_path: Path,
+) -> None:
+    a, b, c = "http://a.com/", "http://b.com/", "http://c.com/"
+    first = warc(
+        ("request", a, "<urn:1>", ""), ("response", a, "<urn:2>", "<urn:1>"),
+        ("response", b, "<urn:3>", ""), ("metadata", "urn:x", "<urn:4>", "<urn:3>"),
+        ("metadata", "urn:y", "<urn:5>", "<urn:2>"),
+    )  # fmt: skip
+    with writing(tmp_path / "pages", stage=STAGE, config=Config(), inputs={}) as draft:
+        draft.write("pages-00000.warc.gz", first)
+        draft.write("pages-00001.warc.gz", warc(("response", c, "<urn:6>", "")))
+        rows = [Outcome(url=url, outcome=FETCHED, num_bytes=11) for url in (a, b, c)]
+        write_outcomes(draft, rows)
+        draft.counts |= {"out": 3, "bytes": 33}
+    untouched = (tmp_path / "pages" / "pages-00001.warc.gz").stat()
+    manifest = take_down(tmp_path / "pages", listed(tmp_path, "b.com"))
+    assert (tmp_path / "pages" / "pages-00001.warc.gz").stat() == untouched
+    with (tmp_path / "pages" / "pages-00000.warc.gz").open("rb") as file:
+        names = [
+            r.rec_headers.get_header("WARC-Record-ID")
+            for r in ArchiveIterator(file, no_record_parse=True)
+        ]
+    assert names == ["<urn:1>", "<urn:2>", "<urn:5>"]
+    assert manifest.counts == {"out": 2, "bytes": 22}
 
 
 def test_a_takedown_killed_at_any_move_is_finished_or_undone_by_the_next(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from msgspec import Meta, field
 from wellread.base.config import Config
 from wellread.base.errors import InputError
 
-DAY = 24 * 3600.0
+Seconds = Annotated[float, Meta(gt=0, le=24 * 3600.0)]
 
 
 class CrawlConfig(Config, frozen=True):
@@ -23,11 +23,11 @@ class CrawlConfig(Config, frozen=True):
     # HOST or *.DOMAIN -> "ADDRESS:PORT" to connect to instead; allowed with it.
     resolve: dict[str, str] = field(default_factory=dict)
     requests_per_host: Annotated[int, Meta(ge=1)] = 1
-    delay_seconds: Annotated[float, Meta(ge=0, le=DAY)] = 1.0  # between requests to one host
-    timeout_seconds: Annotated[float, Meta(gt=0, le=DAY)] = 20.0  # of one request, to its last byte
-    page_seconds: Annotated[float, Meta(gt=0, le=DAY)] = (
-        60.0  # of a page, over redirects and retries
+    delay_seconds: Annotated[float, Meta(ge=0, le=24 * 3600.0)] = (
+        1.0  # between requests to one host
     )
+    timeout_seconds: Seconds = 20.0  # of one request, to its last byte
+    page_seconds: Seconds = 60.0  # of a page, over redirects and retries
     max_page_bytes: Annotated[int, Meta(ge=1)] = 5 * 1024**2  # after content decoding
     max_redirects: Annotated[int, Meta(ge=0)] = 5
     max_links_per_domain: Annotated[int, Meta(ge=1)] | None = None  # of one registrable domain
