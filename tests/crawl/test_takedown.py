@@ -204,6 +204,22 @@ def test_blocklists_of_every_layout_keep_out_what_lies_below_their_domains(tmp_p
     assert [page.url for page in read_pages(tmp_path / "pages")] == ["http://good.example/"]
 
 
+def test_lists_hold_for_pages_out_of_archives_too(tmp_path: Path) -> None:
+    urls = ["http://a.com/", "http://b.com/1", "http://b.com/2", "http://c.com/"]
+    archive, blocked = tmp_path / "some.warc.gz", tmp_path / "blocked.txt"
+    archive.write_bytes(warc(*(("response", url, f"<urn:{url}>", "") for url in urls)))
+    blocked.write_text("c.com\n")
+    config = CrawlConfig(
+        source="warc",
+        warcs=[archive],
+        blocklists={"adult": blocked},
+        takedown=listed(tmp_path, "http://b.com/1"),
+    )
+    manifest = crawl(write_links_to(tmp_path / "links", urls), tmp_path / "pages", config)
+    assert manifest.dropped == {"blocked_adult": 1, "taken_down": 1}
+    assert [page.url for page in read_pages(tmp_path / "pages")] == [urls[0], urls[2]]
+
+
 def test_a_blocklist_without_domains_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "list"
     path.write_text("<html>\n")

@@ -1,6 +1,6 @@
 """Pages out of WARC files that are already there: the source "warc"."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wellread.base.manifest import MAX_EXAMPLES, Draft
@@ -12,13 +12,20 @@ ABSENT = "not in the given pages"
 
 
 def take_pages(
-    draft: Draft, warcs: Sequence[Path], wanted: set[str], max_bytes: int, progress: Progress
+    draft: Draft,
+    warcs: Sequence[Path],
+    wanted: set[str],
+    max_bytes: int,
+    kept_out: Callable[[str], str | None],
+    progress: Progress,
 ) -> None:
     """Note in the journal what `warcs` hold of the links in `wanted`.
 
-    The first page that can be used stands for its link; else the first refusal says why not.
+    The first page that can be used stands for its link; else the first refusal says why not. Links
+    for which `kept_out` gives an outcome have that.
     """
-    waiting, refused = set(wanted), dict[str, Outcome]()
+    refused = {url: Outcome(url=url, outcome=why) for url in wanted if (why := kept_out(url))}
+    waiting, found = wanted - refused.keys(), 0
 
     def bad(reason: str, where: str) -> None:
         # Beside the drops, which account for links: these records may be anybody's.
@@ -35,11 +42,13 @@ def take_pages(
                 outcome = _outcome(page, max_bytes)
                 if outcome.outcome == FETCHED:
                     waiting.remove(page.url)
+                    refused.pop(page.url, None)
                     journal.add(outcome, page)
-                    progress(len(wanted) - len(waiting), len(wanted), "pages found")
+                    found += 1
+                    progress(found, len(wanted), "pages found")
                 else:
                     refused.setdefault(page.url, outcome)
-        for url in sorted(waiting):
+        for url in sorted(waiting | refused.keys()):
             journal.add(refused.get(url) or Outcome(url=url, outcome=ABSENT))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from wellread.base.errors import InputError
 from wellread.base.urls import canonical_url, registrable_domain
+from wellread.crawl.config import CrawlConfig
 
 log = logging.getLogger(__name__)
 # Host names as lists have them: underscores too, and at least two labels, which leaves out a hosts
@@ -171,6 +172,21 @@ class TakedownList:
             return True
         host = urlsplit(f"//{place}").hostname or ""
         return any(name in self._domains for name in _host_and_parents(host))
+
+
+class Lists:
+    """All that the settings of a crawl keep it out of."""
+
+    def __init__(self, config: CrawlConfig) -> None:
+        self._blocked = {name: DomainList.read(path) for name, path in config.blocklists.items()}
+        self._takedown = TakedownList.read(config.takedown) if config.takedown else None
+
+    def refusal(self, url: str) -> str | None:
+        """The outcome of a link to `url` if a list has it."""
+        for name, domains in self._blocked.items():
+            if domains.covers(url):
+                return f"blocked_{name}"
+        return "taken_down" if self._takedown is not None and self._takedown.covers(url) else None
 
 
 def _place(url: str) -> str | None:

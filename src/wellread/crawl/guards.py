@@ -20,7 +20,7 @@ from twisted.web import _newclient
 from twisted.web.http import _ChunkedTransferDecoder, _MalformedChunkedDataError
 from w3lib.url import safe_url_string
 
-from wellread.crawl.blocklists import DomainList, TakedownList
+from wellread.crawl.blocklists import Lists
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.decoding import ENCODINGS, decoded
 from wellread.crawl.policy import is_binary, url_refusal, without_credentials
@@ -184,28 +184,18 @@ class GuardedHandler(http11.HTTP11DownloadHandler):  # type: ignore[misc]
 
 
 class LinkGuard:
-    """Keeps requests from going out that lists or the shape of their URL forbid."""
+    """Keeps requests from going out that the shape of their URL or a list forbids."""
 
     def __init__(self, config: CrawlConfig) -> None:
-        self._lists = {name: DomainList.read(path) for name, path in config.blocklists.items()}
-        self._takedown = TakedownList.read(config.takedown) if config.takedown else None
+        self._lists = Lists(config)
 
     @classmethod
     def from_crawler(cls, crawler: Any) -> "LinkGuard":
         return cls(crawler.settings[SETTING])
 
     def process_request(self, request: Any) -> None:
-        if reason := self.refusal(request.url):
+        if reason := url_refusal(request.url) or self._lists.refusal(request.url):
             raise Refused(reason)
-
-    def refusal(self, url: str) -> str | None:
-        """Why `url` is not asked for, or None."""
-        if reason := url_refusal(url):
-            return reason
-        for name, domains in self._lists.items():
-            if domains.covers(url):
-                return f"blocked_{name}"
-        return "taken_down" if self._takedown is not None and self._takedown.covers(url) else None
 
 
 class Redirects:

@@ -14,7 +14,7 @@ from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import Draft, Manifest, finished, read_artifact, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.crawl.archives import take_pages
-from wellread.crawl.blocklists import TakedownList, domains_in
+from wellread.crawl.blocklists import Lists, TakedownList, domains_in
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.journal import Entry, delete_journal, read_journal, read_records
 from wellread.crawl.policy import connect_to, is_allowed, url_refusal
@@ -89,7 +89,8 @@ def _require_contact(links: Path, config: CrawlConfig) -> None:
 def _take(draft: Draft, links: Path, config: CrawlConfig, progress: Progress) -> None:
     delete_journal(draft.out)  # reading again is quick, and keeps "the first page" the first
     wanted = {link.url for link in read_links(links)}
-    take_pages(draft, config.warcs, wanted, config.max_page_bytes, progress)
+    kept_out = Lists(config).refusal
+    take_pages(draft, config.warcs, wanted, config.max_page_bytes, kept_out, progress)
 
 
 def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> None:
