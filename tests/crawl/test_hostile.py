@@ -1,11 +1,8 @@
 """A site that does its worst is left with a named outcome, soon, and for little memory."""
 
 import gzip
-import os
 import socket
 import struct
-import subprocess
-import sys
 import time
 import zlib
 from collections.abc import Iterator
@@ -13,29 +10,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import brotli
-import msgspec
 import pytest
 import zstandard
 
-from tests.crawl.conftest import quick, write_links_to
+from tests.crawl.conftest import GOOD, MB, crawl_apart, quick
 from tests.sites.hostile_site import HostileSite, head, hostile_site
-from wellread.base.config import to_plain
-from wellread.crawl.config import CrawlConfig
-from wellread.formats.pages import Page, read_outcomes, read_pages
+from wellread.formats.pages import Page
 
-PROGRAM = """
-import msgspec, resource, sys
-from pathlib import Path
-from wellread.base.config import convert
-from wellread.crawl.config import CrawlConfig
-from wellread.crawl.stage import crawl
-config = convert(msgspec.json.decode(sys.argv[3]), CrawlConfig, where="crawl")
-crawl(Path(sys.argv[1]), Path(sys.argv[2]), config)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-"""
-MB = 1 << 20
 LIMIT = 2 * MB
-GOOD = b"<p>A good page.</p>"
 
 
 class Survived(NamedTuple):
@@ -44,24 +26,6 @@ class Survived(NamedTuple):
     pages: dict[str, Page]
     seconds: float
     peak_bytes: int  # of the fetching process
-
-
-def crawl_apart(
-    folder: Path, urls: list[str], config: CrawlConfig, **environment: str
-) -> tuple[dict[str, str], dict[str, Page], int]:
-    """Crawl in a process of its own; outcomes and pages by URL, and the fetcher's peak memory."""
-    links, out = write_links_to(folder / "links", urls), folder / "pages"
-    arguments = [str(links), str(out), msgspec.json.encode(to_plain(config)).decode()]
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    outcomes = {o.url: o.outcome for o in read_outcomes(out)}
-    return outcomes, {page.url: page for page in read_pages(out)}, int(done.stdout) * 1024
 
 
 def deflate_bomb() -> bytes:

@@ -3,8 +3,7 @@
 import contextlib
 from pathlib import Path
 
-from tests.crawl.conftest import quick
-from tests.crawl.test_hostile import GOOD, MB, crawl_apart
+from tests.crawl.conftest import GOOD, MB, crawl_apart, quick
 from tests.sites.hostile_site import certificate, head, hostile_site
 
 
