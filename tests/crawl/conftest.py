@@ -1,15 +1,19 @@
 """A site with bad manners, crawled once for many questions."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from tests.sites.common_crawl import CommonCrawl
 from tests.sites.local_site import LocalSite, local_site
-from wellread.base.config import Config
+from wellread.base.config import Config, to_plain
 from wellread.base.manifest import Manifest, writing
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.stage import crawl
@@ -17,6 +21,19 @@ from wellread.formats.links import Link, write_links
 from wellread.formats.pages import Outcome, Page, read_outcomes, read_pages
 
 WriteLinks = Callable[[Path, Iterable[str]], Path]
+
+PROGRAM = """
+import msgspec, resource, sys
+from pathlib import Path
+from wellread.base.config import convert
+from wellread.crawl.config import CrawlConfig
+from wellread.crawl.stage import crawl
+config = convert(msgspec.json.decode(sys.argv[3]), CrawlConfig, where="crawl")
+crawl(Path(sys.argv[1]), Path(sys.argv[2]), config)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+GOOD = b"<p>A good page.</p>"
+MB = 1 << 20
 
 
 class Crawled(NamedTuple):
@@ -103,3 +120,21 @@ def served() -> Iterator[CommonCrawl]:
 
 def path_of(url: str) -> str:
     return "/" + url.split("/", 3)[3] if "127.0.0.1" in url else url
+
+
+def crawl_apart(
+    folder: Path, urls: list[str], config: CrawlConfig, **environment: str
+) -> tuple[dict[str, str], dict[str, Page], int]:
+    """Crawl in a process of its own; outcomes and pages by URL, and the fetcher's peak memory."""
+    links, out = write_links_to(folder / "links", urls), folder / "pages"
+    arguments = [str(links), str(out), msgspec.json.encode(to_plain(config)).decode()]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    outcomes = {o.url: o.outcome for o in read_outcomes(out)}
+    return outcomes, {page.url: page for page in read_pages(out)}, int(done.stdout) * 1024

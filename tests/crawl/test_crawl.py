@@ -109,7 +109,7 @@ def test_a_host_whose_robots_txt_fails_is_left_alone(tmp_path: Path) -> None:
         urls = [site.page(f"/{number}") for number in range(5)]
         links = write_links_to(tmp_path / "links", [*urls, other.page("/open")])
         manifest = crawl(links, tmp_path / "pages", quick())
-        assert manifest.dropped == {"robots_txt": 5}
+        assert manifest.dropped == {"robots_failed": 5}
         assert set(site.hits) == {"/robots.txt"}
 
 

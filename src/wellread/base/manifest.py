@@ -102,7 +102,7 @@ class Draft:
 
     def did_read(self, path: Path, sha256: str) -> None:
         """Record a raw input's digest, computed while it was streamed."""
-        self._read[path.resolve()] = _file(path, sha256)
+        self._read[path.resolve()] = file_of(path, sha256)
 
     @contextlib.contextmanager
     def open(self, name: str) -> Iterator[HashingWriter]:
@@ -115,14 +115,15 @@ class Draft:
 
     def did_write(self, name: str, sha256: str) -> None:
         """Record an output's digest; what is not recorded is read again at the end."""
-        self._written[name] = _file(self.out / name, sha256)
+        self._written[name] = file_of(self.out / name, sha256)
 
     def write(self, name: str, content: bytes) -> None:
         with self.open(name) as file:
             file.write(content)
 
 
-def _file(path: Path, sha256: str) -> File:
+def file_of(path: Path, sha256: str) -> File:
+    """The file as it is now, with a digest that is known already."""
     status = path.stat()
     return File(num_bytes=status.st_size, mtime_ns=status.st_mtime_ns, sha256=sha256)
 
@@ -206,8 +207,7 @@ def writing(
             finished_at=datetime.now(UTC),
             seconds=round(time.monotonic() - started, 3),
         )
-        encoded = msgspec.json.format(msgspec.json.encode(manifest, enc_hook=str), indent=1)
-        write_bytes(out / MANIFEST, encoded)
+        write_manifest(out, manifest)
         shutil.rmtree(out / PREVIOUS, ignore_errors=True)
         (out / UNFINISHED).unlink()
 
@@ -258,7 +258,7 @@ def _claim(
         raise InputError(f"{out}: cannot be made ({error.strerror}); give another --out") from None
     if not os.access(out, os.W_OK | os.X_OK):
         raise InputError(f"{out}: you may not write there; give another --out")
-    _lock(out, held)
+    locked(out, held)
     owner = owner_of(out)
     if owner not in (None, stage):
         raise InputError(f"{out}: belongs to stage {owner!r}, not {stage!r}; give another --out")
@@ -300,7 +300,7 @@ def _recover(out: Path, kind: type[BaseException] | None, *_: Any, resume: bool)
         put_back(out, MANIFEST)
 
 
-def _lock(out: Path, held: contextlib.ExitStack) -> None:
+def locked(out: Path, held: contextlib.ExitStack) -> None:
     """Keep other processes out of `out` until `held` is closed, or this process ends."""
     directory = os.open(out, os.O_RDONLY)
     held.callback(os.close, directory)
@@ -344,7 +344,7 @@ def _input(path: Path, out: Path, draft: Draft) -> Input:
         manifest = read_manifest(path)
         relative = os.path.relpath(path.resolve(), out.resolve())
         return Input(path=relative, stage=manifest.stage, digest=manifest.digest)
-    files = {str(p): draft._read.get(p) or _file(p, sha256_of(p)) for p in _raw_files(path)}
+    files = {str(p): draft._read.get(p) or file_of(p, sha256_of(p)) for p in _raw_files(path)}
     return Input(path=str(path.resolve()), files=files)
 
 
@@ -355,7 +355,7 @@ def _outputs(draft: Draft) -> dict[str, File]:
         name = relative.as_posix()
         is_own = relative.parts[0] not in (UNFINISHED, MANIFEST, PREVIOUS)
         if is_own and path.is_file():
-            found[name] = draft._written.get(name) or _file(path, sha256_of(path))
+            found[name] = draft._written.get(name) or file_of(path, sha256_of(path))
     if not found:
         raise WellreadError(f"{draft.out}: the stage wrote nothing")
     return found
@@ -365,6 +365,32 @@ def _digest(stage: str, config: Any, outputs: Mapping[str, File]) -> str:
     identity = [stage, config, {name: file.sha256 for name, file in outputs.items()}]
     encoded = msgspec.json.encode(identity, order="deterministic")
     return hashlib.sha256(encoded).hexdigest()
+
+
+def amended(
+    manifest: Manifest,
+    *,
+    counts: dict[str, int],
+    dropped: dict[str, int],
+    examples: dict[str, list[str]],
+    outputs: dict[str, File],
+    facts: dict[str, Any],
+) -> Manifest:
+    """The manifest of an artifact of which a part was taken away; its settings stay."""
+    return msgspec.structs.replace(
+        manifest,
+        counts=counts,
+        dropped=dict(sorted(dropped.items())),
+        examples=dict(sorted(examples.items())),
+        outputs=outputs,
+        facts={**manifest.facts, **facts},
+        digest=_digest(manifest.stage, manifest.config, outputs),
+    )
+
+
+def write_manifest(directory: Path, manifest: Manifest) -> None:
+    encoded = msgspec.json.format(msgspec.json.encode(manifest, enc_hook=str), indent=1)
+    write_bytes(directory / MANIFEST, encoded)
 
 
 def _versions() -> dict[str, str]:
@@ -391,11 +417,17 @@ def finished(
         found = _matching(out / PREVIOUS, stage, config, inputs)
         if found is not None and not _LOOKING.get():
             with contextlib.ExitStack() as held:
-                _lock(out, held)
+                locked(out, held)
                 put_back(out, MANIFEST)
-    if found is None and _LOOKING.get():
-        raise NotUpToDate(f"{out}: not what these settings and inputs give")
+    if found is None:
+        work_ahead(out)
     return found
+
+
+def work_ahead(out: Path) -> None:
+    """Say that `out` needs work: to who only looks, by NotUpToDate."""
+    if _LOOKING.get():
+        raise NotUpToDate(f"{out}: not what these settings and inputs give")
 
 
 Inputs = Mapping[str, Sequence[Path]]

@@ -24,16 +24,19 @@ def take_pages(
     warcs: Sequence[Path],
     links: Callable[[], Iterable[str]],
     max_bytes: int,
+    kept_out: Callable[[str], str | None],
     progress: Progress,
 ) -> None:
     """Note in the journal what `warcs` hold of the addresses that `links` gives at each call.
 
-    The first page that can be used stands for its link; else the first refusal says why not. Memory
-    holds a digest for each link and what was refused.
+    The first page that can be used stands for its link; else the first refusal says why not. Links
+    for which `kept_out` gives an outcome have that. Memory holds a digest for each link and what
+    was refused.
     """
     wanted = np.sort(np.fromiter(map(_digest, links()), dtype=f"S{DIGEST_BYTES}"))
     is_found = np.zeros(len(wanted), dtype=bool)
-    refused = dict[str, Outcome]()
+    refused = {url: Outcome(url=url, outcome=why) for url in links() if (why := kept_out(url))}
+    kept = frozenset(refused)
     num_read = num_found = 0
 
     def bad(reason: str, where: str) -> None:
@@ -48,7 +51,7 @@ def take_pages(
             for page in read_pages(path, bad):
                 num_read += 1
                 place = _place(wanted, page.url)
-                if place is not None and not is_found[place]:
+                if place is not None and not is_found[place] and page.url not in kept:
                     outcome = judged(page, max_bytes)
                     if outcome.outcome == FETCHED:
                         is_found[place] = True

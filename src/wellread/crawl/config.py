@@ -10,6 +10,7 @@ from wellread.base.config import Config
 from wellread.base.errors import InputError
 
 CRAWL = re.compile(r"CC-MAIN-\d{4}(-\d{2}|-\d{4})?")
+Seconds = Annotated[float, Meta(gt=0, le=24 * 3600.0)]
 
 
 class CrawlConfig(Config, frozen=True):
@@ -28,10 +29,18 @@ class CrawlConfig(Config, frozen=True):
     # HOST or *.DOMAIN -> "ADDRESS:PORT" to connect to instead; allowed with it.
     resolve: dict[str, str] = field(default_factory=dict)
     requests_per_host: Annotated[int, Meta(ge=1)] = 1
-    delay_seconds: Annotated[float, Meta(ge=0)] = 1.0  # between requests to one host
-    timeout_seconds: Annotated[float, Meta(gt=0)] = 20.0
+    delay_seconds: Annotated[float, Meta(ge=0, le=24 * 3600.0)] = (
+        1.0  # between requests to one host
+    )
+    timeout_seconds: Seconds = 20.0  # of one request, to its last byte
+    page_seconds: Seconds = 60.0  # of a page, over redirects and retries
     max_page_bytes: Annotated[int, Meta(ge=1)] = 5 * 1024**2  # after content decoding
     max_redirects: Annotated[int, Meta(ge=0)] = 5
+    max_links_per_domain: Annotated[int, Meta(ge=1)] | None = None  # of one registrable domain
+    # Plain lists, hosts files, or folders with files `domains`; outcomes bear the name.
+    blocklists: dict[str, Path] = field(default_factory=dict)  # NAME=FILE: domains to keep out of
+    # What it names is also removed from pages that are already there.
+    takedown: Path | None = None  # a list of URLs, domains and PREFIX* to keep out
     retries: Annotated[int, Meta(ge=0)] = 1  # after a time-out, a lost connection, a 5xx or a 429
 
     def __post_init__(self) -> None:
@@ -49,6 +58,12 @@ class CrawlConfig(Config, frozen=True):
             raise InputError(
                 f"crawl: commoncrawl_base is {self.commoncrawl_base!r}; expected a web address"
             )
+        for name in self.blocklists:
+            if not re.fullmatch("[a-z0-9_]+", name):
+                raise InputError(
+                    f"crawl: blocklists has {name!r}; expected a name of a-z, 0-9 and _, which "
+                    "outcomes then bear"
+                )
         for host, target in self.resolve.items():
             address, _, port = target.rpartition(":")
             if not address or not port.isdecimal():

@@ -23,26 +23,21 @@ from scrapy import signals
 from scrapy.crawler import CrawlerProcess
 from scrapy.exceptions import StopDownload
 
+from wellread.base.config import convert
 from wellread.base.urls import canonical_url
+from wellread.crawl.blocklists import beyond_limit
 from wellread.crawl.config import CrawlConfig
+from wellread.crawl.guards import outcome_of
 from wellread.crawl.journal import Journal, read_journal
-from wellread.crawl.resolver import GuardedResolver
+from wellread.crawl.policy import url_refusal
+from wellread.crawl.resolver import SETTING
 from wellread.formats.links import read_links
 from wellread.formats.pages import FETCHED, Outcome, Page, refusal
 
 REPORT_SECONDS = 0.25
 CONCURRENT_REQUESTS = 128  # over all hosts
+UNSAID = "text/html"  # what an answer without content type is taken for, as in the corpus stage
 MIDDLEWARE = "scrapy.downloadermiddlewares"
-# Scrapy's and Twisted's exceptions by class name; both packages renamed theirs between versions.
-REASONS = {
-    "CancelledError": "too_large",
-    "CannotResolveHostError": "dns",
-    "DNSLookupError": "dns",
-    "DownloadCancelledError": "too_large",
-    "DownloadTimeoutError": "timeout",
-    "TCPTimedOutError": "timeout",
-    "TimeoutError": "timeout",
-}
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,10 +60,11 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
 
     name = "wellread"
 
-    def __init__(self, journal: Journal, config: CrawlConfig, pending: list[str]) -> None:
+    def __init__(
+        self, journal: Journal, config: CrawlConfig, pending: list[tuple[str, bool]]
+    ) -> None:
         super().__init__()
         self.journal, self.crawl_config, self.pending = journal, config, pending
-        self.resolver = install_resolver(config)
         self.report, self.reported_at = Report(), 0.0
 
     @classmethod
@@ -79,7 +75,11 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         return spider
 
     async def start(self) -> AsyncIterator[scrapy.Request]:
-        for url in self.pending:
+        for url, is_over in self.pending:
+            # Scrapy's Request refuses some of what is no address, and that would end the crawl.
+            if reason := "domain_limit" if is_over else url_refusal(url):
+                self.note(Outcome(url=url, outcome=reason))
+                continue
             yield scrapy.Request(
                 url, self.answered, errback=self.failed, dont_filter=True, meta={"link": url}
             )
@@ -87,7 +87,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
     def headers_received(self, headers: Any, request: scrapy.Request, **_: Any) -> None:
         """Stop before the body of what is no page anyway."""
         content_type = (headers.get("Content-Type") or b"").decode("latin-1")
-        if "link" in request.meta and refusal(200, content_type):
+        if "link" in request.meta and refusal(200, content_type or UNSAID):
             raise StopDownload(fail=False)
 
     def request_scheduled(self, request: scrapy.Request, **_: Any) -> None:
@@ -97,7 +97,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
     def answered(self, response: Any) -> None:
         content_type = (response.headers.get("Content-Type") or b"").decode("latin-1")
         url, body = response.meta["link"], response.body
-        reason = refusal(response.status, content_type)
+        reason = refusal(response.status, content_type or UNSAID)
         if reason is None and len(body) > self.crawl_config.max_page_bytes:
             reason = "too_large"
         outcome = Outcome(
@@ -119,11 +119,10 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
 
     def failed(self, failure: Any) -> None:
         meta = failure.request.meta
-        host = scrapy.utils.httpobj.urlparse_cached(failure.request).hostname
         is_redirected = "redirect_urls" in meta
         outcome = Outcome(
             url=meta["link"],
-            outcome="private_address" if host in self.resolver.refused else _reason(failure.value),
+            outcome=outcome_of(failure.value),
             milliseconds=_milliseconds(meta),
             redirected_to=canonical_url(failure.request.url) if is_redirected else None,
         )
@@ -149,28 +148,9 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         sys.stdout.buffer.flush()
 
 
-def install_resolver(config: CrawlConfig) -> GuardedResolver:
-    from twisted.internet import reactor  # which one is settled only once Scrapy runs
-
-    resolver = GuardedResolver(reactor.nameResolver, config)
-    reactor.installNameResolver(resolver)
-    # Scrapy installs its own between now and the reactor's first turn, before any connection.
-    reactor.callWhenRunning(reactor.installNameResolver, resolver)
-    return resolver
-
-
 def _milliseconds(meta: Any) -> int | None:
     seconds = meta.get("download_latency")
     return None if seconds is None else round(seconds * 1000)
-
-
-def _reason(error: Exception) -> str:
-    if type(error).__name__ == "IgnoreRequest":
-        message = str(error)
-        if "robots.txt" in message:
-            return "robots_txt"
-        return "too_many_redirects" if "redirections" in message else "too_large"
-    return REASONS.get(type(error).__name__, "connection")
 
 
 def settings_for(config: CrawlConfig) -> dict[str, Any]:
@@ -179,30 +159,35 @@ def settings_for(config: CrawlConfig) -> dict[str, Any]:
     contact = f" (+{config.user_agent_contact})" if config.user_agent_contact else ""
     throttle = {"scrapy.extensions.throttle.AutoThrottle": 0} if config.delay_seconds else {}
     return {
+        SETTING: config,
         "USER_AGENT": f"wellread/{version}{contact}",
-        "ROBOTSTXT_OBEY": True,
         "CONCURRENT_REQUESTS": CONCURRENT_REQUESTS,
         "CONCURRENT_REQUESTS_PER_DOMAIN": config.requests_per_host,
         "DOWNLOAD_DELAY": config.delay_seconds,
         "AUTOTHROTTLE_ENABLED": bool(config.delay_seconds),
         "AUTOTHROTTLE_START_DELAY": config.delay_seconds,
         "AUTOTHROTTLE_TARGET_CONCURRENCY": float(config.requests_per_host),
-        "DOWNLOAD_TIMEOUT": config.timeout_seconds,
+        "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "DOWNLOAD_MAXSIZE": config.max_page_bytes,
         "DOWNLOAD_WARNSIZE": 0,
-        "REDIRECT_ENABLED": config.max_redirects > 0,
-        "REDIRECT_MAX_TIMES": config.max_redirects,
         "RETRY_ENABLED": config.retries > 0,
         "RETRY_TIMES": config.retries,
-        "DOWNLOAD_HANDLERS": dict.fromkeys(("data", "file", "ftp", "s3")),  # http and https stay
+        "RETRY_GIVE_UP_LOG_LEVEL": "DEBUG",  # the link's outcome says it; a log of them has no end
+        "DOWNLOAD_HANDLERS": {
+            **dict.fromkeys(("data", "file", "ftp", "s3")),
+            **dict.fromkeys(("http", "https"), "wellread.crawl.guards.GuardedHandler"),
+        },
+        "TWISTED_DNS_RESOLVER": "wellread.crawl.resolver.GuardedResolver",
+        # A look-up that nobody answers holds a thread for half a minute; the others shall not wait.
+        "REACTOR_THREADPOOL_MAXSIZE": CONCURRENT_REQUESTS,
         "DOWNLOADER_MIDDLEWARES_BASE": {
+            "wellread.crawl.guards.LinkGuard": 50,
             "wellread.crawl.robots.StrictRobotsTxt": 100,
-            f"{MIDDLEWARE}.downloadtimeout.DownloadTimeoutMiddleware": 350,
             f"{MIDDLEWARE}.defaultheaders.DefaultHeadersMiddleware": 400,
             f"{MIDDLEWARE}.useragent.UserAgentMiddleware": 500,
             f"{MIDDLEWARE}.retry.RetryMiddleware": 550,
-            f"{MIDDLEWARE}.httpcompression.HttpCompressionMiddleware": 590,
-            f"{MIDDLEWARE}.redirect.RedirectMiddleware": 600,
+            "wellread.crawl.guards.Decoding": 590,
+            "wellread.crawl.guards.Redirects": 600,
         },
         "SPIDER_MIDDLEWARES_BASE": {},
         "EXTENSIONS_BASE": throttle,
@@ -216,14 +201,18 @@ def settings_for(config: CrawlConfig) -> dict[str, Any]:
     }
 
 
-def pending_links(links: Path, out: Path) -> list[str]:
-    """The links that the journal does not have, mixed so that hosts take turns."""
+def pending_links(links: Path, out: Path, limit: int | None) -> list[tuple[str, bool]]:
+    """The links that the journal does not have, mixed so that hosts take turns.
+
+    With each, whether it is beyond the `limit` of its domain; which those are does not depend on
+    what is done.
+    """
     done = {entry.outcome.url for entry in read_journal(out)}
-    urls = (link.url for link in read_links(links))
-    return sorted(
-        (url for url in urls if url not in done),
+    urls = sorted(
+        (link.url for link in read_links(links)),
         key=lambda url: hashlib.sha256(url.encode()).digest(),
     )
+    return [(url, is_over) for url, is_over in beyond_limit(urls, limit) if url not in done]
 
 
 def end_with_parent() -> None:
@@ -236,10 +225,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and closes the pipe
     job = msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)
     threading.Thread(target=end_with_parent, daemon=True).start()
-    config = msgspec.convert(job.config, CrawlConfig)
+    config = convert(job.config, CrawlConfig, where="crawl")
     out = Path(job.out)
     with Journal(out) as journal:
-        pending = pending_links(Path(job.links), out)
+        pending = pending_links(Path(job.links), out, config.max_links_per_domain)
         process = CrawlerProcess(settings_for(config))
         process.crawl(LinkSpider, journal, config, pending)
         process.start(install_signal_handlers=False)

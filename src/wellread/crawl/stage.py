@@ -24,15 +24,17 @@ from wellread.base.manifest import (
 )
 from wellread.base.progress import Progress, silent
 from wellread.crawl.archives import take_pages
+from wellread.crawl.blocklists import Lists, TakedownList, domains_in
 from wellread.crawl.commoncrawl import Found, fetch_captures, found, look_up
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.journal import Entry, delete_journal, read_journal, read_records
-from wellread.crawl.policy import connect_to, is_allowed
+from wellread.crawl.policy import connect_to, is_allowed, url_refusal
+from wellread.crawl.takedown import finish_takedown, take_down
 from wellread.formats.links import STAGE as LINKS
 from wellread.formats.links import num_links, read_links
 from wellread.formats.pages import FETCHED, STAGE, write_outcomes, write_pages
 
-UNREACHED = {"dns", "connection", "timeout"}
+UNREACHED = {"dns", "connection", "timeout", "tls"}
 GO_ON = "run the same command again to go on where it stopped"
 
 
@@ -43,10 +45,13 @@ def crawl(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = s
     (a journal entry each), not with their pages.
     """
     _check(links, config)
-    inputs = {"links": [links], **({"warcs": config.warcs} if config.warcs else {})}
-    if done := finished(out, stage=STAGE, config=config, inputs=inputs):
-        return done
-    with writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft:
+    inputs = _inputs(links, config)
+    # A takedown list may grow at any time, without making what is fetched a different crawl.
+    lasting = msgspec.structs.replace(config, takedown=None)
+    finish_takedown(out)
+    if done := finished(out, stage=STAGE, config=lasting, inputs=inputs):
+        return take_down(out, config.takedown) if config.takedown else done
+    with writing(out, stage=STAGE, config=lasting, inputs=inputs, resume=True) as draft:
         if config.source == "warc":
             _take(draft, links, config, progress)
         elif config.source == "commoncrawl":
@@ -54,6 +59,8 @@ def crawl(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = s
         else:
             _fetch(links, out, config, progress)
         _finish(draft, links)
+    if config.takedown:  # of what came before the list did, or from pages that were there
+        return take_down(out, config.takedown)
     return read_manifest(out)
 
 
@@ -66,18 +73,26 @@ def survey(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = 
     if config.source != "commoncrawl":
         raise InputError("crawl: a survey is of source 'commoncrawl'")
     _check(links, config)
-    inputs = {"links": [links]}
-    if finished(out, stage=STAGE, config=config, inputs=inputs):
+    inputs, lasting = _inputs(links, config), msgspec.structs.replace(config, takedown=None)
+    if finished(out, stage=STAGE, config=lasting, inputs=inputs):
         return found(out, config)
     if is_artifact(out):
         raise InputError(f"{out}: holds a crawl of other links or settings; give another --out")
     with (
         suppress(Stopped),
-        writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft,
+        writing(out, stage=STAGE, config=lasting, inputs=inputs, resume=True) as draft,
     ):
         known = look_up(draft, links, config, progress)
         raise Stopped(f"{out}: looked up, nothing fetched")
     return known
+
+
+def _inputs(links: Path, config: CrawlConfig) -> dict[str, list[Path]]:
+    return {
+        "links": [links],
+        **({"warcs": config.warcs} if config.warcs else {}),
+        **({"blocklists": list(config.blocklists.values())} if config.blocklists else {}),
+    }
 
 
 def _check(links: Path, config: CrawlConfig) -> None:
@@ -89,6 +104,10 @@ def _check(links: Path, config: CrawlConfig) -> None:
         _require_contact((link.url for link in read_links(links)), config)
     elif config.source == "commoncrawl":
         _require_contact([config.commoncrawl_base], config)
+    for path in config.blocklists.values():
+        next(domains_in(path))
+    if config.takedown:
+        TakedownList.read(config.takedown)
 
 
 def _require_contact(urls: Iterable[str], config: CrawlConfig) -> None:
@@ -96,6 +115,8 @@ def _require_contact(urls: Iterable[str], config: CrawlConfig) -> None:
     if config.user_agent_contact:
         return
     for url in urls:
+        if url_refusal(url):  # is not asked for, and has an outcome that says so
+            continue
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         host = parts.hostname or ""
@@ -110,7 +131,7 @@ def _require_contact(urls: Iterable[str], config: CrawlConfig) -> None:
 def _take(draft: Draft, links: Path, config: CrawlConfig, progress: Progress) -> None:
     delete_journal(draft.out)  # reading again is quick, and keeps "the first page" the first
     urls = lambda: (link.url for link in read_links(links))  # noqa: E731
-    take_pages(draft, config.warcs, urls, config.max_page_bytes, progress)
+    take_pages(draft, config.warcs, urls, config.max_page_bytes, Lists(config).refusal, progress)
 
 
 def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> None:

@@ -23,7 +23,7 @@ from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParserExce
 from warcio.warcwriter import WARCWriter
 
 from wellread.base.errors import InputError
-from wellread.base.files import input_files
+from wellread.base.files import HashingWriter, input_files
 from wellread.base.manifest import Draft, is_artifact, read_artifact
 from wellread.base.urls import canonical_url
 from wellread.formats import tables
@@ -148,7 +148,11 @@ def write_pages(draft: Draft, records: Iterable[bytes]) -> int:
 
 def write_outcomes(draft: Draft, outcomes: Iterable[Outcome]) -> int:
     with draft.open("outcomes.parquet") as file:
-        return tables.write_rows(file, OUTCOMES, (msgspec.structs.asdict(o) for o in outcomes))
+        return outcomes_written(file, outcomes)
+
+
+def outcomes_written(file: HashingWriter, outcomes: Iterable[Outcome]) -> int:
+    return tables.write_rows(file, OUTCOMES, (msgspec.structs.asdict(o) for o in outcomes))
 
 
 def read_outcomes(directory: Path) -> Iterator[Outcome]:

@@ -1,0 +1,262 @@
+"""What an answer may cost in time, bytes and headers; what a request that failed comes to.
+
+Scrapy's and Twisted's own limits, checked against a hostile site (tests/crawl/test_hostile.py),
+with their gaps closed. Twisted reads headers without end. Scrapy trusts every certificate unless
+told otherwise, limits the time of each request but not of a page, stores a compressed body that
+ends too early, and passes on each chunk, be it of one byte, at a cost of its own.
+"""
+
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+from urllib.parse import urldefrag, urljoin
+
+from OpenSSL import SSL
+from scrapy import exceptions
+from scrapy.core.downloader.handlers import http11
+from service_identity.exceptions import VerificationError
+from twisted.internet.error import ConnectionDone
+from twisted.web import _newclient
+from twisted.web.http import _ChunkedTransferDecoder, _MalformedChunkedDataError
+from w3lib.url import safe_url_string
+
+from wellread.crawl.blocklists import Lists
+from wellread.crawl.config import CrawlConfig
+from wellread.crawl.decoding import ENCODINGS, decoded
+from wellread.crawl.policy import is_binary, url_refusal, without_credentials
+from wellread.crawl.refused import Refused
+from wellread.crawl.resolver import SETTING, GuardedResolver
+
+REDIRECTS = {301, 302, 303, 307, 308}
+MAX_ROBOTS_BYTES = 500 * 1024  # RFC 9309, section 2.5: what a crawler must read at least
+MAX_HEADER_BYTES = 256 * 1024  # ours: browsers take about as much
+IDLE_SECONDS = 15.0  # ours: Twisted's 240 would hold thousands of connections of a wide crawl
+CUT_AT = "cut_at"  # in a request's meta: how much of the answer is wanted, and no more
+SECONDS = "seconds_spent"  # in a request's meta: on the page so far, over redirects and retries
+OUTCOMES = {
+    exceptions.CannotResolveHostError: "dns",
+    exceptions.DownloadCancelledError: "too_large",
+    exceptions.DownloadTimeoutError: "timeout",
+    exceptions.NotSupported: "scheme",
+    exceptions.ResponseDataLossError: "truncated",
+}
+# KeyError: an unknown transfer encoding; ValueError: a length that is no number.
+MALFORMED = (_newclient.ParseError, _MalformedChunkedDataError, KeyError, ValueError)
+
+
+def outcome_of(error: BaseException) -> str:
+    """The outcome of a link whose request ended with `error`."""
+    if isinstance(error, Refused):
+        return error.outcome
+    return next((name for kind, name in OUTCOMES.items() if isinstance(error, kind)), "connection")
+
+
+def lasting_cause(error: BaseException) -> str | None:
+    """The outcome of a failure that asking again would not change, else None."""
+    for cause in _causes(error):
+        if isinstance(cause, Refused):
+            return cause.outcome
+        # A connection that is cut during the handshake or later is no matter of certificates.
+        is_cut = isinstance(cause, SSL.SysCallError) or "unexpected eof" in str(cause)
+        if isinstance(cause, (SSL.Error, VerificationError)) and not is_cut:
+            return "tls"
+        if isinstance(cause, MALFORMED):
+            return "bad_response"
+    return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what lies beneath; Twisted wraps a request's failures in lists."""
+    while error is not None:
+        yield error
+        for reason in getattr(error, "reasons", ()):
+            yield from _causes(reason.value)
+        error = error.__cause__
+
+
+class _LimitedParser(http11._LenientHTTPClientParser):  # type: ignore[misc]  # Scrapy is untyped here
+    """Reads an answer up to limits; answers of status 1xx before it count with it."""
+
+    head_bytes = body_bytes = 0
+    most_bytes = 0  # of a body as it is sent, set by the protocol
+
+    def dataReceived(self, data: bytes) -> None:
+        super().dataReceived(data)
+        if self.state in (_newclient.STATUS, _newclient.HEADER):
+            self.head_bytes += len(data)
+            if self.head_bytes > MAX_HEADER_BYTES:
+                raise Refused("header_flood")
+
+    def lineLengthExceeded(self, _line: bytes) -> None:
+        raise Refused("header_flood")
+
+    def switchToBodyMode(self, decoder: Any) -> None:
+        """Pass chunks on together: to Scrapy one of a byte is as much work as one of 64 KiB."""
+        self._pieces: list[bytes] = []
+        if isinstance(decoder, _ChunkedTransferDecoder):
+            self._deliver, self._finish = decoder.dataCallback, decoder.finishCallback
+            decoder.dataCallback, decoder.finishCallback = self._pieces.append, self._end
+        super().switchToBodyMode(decoder)
+
+    def rawDataReceived(self, data: bytes) -> None:
+        self.body_bytes += len(data)
+        if self.body_bytes > self.most_bytes:
+            raise Refused("too_large")
+        super().rawDataReceived(data)
+        self._pass_on()
+
+    def _end(self, rest: bytes) -> None:
+        self._pass_on()
+        self._finish(rest)
+
+    def _pass_on(self) -> None:
+        if self._pieces:
+            whole = b"".join(self._pieces)
+            self._pieces.clear()
+            self._deliver(whole)
+
+
+class _LimitedProtocol(http11._LenientHTTP11ClientProtocol):  # type: ignore[misc]
+    most_bytes = 0
+
+    def request(self, request: Any) -> Any:
+        finished = super().request(request)
+        if self._parser is not None:
+            self._parser.__class__ = _LimitedParser  # as Scrapy does with the class above it
+            self._parser.most_bytes = self.most_bytes
+        return finished
+
+    def _giveUp(self, reason: Any) -> None:
+        """Hang up on who breaks the rules; TLS would wait for a farewell that need not come."""
+        if not reason.check(ConnectionDone):
+            self.transport.abortConnection()
+        super()._giveUp(reason)
+
+
+def _limited_factory(most_bytes: int) -> type:
+    class Factory(http11._LenientHTTP11ClientFactory):  # type: ignore[misc]
+        def buildProtocol(self, _addr: Any) -> Any:
+            protocol = _LimitedProtocol(self._quiescentCallback)
+            protocol.most_bytes = most_bytes
+            return protocol
+
+    return Factory
+
+
+class GuardedHandler(http11.HTTP11DownloadHandler):  # type: ignore[misc]
+    """Scrapy's for http and https, with a limit for heads and for the time of a whole page."""
+
+    def __init__(self, crawler: Any) -> None:
+        super().__init__(crawler)
+        config: CrawlConfig = crawler.settings[SETTING]
+        self._request_seconds, self._page_seconds = config.timeout_seconds, config.page_seconds
+        largest = max(config.max_page_bytes, MAX_ROBOTS_BYTES)
+        self._pool._factory = _limited_factory(largest + MAX_HEADER_BYTES)  # with its chunks' sizes
+        self._pool.cachedConnectionTimeout = IDLE_SECONDS
+
+    async def download_request(self, request: Any) -> Any:
+        from twisted.internet import reactor  # which one is settled only once Scrapy runs
+
+        resolver = reactor.nameResolver
+        assert isinstance(resolver, GuardedResolver)
+        spent = request.meta.get(SECONDS, 0.0)
+        if spent >= self._page_seconds:
+            raise exceptions.DownloadTimeoutError(f"{request.url}: out of time")
+        request.meta["download_timeout"] = min(self._request_seconds, self._page_seconds - spent)
+        started = monotonic()
+        try:
+            response = await super().download_request(request)
+        except exceptions.CannotResolveHostError:
+            if reason := resolver.refusal_for(request.url):
+                raise Refused(reason) from None
+            raise
+        except ValueError:  # Twisted's, of a host that is no name
+            raise Refused("bad_url") from None
+        except Exception as error:
+            if reason := lasting_cause(error):
+                raise Refused(reason) from error
+            raise
+        finally:
+            request.meta[SECONDS] = spent + monotonic() - started
+        if not 100 <= response.status <= 999:
+            raise Refused("bad_response")
+        return response
+
+
+class LinkGuard:
+    """Keeps requests from going out that the shape of their URL or a list forbids."""
+
+    def __init__(self, config: CrawlConfig) -> None:
+        self._lists = Lists(config)
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> "LinkGuard":
+        return cls(crawler.settings[SETTING])
+
+    def process_request(self, request: Any) -> None:
+        if reason := url_refusal(request.url) or self._lists.refusal(request.url):
+            raise Refused(reason)
+
+
+class Redirects:
+    """Follows redirects to http and https, without credentials, up to a number."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> "Redirects":
+        return cls(crawler.settings[SETTING].max_redirects)
+
+    def process_response(self, request: Any, response: Any) -> Any:
+        if request.meta.get("dont_redirect") or self._most == 0:
+            return response
+        target = redirect_target(response)
+        if target is None:
+            return response
+        before = [*request.meta.get("redirect_urls", []), request.url]
+        if target in before or len(before) > self._most:
+            raise Refused("too_many_redirects")
+        return request.replace(url=target, meta={**request.meta, "redirect_urls": before})
+
+
+def redirect_target(response: Any) -> str | None:
+    """Where an answer sends on to, or None if it does not; Refused if that may not be asked for."""
+    location = response.headers.get("Location")
+    if response.status not in REDIRECTS or not location:
+        return None
+    try:
+        target = urljoin(response.url, safe_url_string(location.strip()))
+        target = urldefrag(without_credentials(target)).url
+    except ValueError:  # an unclosed bracket, a port that is no number
+        raise Refused("bad_url") from None
+    if reason := url_refusal(target):
+        raise Refused(reason)
+    return str(safe_url_string(target))
+
+
+class Decoding:
+    """Bodies as they were before their transfer, within the limit, if they are text."""
+
+    def __init__(self, config: CrawlConfig) -> None:
+        self._limit = config.max_page_bytes
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> "Decoding":
+        return cls(crawler.settings[SETTING])
+
+    def process_request(self, request: Any) -> None:
+        request.headers.setdefault("Accept-Encoding", ENCODINGS)
+
+    def process_response(self, request: Any, response: Any) -> Any:
+        if response.status != 200:  # no page; its body is not looked at
+            return response
+        cut_at = request.meta.get(CUT_AT)
+        encodings = b",".join(response.headers.getlist("Content-Encoding"))
+        if encodings and response.body:
+            limit, is_cut = cut_at or self._limit, cut_at is not None
+            body = decoded(response.body, encodings.decode("latin-1"), limit, is_cut=is_cut)
+            response = response.replace(body=body)
+        if cut_at is None and is_binary(response.body):
+            raise Refused("not_a_page")
+        return response

@@ -1,0 +1,9 @@
+"""What policy or a limit ends a request with."""
+
+
+class Refused(Exception):
+    """A request that ends here; `outcome` is what its link's row says."""
+
+    def __init__(self, outcome: str) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
