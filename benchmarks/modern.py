@@ -72,6 +72,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "positions begin at random": {"positions": "random"},
     "embeddings at the others' rate": {"embedding_rate": 1.0},
     "attention within documents": {"document_masks": True},
+    "windows begin at documents": {"document_starts": True},
+    "windows and attention by documents": {"document_starts": True, "document_masks": True},
     "first sequences of 32": {"early_context": 32},
     "first batches of half the size": {"early_batch_sequences": 16},
 }

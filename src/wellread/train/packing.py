@@ -51,14 +51,15 @@ def pack(lengths: npt.NDArray[np.int64], context: int) -> Packed:
             smaller[most] = most = smaller[smaller[most]]
         return most
 
-    places, gaps, room = list[int](), np.zeros(len(lengths), np.int64), context
+    order, gaps, room = np.empty_like(lengths), np.zeros_like(lengths), context
     for at in range(len(lengths)):
         rest = largest(room) or largest(context) or int(rests[-1])
         if rest > room and room * TWICE <= context:
             gaps[at], room = room, context
-        places.append(unused[rest])
+        order[at] = unused[rest]
         unused[rest] += 1
         room = (room - rest) % context or context
-    order = np.append(by_rest[places[:-1]], len(by_rest))
+    order[:-1] = by_rest[order[:-1]]
+    order[-1] = len(by_rest)
     ends = np.cumsum(lengths[order] + gaps)
     return Packed(order, ends - lengths[order], int(ends[-1]), int(gaps.sum()))
