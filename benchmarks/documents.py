@@ -10,9 +10,11 @@ docstrings, or the 500 documents of OpenWebText in the folder of real files (doc
 Every eighth text is held out. Four cells, three seeds: windows one after another or at documents
 (`document_starts`), attention over a whole window or within documents (`document_masks`).
 
-Held-out loss is of two kinds of windows: `anywhere`, the fixed ones that `train` measures, and
-`at documents`, the same text cut as `document_starts` cuts it. Every finished run is a line of
-results.jsonl; the same command goes on after the last.
+Held-out loss is of two kinds: `anywhere`, in the fixed windows that `train` measures, and `alone`,
+of each held-out text by itself up to the context, its end included. Windows that `document_starts`
+cuts would not do: most end with a document, so that their last token is known by its place alone.
+Texts come in a random order: documentation has what belongs together side by side, the web has
+not. Every finished run is a line of results.jsonl; the same command goes on after the last.
 
 `lengths` trains nothing: how windows lie in OpenWebText's documents and in novels, in GPT-2's ids,
 and in as many documents as WebText has, whose lengths are drawn.
@@ -37,6 +39,7 @@ from texts import REAL_DATA, documentation_texts
 
 from wellread.base.config import read_toml
 from wellread.base.manifest import writing
+from wellread.base.seeds import generator
 from wellread.formats.documents import Document, write_documents
 from wellread.formats.tokens import read_documents, read_header, read_split
 from wellread.model.sizes import ModelConfig
@@ -47,11 +50,13 @@ from wellread.tokens.config import TokensConfig
 
 SIZE = "3x128"
 VOCAB_SIZE = 4096
-BATCH = 4096  # tokens
+BATCH = 2048  # tokens
 RATE = 0.006
 WARMUP = 50  # steps
 HELD_OUT_EVERY = 8
-DOCUMENTATION_BYTES = 1_750_000
+DOCUMENTATION_BYTES = 900_000
+AT_ONCE = 32  # texts
+MISSING = -1
 SEEDS = 3
 WEBTEXT = 8_000_000  # documents, section 2.1
 DRAWN = (6.4, 1.1)  # mean and deviation of the logarithm of their lengths: about OpenWebText's
@@ -71,7 +76,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     job: Job
     anywhere: float
-    at_documents: float
+    alone: float
     shares: dict[str, float] | None  # of windows at documents, of tokens seen twice and left out
     seconds: float
 
@@ -97,7 +102,8 @@ def openwebtext() -> list[str]:
 
 
 def documents(texts: list[str]) -> Iterator[Document]:
-    for number, text in enumerate(texts):
+    order = generator(0, "texts").permutation(len(texts))
+    for number, text in enumerate(texts[at] for at in order):
         split = "validation" if number % HELD_OUT_EVERY == HELD_OUT_EVERY // 2 else "train"
         yield Document(url=f"http://texts/{number}", text=text, split=split)
 
@@ -121,32 +127,40 @@ def measure(job: Job, tokens: Path) -> Result:
         run = Path(folder) / "run"
         facts = train(tokens, run, model, TrainConfig(**settings)).facts
         seconds = time.monotonic() - start
-        at_documents = loss_at_documents(run, tokens, job)
+        alone = loss_alone(run, tokens, job.context)
     return Result(
-        job=job, anywhere=facts["held_out_loss"], at_documents=at_documents,
+        job=job, anywhere=facts["held_out_loss"], alone=alone,
         shares=facts["document_starts"], seconds=seconds,
     )  # fmt: skip
 
 
-def loss_at_documents(run: Path, tokens: Path, job: Job) -> float:
+def loss_alone(run: Path, tokens: Path, context: int) -> float:
+    """Of the tokens of each held-out text, and of its end, with nothing before it."""
     import torch
 
     from wellread.model.load import load_model
-    from wellread.train.held_out import held_out_losses
-    from wellread.train.windows import DocumentWindows
-    from wellread.train.worker import Worker
 
-    shards = read_split(tokens, "validation")
-    starts = read_documents(tokens, "validation", ["start"])["start"].to_numpy()
-    windows = DocumentWindows(shards, np.append(starts, sum(map(len, shards))), job.context)
     end = read_header(tokens).end_of_text
-    worker = Worker(
-        load_model(run, device="cpu"),
-        torch.float32,
-        document_start=end if job.document_masks else None,
-    )
-    whole = np.stack([windows[number] for number in range(windows.num_windows)])
-    return float(held_out_losses(worker, whole, 16).mean())
+    ids = np.append(np.concatenate(read_split(tokens, "validation")), end).astype(np.int64)
+    documents = read_documents(tokens, "validation", ["start", "num_tokens"]).to_pylist()
+    texts = [
+        torch.from_numpy(ids[start : start + min(length, context) + 1])
+        for start, length in sorted((row["start"], row["num_tokens"]) for row in documents)
+    ]
+    texts.sort(key=len)
+    model, total = load_model(run, device="cpu"), 0.0
+    for at in range(0, len(texts), AT_ONCE):
+        some = torch.nn.utils.rnn.pad_sequence(
+            texts[at : at + AT_ONCE], batch_first=True, padding_value=MISSING
+        )
+        with torch.inference_mode():
+            logits = model(some[:, :-1].clamp(min=0)).flatten(0, 1)
+            total += float(
+                torch.nn.functional.cross_entropy(
+                    logits, some[:, 1:].flatten(), ignore_index=MISSING, reduction="sum"
+                )
+            )
+    return total / sum(len(text) - 1 for text in texts)
 
 
 def jobs(options: argparse.Namespace) -> Iterator[Job]:
@@ -167,7 +181,7 @@ def cells_table(results: list[Result]) -> str:
     first, rows = cells[False, False], []
     for (starts, masks), some in sorted(cells.items(), key=lambda item: item[0][::-1]):
         row = ["at documents" if starts else "anywhere", "on" if masks else "off"]
-        for kind in ("anywhere", "at_documents"):
+        for kind in ("anywhere", "alone"):
             losses, plain = ([getattr(r, kind) for r in each] for each in (some, first))
             row += [
                 f"{statistics.mean(losses):.4f}",
@@ -175,7 +189,7 @@ def cells_table(results: list[Result]) -> str:
             ]
         rows.append(row)
     headings = ["windows", "masks", "loss, anywhere", "more by, seed by seed"]
-    return table([*headings, "loss, at documents", "more by, seed by seed"], rows)
+    return table([*headings, "loss, alone", "more by, seed by seed"], rows)
 
 
 def told(tokens: Path, context: int) -> str:
