@@ -72,6 +72,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "positions begin at random": {"positions": "random"},
     "embeddings at the others' rate": {"embedding_rate": 1.0},
     "attention within documents": {"document_masks": True},
+    "windows begin at documents": {"document_starts": True},
+    "windows and attention by documents": {"document_starts": True, "document_masks": True},
     "first sequences of 32": {"early_context": 32},
     "first batches of half the size": {"early_batch_sequences": 16},
 }
@@ -183,8 +185,9 @@ def ours(job: Job, tokens: Path) -> Result:
 
 def counting_seconds(tokens: Path, steps: int, batch: int) -> float:
     """Of counting all that a run of `steps` sees, and of the factorisation."""
-    from wellread.train.batches import Batches, read_windows
+    from wellread.train.batches import Batches
     from wellread.train.counts import embeddings_from_counts
+    from wellread.train.windows import read_windows
 
     batches = Batches(read_windows(tokens, MODEL.context).train, batch, seed=0)
     start = time.monotonic()
@@ -248,7 +251,7 @@ def nanogpt_held_out_loss(model: Any, tokens: Path) -> float:
 @functools.cache
 def held_out_windows(tokens: Path) -> Any:
     """Those that `train` measures, (num_windows, context + 1)."""
-    from wellread.train.batches import read_windows
+    from wellread.train.windows import read_windows
 
     windows = read_windows(tokens, MODEL.context).held_out
     return np.stack([windows[number] for number in range(windows.num_windows)])

@@ -60,6 +60,11 @@ def _versions_digest() -> str:
 
 def documentation(num_bytes: int) -> bytes:
     """The first `num_bytes` bytes of the installed documentation, up to a whole character."""
+    return first_bytes("\n\n".join(documentation_texts(num_bytes)).encode(), num_bytes)
+
+
+def documentation_texts(num_bytes: int) -> list[str]:
+    """The first texts of the installed documentation, of at least `num_bytes` bytes together."""
     pieces: dict[str, None] = {}
     size = 0
     # Parsing is nearly all of the work, and the order of the files decides the order of the text.
@@ -71,7 +76,7 @@ def documentation(num_bytes: int) -> bytes:
                     size += len(text.encode()) + 2
             if size >= num_bytes:
                 break
-    return first_bytes("\n\n".join(pieces).encode(), num_bytes)
+    return list(pieces)
 
 
 def _documentation_files() -> list[Path]:

@@ -117,7 +117,8 @@ def ours(job: Job) -> Callable[[int], None]:
 
 def drawn(job: Job) -> Any:
     """Batches of random tokens."""
-    from wellread.train.batches import Batches, Windows
+    from wellread.train.batches import Batches
+    from wellread.train.windows import Windows
 
     length = 8 * job.batch * job.shape.context + 1
     ids = np.random.default_rng(0).integers(job.shape.vocab_size, size=length, dtype=np.uint16)

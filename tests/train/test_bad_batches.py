@@ -21,9 +21,10 @@ from wellread.formats.tokens import read_header, read_split
 from wellread.model.load import load_tokenizer
 from wellread.model.sizes import ModelConfig
 from wellread.train.bad_batches import Spikes, marking_spikes, texts_of
-from wellread.train.batches import Batches, Windows
+from wellread.train.batches import Batches
 from wellread.train.build import train
 from wellread.train.config import TrainConfig
+from wellread.train.windows import Windows, read_windows
 
 MODEL = ModelConfig(size="1x64", context=32, tied_head=False)
 CONFIG = TrainConfig(
@@ -100,9 +101,13 @@ def test_weights_that_are_no_numbers_are_not_skipped_for_ever(tokens: Path, tmp_
     assert [s.skipped for s in read_metrics(tmp_path)].count("the loss is nan") == 9
 
 
-def test_a_batch_is_named_by_the_documents_that_its_windows_touch(tokens: Path) -> None:
+@pytest.mark.parametrize("setting", [{}, {"document_starts": True}])
+def test_a_batch_is_named_by_the_documents_that_its_windows_touch(
+    tokens: Path, setting: dict[str, bool]
+) -> None:
     """Every document's own numbers are in its text, so the windows say where they are from."""
-    batches = Batches(Windows(read_split(tokens, "train"), 32), 2, seed=3)
+    windows = read_windows(tokens, 32, **setting).train
+    batches = Batches(windows, 2, seed=3)
     tokenizer = load_tokenizer(tokens)
     texts = {d.url: d.text for d in read_corpus(tokens.parent / "corpus", "train")}
     end = read_header(tokens).end_of_text

@@ -5,7 +5,8 @@ import pytest
 
 from wellread.base.errors import InputError
 from wellread.model.ranks import Ranks
-from wellread.train.batches import Batches, Early, Windows
+from wellread.train.batches import Batches, Early
+from wellread.train.windows import Windows
 
 SHARDS = [np.arange(0, 101, dtype=np.uint16), np.arange(200, 251, dtype=np.uint16)]
 

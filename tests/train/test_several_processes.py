@@ -27,7 +27,7 @@ CONFIG = TrainConfig(
 # Five sequences for two processes, and three passes of one beside two.
 UNEVEN = msgspec.structs.replace(
     CONFIG, batch_sequences=5, sequences_per_pass=1, steps=20, early_steps=9,
-    early_batch_sequences=3, early_context=8, document_masks=True,
+    early_batch_sequences=3, early_context=8, document_masks=True, document_starts=True,
 )  # fmt: skip
 FULL = {"sharding": "full"}
 RECOMPUTING = {"recomputes": True}

@@ -18,9 +18,9 @@ from wellread.model.load import load_model, load_tokenizer
 from wellread.model.sizes import ModelConfig
 from wellread.tokens.build import tokenize_corpus
 from wellread.tokens.config import TokensConfig
-from wellread.train.batches import read_windows
 from wellread.train.build import train
 from wellread.train.config import TrainConfig
+from wellread.train.windows import read_windows
 
 MODEL = ModelConfig(size="1x64", context=32)
 CONFIG = TrainConfig(
@@ -105,11 +105,14 @@ def test_a_run_that_was_asked_to_stop_has_saved_its_last_step_and_goes_on_bitwis
 def test_a_run_in_bfloat16_with_muon_goes_on_bitwise_too(tokens: Path, tmp_path: Path) -> None:
     config = msgspec.structs.replace(
         CONFIG, precision="bfloat16", optimizer="muon", schedule="stable", steps=20,
-        zero_projections=True, document_masks=True, early_steps=8, early_batch_sequences=4,
-        early_context=16, embeddings="counts", embedding_rate=2.0, positions="sinusoids",
+        zero_projections=True, document_masks=True, document_starts=True, early_steps=8,
+        early_batch_sequences=4, early_context=16, embeddings="counts", embedding_rate=2.0,
+        positions="sinusoids",
     )  # fmt: skip
 
-    train(tokens, tmp_path / "whole", MODEL, config)
+    facts = train(tokens, tmp_path / "whole", MODEL, config).facts
+    windows = read_windows(tokens, MODEL.context, document_starts=True).train
+    assert facts["document_starts"] == windows.shares()
     killed(tokens, tmp_path / "run", config, step=15)
     train(tokens, tmp_path / "run", MODEL, config)
     assert losses(tmp_path / "run") == losses(tmp_path / "whole")

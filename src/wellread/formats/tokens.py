@@ -3,6 +3,7 @@
 Every document is preceded by the id of `<|endoftext|>`, so that a model sees where it begins.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from wellread.base.errors import InputError
 from wellread.formats import tables
@@ -75,6 +77,13 @@ def read_split(directory: Path, split: str) -> list[Ids]:
     if found != expected:
         raise InputError(f"{directory}: split {split!r} has {found} tokens, expected {expected}")
     return shards
+
+
+def read_documents(directory: Path, split: str, columns: Sequence[str]) -> pa.Table:
+    """Columns of the documents of a split, in the order of its tokens."""
+    with tables.open_table(directory / "documents.parquet", DOCUMENTS) as file:
+        table = file.read(columns=list({*columns, "start", "split"}))
+    return table.filter(pc.equal(table["split"], split)).sort_by("start").select(columns)
 
 
 def _mapped(path: Path) -> Ids:

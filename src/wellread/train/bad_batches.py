@@ -11,9 +11,8 @@ import msgspec
 import numpy as np
 
 from wellread.base.errors import WellreadError
-from wellread.formats import tables
 from wellread.formats.metrics import Step
-from wellread.formats.tokens import DOCUMENTS, shard_name
+from wellread.formats.tokens import read_documents, shard_name
 from wellread.train.batches import Batches
 
 log = logging.getLogger(__name__)
@@ -76,25 +75,14 @@ def texts_of(tokens: Path, batches: Batches, step: int) -> str:
     As "http://one/, http://two/ and 6 more documents (train-00000.npy)".
     """
     places = batches.places(step - 1)
-    urls, starts = _documents(tokens)
+    documents = read_documents(tokens, "train", ["url", "start"])
+    starts = documents["start"].to_numpy()
     found: dict[str, None] = {}  # a set in order
     for place in places:
         first, last = np.searchsorted(starts, [place.start, place.end - 1], side="right") - 1
-        found |= dict.fromkeys(urls[first : last + 1])
+        found |= dict.fromkeys(documents["url"][first : last + 1].to_pylist())
     shards = {shard_name("train", place.shard): None for place in places}
     return f"{_first(found, 'documents')} ({_first(shards, 'shards')})"
-
-
-def _documents(tokens: Path) -> tuple[list[str], np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    """The training documents' URLs and where each begins, in order."""
-    with tables.open_table(tokens / "documents.parquet", DOCUMENTS) as file:
-        table = file.read(columns=["url", "split", "start"])
-    rows = sorted(
-        (start, url)
-        for url, split, start in zip(*(column.to_pylist() for column in table), strict=True)
-        if split == "train"
-    )
-    return [url for _, url in rows], np.array([start for start, _ in rows])
 
 
 def _first(names: Iterable[str], what: str) -> str:

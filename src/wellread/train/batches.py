@@ -1,10 +1,7 @@
 """Which tokens each step sees: a pure function of (seed, step), so there is no state to lose."""
 
 import copy
-import math
-from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,56 +9,8 @@ import numpy.typing as npt
 
 from wellread.base.errors import InputError
 from wellread.base.seeds import generator
-from wellread.formats.tokens import Ids, read_header, read_split
 from wellread.model.ranks import ALONE, Ranks
-
-HELD_OUT_SHARE = 0.05  # of windows, where tokens have no splits; the paper's, section 3
-
-
-class Place(NamedTuple):
-    """A window's shard, and its tokens counted over the split's shards."""
-
-    shard: int
-    start: int
-    end: int
-
-
-class Windows:
-    """The windows of `context + 1` tokens that a split's shards hold, one after another.
-
-    Neighbours share one token: the last target of one is the first input of the next.
-    """
-
-    def __init__(self, shards: Sequence[Ids], context: int) -> None:
-        self._shards, self.context = shards, context
-        counts = [max(len(shard) - 1, 0) // context for shard in shards]
-        self._ends = np.cumsum(counts)
-        self._shard_starts = np.cumsum([0, *map(len, shards)])
-        self._first, self.num_windows = 0, int(sum(counts))
-
-    def part(self, start: int, stop: int) -> "Windows":
-        """Those from number `start` up to `stop`, which have numbers from 0 there."""
-        other = copy.copy(self)
-        other._first, other.num_windows = self._first + start, stop - start
-        return other
-
-    def __getitem__(self, number: int) -> npt.NDArray[np.int64]:
-        """The window's tokens, shape (context + 1,)."""
-        shard, start = self._find(number)
-        return self._shards[shard][start : start + self.context + 1].astype(np.int64)
-
-    def place(self, number: int) -> Place:
-        """Where the window's tokens lie."""
-        shard, start = self._find(number)
-        start += int(self._shard_starts[shard])
-        return Place(shard, start, start + self.context + 1)
-
-    def _find(self, number: int) -> tuple[int, int]:
-        """The window's shard, and where it begins there."""
-        number += self._first
-        shard = int(np.searchsorted(self._ends, number, side="right"))
-        before = int(self._ends[shard - 1]) if shard else 0
-        return shard, (number - before) * self.context
+from wellread.train.windows import DocumentWindows, Place, Windows
 
 
 class Early(NamedTuple):
@@ -70,27 +19,6 @@ class Early(NamedTuple):
     steps: int
     sequences: int  # windows of a batch
     context: int  # of the pieces that windows are cut into
-
-
-class Splits(NamedTuple):
-    """What a run trains on, and what it is measured on."""
-
-    train: Windows
-    held_out: Windows
-    held_out_from: str  # the split
-
-
-def read_windows(tokens: Path, context: int) -> Splits:
-    """The windows of `tokens`; if these have no validation split, the last are held out of train.
-
-    So one text file is enough, which as one document cannot be in two splits.
-    """
-    windows = Windows(read_split(tokens, "train"), context)
-    if "validation" in read_header(tokens).splits:
-        held_out = Windows(read_split(tokens, "validation"), context)
-        return Splits(windows, held_out, "validation")
-    rest = windows.num_windows - math.ceil(windows.num_windows * HELD_OUT_SHARE)
-    return Splits(windows.part(0, rest), windows.part(rest, windows.num_windows), "train")
 
 
 class Batches:
@@ -102,7 +30,7 @@ class Batches:
 
     def __init__(
         self,
-        windows: Windows,
+        windows: Windows | DocumentWindows,
         batch_sequences: int,
         seed: int,
         ranks: Ranks = ALONE,
@@ -163,7 +91,7 @@ class Batches:
 
     def places(self, step: int) -> list[Place]:
         """Where this process's part of a step's batch comes from."""
-        return [self._windows.place(number) for number in self._chosen(step)]
+        return [place for number in self._chosen(step) for place in self._windows.places(number)]
 
     def _chosen(self, step: int) -> list[int]:
         numbers = range(self._windows_before(step), self._windows_before(step + 1))

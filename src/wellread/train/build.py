@@ -250,6 +250,7 @@ def _account(draft: Draft, network: GPT2, config: TrainConfig, plan: Plan) -> No
         "num_steps": config.steps,
         "tokens_seen": last.tokens,
         "epochs": round(last.tokens / plan.batches.tokens_of_epoch, 3),
+        "document_starts": plan.document_starts,
         "held_out_from": plan.held_out_from,
         "held_out_loss": last.held_out_loss,
         "held_out_low": last.held_out_low,

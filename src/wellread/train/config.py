@@ -30,6 +30,7 @@ class TrainConfig(Config, frozen=True):
     positions: Literal["random", "sinusoids"] = "random"  # as they begin
     embedding_rate: float = 1.0  # ours: times the learning rate, of embeddings
     document_masks: bool = False  # attention stays within a document, in held-out text too
+    document_starts: bool = False  # where as many training windows begin as can
     optimizer: Literal["adamw", "muon"] = "adamw"  # muon: for the blocks' matrices, AdamW beside it
     weight_decay: float = 0.1  # assumed: GPT-3's
     beta_1: float = 0.9  # assumed: GPT-3's

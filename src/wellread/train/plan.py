@@ -17,12 +17,13 @@ from wellread.model.ranks import Ranks
 from wellread.model.sizes import Architecture, ModelConfig
 from wellread.model.sources import refuse_onto_itself
 from wellread.tokenizer.tokenizer import Tokenizer
-from wellread.train.batches import Batches, Early, Splits, read_windows
+from wellread.train.batches import Batches, Early
 from wellread.train.board import check_board
 from wellread.train.config import RunConfig, TrainConfig, recorded
 from wellread.train.loop import precision_on
 from wellread.train.memory import check_device
 from wellread.train.start import Start, check_same_vocabulary, find_start
+from wellread.train.windows import DocumentWindows, Splits, read_windows
 
 STAGE = "train"
 
@@ -33,6 +34,7 @@ class Plan(NamedTuple):
     header: TokensHeader
     begin: Start | Architecture  # the model that is trained on, or the shape of a fresh one
     batches: Batches
+    document_starts: dict[str, float] | None  # what windows that begin there are like
     held_out: npt.NDArray[np.int64]  # (windows, context + 1)
     held_out_from: str  # the split
     bits_per_byte: float  # of `held_out`, for a loss of one nat per token
@@ -50,13 +52,14 @@ def plan_run(
     if isinstance(begin, Start):
         model = ModelConfig.of(begin.shape)
         inputs["start"] = [begin.place]
-    splits = read_windows(tokens, model.context)
-    early = _early(config, model.context)
+    splits = read_windows(tokens, model.context, document_starts=config.document_starts)
+    train, early = splits.train, _early(config, model.context)
     held_out = _first(splits, config.held_out_sequences, tokens)
     return Plan(
         header=header,
         begin=begin,
-        batches=Batches(splits.train, config.batch_sequences, config.seed, ranks, early),
+        batches=Batches(train, config.batch_sequences, config.seed, ranks, early),
+        document_starts=train.shares() if isinstance(train, DocumentWindows) else None,
         held_out=held_out,
         held_out_from=splits.held_out_from,
         bits_per_byte=_bits_per_byte(held_out, load_tokenizer(tokens)),
