@@ -86,6 +86,30 @@ def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert not (tmp_path / "out").exists()
 
 
+def test_a_missing_file_of_scores_is_said_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ("train", tmp_path / "tokens", "-o", tmp_path / "run", "--scores", tmp_path / "scores")
+    error = refused(capsys, *call, "--tasks", "lambada", "--data", tmp_path)
+    assert "lambada_test.jsonl: there is no such file" in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_links_are_reported_and_explained(
+    dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, figures = tmp_path / "links", tmp_path / "figures"
+    assert main(["links", str(dump), "-o", str(out)]) == 0
+    assert main(["links", "report", str(out), "-o", str(figures)]) == 0
+    assert "20 submissions, 20 kept, of 20 links" in capsys.readouterr().out
+    assert {path.suffix for path in figures.iterdir()} == {".json", ".svg"}
+    assert main(["links", str(dump), "--explain", "http://Example.com/7#top"]) == 0
+    assert "in, with karma 5" in capsys.readouterr().out
+    assert main(["links", str(dump), "--explain", "http://imgur.com/", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["refused"].startswith("site of pictures")
+    assert "give -o DIRECTORY, or --explain URL" in refused(capsys, "links", dump)
+
+
 def test_a_wrong_value_names_the_key(
     dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -276,7 +276,10 @@ def train(
     if (scores is None) != (not tasks):
         raise InputError("train: --scores DIR and --tasks TASKS belong together")
     scoring = EvaluateConfig(tasks=tasks.split(",") if tasks else [], data=data, limit=limit)
+    if scores is not None:  # a missing file is said now, not at the first checkpoint
+        from wellread.evaluate.plan import prepare
 
+        prepare(scoring)
     given = {
         "size": size, "context": context, "norm": norm, "final_norm": final_norm,
         "residual_scaling": residual_scaling, "tied_head": tied_head,
