@@ -20,10 +20,20 @@ from wellread.links.rules import Policy, Site, judge, judge_site
 from wellread.links.scan import Scratch, find_fields
 from wellread.links.select import (
     CANDIDATE,
+    CREATED_UTC,
     FILE_TYPE,
+    HOST_END,
+    HOST_START,
+    IS_FILE,
+    KARMA,
+    LINE,
+    NAME_END,
+    NAME_START,
     NOTHING,
     REASONS,
     UNDECIDED,
+    URL_END,
+    URL_START,
     BlockPolicy,
     Candidates,
 )
@@ -158,7 +168,9 @@ class KernelReader:
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
         """Judge the candidates' sites and file types; the numbers of those that stay, domains."""
         links = self._candidates
-        hosts, new = self._hosts.numbers(links.plain, links.rows[:, 5], links.rows[:, 6])
+        hosts, new = self._hosts.numbers(
+            links.plain, links.rows[:, HOST_START], links.rows[:, HOST_END]
+        )
         if new:
             judged = [self._judge_host(host) for host in new]
             found = np.array([verdict for verdict, _ in judged], np.uint8)
@@ -166,9 +178,9 @@ class KernelReader:
             self._site_verdicts = np.concatenate([self._site_verdicts, found])
             self._domains = np.concatenate([self._domains, domains])
         by_site = self._site_verdicts[hosts]
-        is_file = (links.rows[:, 9] == 1) & (by_site == CANDIDATE)
+        is_file = (links.rows[:, IS_FILE] == 1) & (by_site == CANDIDATE)
         found = np.where(is_file, np.uint8(FILE_TYPE), by_site)
-        verdicts[links.rows[:, 8]] = found
+        verdicts[links.rows[:, LINE]] = found
         kept = np.flatnonzero(found == CANDIDATE)
         return kept, self._domains[hosts[kept]]
 
@@ -188,7 +200,7 @@ class KernelReader:
         links = self._candidates
         rows = links.rows[kept]
         text, ends = self._canonical.of(links.plain, links.rows, kept)
-        numbers, new = self._subreddits.numbers(block, rows[:, 3], rows[:, 4])
+        numbers, new = self._subreddits.numbers(block, rows[:, NAME_START], rows[:, NAME_END])
         if new:
             named = np.array([self._names.subreddits[name] for name in new], np.int32)
             self._subreddit_numbers = np.concatenate([self._subreddit_numbers, named])
@@ -196,8 +208,8 @@ class KernelReader:
         columns = [
             pa.StringArray.from_buffers(len(kept), pa.py_buffer(offsets), pa.py_buffer(text)),
             pa.array(domains),
-            pa.array(rows[:, 0]),
-            pa.array(rows[:, 1]),
+            pa.array(rows[:, KARMA]),
+            pa.array(rows[:, CREATED_UTC]),
             pa.array(self._subreddit_numbers[numbers]),
         ]
         batch = pa.RecordBatch.from_arrays(columns, schema=ROWS)
@@ -205,7 +217,7 @@ class KernelReader:
         if not odd.any():
             return batch
         for number in np.flatnonzero(odd).tolist():
-            start, end = int(rows[number, 7]), int(rows[number, 2])
+            start, end = int(rows[number, URL_START]), int(rows[number, URL_END])
             url = canonical_url(links.plain[start:end].tobytes().decode("ascii"))
             assert url is not None  # http, and a host of letters, digits, dots and hyphens
             found.add(url, *(column[number].as_py() for column in columns[1:]))

@@ -14,6 +14,7 @@ from numba import uint8 as byte
 
 from wellread.base.kernels import inlined, kernel
 from wellread.base.urls import TRACKING_NAMES, TRACKING_PREFIX, canonical_url
+from wellread.links.select import HOST_END, URL_END, URL_START
 
 MAX_PAIRS = 32  # of a query; longer ones are left to the library
 GROWTH = 3  # most bytes that one byte of a URL becomes
@@ -238,7 +239,7 @@ def _canonicalise(
     used = 0
     for number in range(len(chosen)):
         row = rows[chosen[number]]
-        start, end, host_end = row[7], row[2], row[6]
+        start, end, host_end = row[URL_START], row[URL_END], row[HOST_END]
         before = used
         for at in range(start, host_end):
             out[used] = plain[at]
@@ -276,7 +277,7 @@ class Canonical:
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
         """The canonical URLs of the rows (select.Candidates) that are chosen, by number."""
         picked = rows[chosen]
-        lengths = picked[:, 2] - picked[:, 7]
+        lengths = picked[:, URL_END] - picked[:, URL_START]
         out = np.empty(GROWTH * int(lengths.sum()) + 8 * len(chosen) + 64, np.uint8)
         ends = np.empty(len(chosen), np.int32)
         longest = int(lengths.max(initial=0)) + 64

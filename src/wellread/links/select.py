@@ -45,6 +45,9 @@ assert REASONS[TO_REDDIT] == BACK_TO_REDDIT
 FILE_TYPE = len(REASONS) - 1
 CANDIDATE, UNDECIDED, NOTHING = range(len(REASONS), len(REASONS) + 3)
 
+KARMA, CREATED_UTC, URL_START, URL_END, HOST_START, HOST_END = range(6)
+NAME_START, NAME_END, LINE, IS_FILE = range(6, 10)
+COLUMNS = 10
 MISSING, UNREADABLE = -1, -2
 ONE = word(1)
 MAX_DIGITS = 15  # more are left to the decoder, which knows the bounds
@@ -262,10 +265,10 @@ def _judge(
         return ADULT
     if created >= end_utc:
         return TOO_LATE
-    row[3], row[4] = spans[SUBREDDIT, 0] + 1, spans[SUBREDDIT, 1] - 1
-    if row[4] < row[3] or load8(text + word(spans[SUBREDDIT, 0])) != QUOTE:
-        row[3] = row[4] = 0
-    excluded = _is_excluded(text + word(row[3]), text + word(row[4]), subreddits)
+    row[NAME_START], row[NAME_END] = spans[SUBREDDIT, 0] + 1, spans[SUBREDDIT, 1] - 1
+    if row[NAME_END] < row[NAME_START] or load8(text + word(spans[SUBREDDIT, 0])) != QUOTE:
+        row[NAME_START] = row[NAME_END] = 0
+    excluded = _is_excluded(text + word(row[NAME_START]), text + word(row[NAME_END]), subreddits)
     if excluded:  # a hash may be another name's: the decoder looks at the name itself
         return UNDECIDED
     field = OVERRIDDEN
@@ -283,9 +286,9 @@ def _judge(
     after = _host_end(plain, host, stop) if host else 0
     if not after:
         return UNDECIDED
-    row[0], row[1], row[2] = karma, created, stop
-    row[5], row[6] = host, after
-    row[9] = _has_file_type(plain, after, stop, suffixes)
+    row[KARMA], row[CREATED_UTC], row[URL_END] = karma, created, stop
+    row[HOST_START], row[HOST_END] = host, after
+    row[IS_FILE] = _has_file_type(plain, after, stop, suffixes)
     return CANDIDATE
 
 
@@ -306,21 +309,18 @@ def _select(
             )  # fmt: skip
         verdicts[line] = verdict
         if verdict == CANDIDATE:
-            rows[count, 7], rows[count, 8] = used, line
-            used = rows[count, 2]
+            rows[count, URL_START], rows[count, LINE] = used, line
+            used = rows[count, URL_END]
             count += 1
     return count
-
-
-COLUMNS = 10
 
 
 class Candidates:
     """Links of a block that passed the rules of their submission.
 
-    `rows[i]` has karma, created_utc, the end of the URL in `plain`, begin and end of the
-    subreddit's name in the text, begin and end of the host in `plain`, begin of the URL, number of
-    the line, and whether its path ends like that of a file which is no page.
+    `rows` has the columns KARMA to IS_FILE: numbers of the submission; where its URL and the host
+    in it lie in `plain`, and the subreddit's name in the text; the line; whether the path ends like
+    that of a file which is no page.
     """
 
     def __init__(self) -> None:
