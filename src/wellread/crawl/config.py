@@ -7,6 +7,8 @@ from msgspec import Meta, field
 
 from wellread.base.config import Config
 from wellread.base.errors import InputError
+from wellread.crawl.shard import parse_shard
+from wellread.formats.segments import SEGMENT_BYTES
 
 
 class CrawlConfig(Config, frozen=True):
@@ -21,12 +23,18 @@ class CrawlConfig(Config, frozen=True):
     resolve: dict[str, str] = field(default_factory=dict)
     requests_per_host: Annotated[int, Meta(ge=1)] = 1
     delay_seconds: Annotated[float, Meta(ge=0)] = 1.0  # between requests to one host
+    max_wait_seconds: Annotated[float, Meta(gt=0)] = 300.0  # for a host that asks for patience
     timeout_seconds: Annotated[float, Meta(gt=0)] = 20.0
     max_page_bytes: Annotated[int, Meta(ge=1)] = 5 * 1024**2  # after content decoding
     max_redirects: Annotated[int, Meta(ge=0)] = 5
     retries: Annotated[int, Meta(ge=0)] = 1  # after a time-out, a lost connection, a 5xx or a 429
 
+    segment_bytes: Annotated[int, Meta(ge=1)] = SEGMENT_BYTES  # after which a new file is begun
+    # I/N: of the links only the Ith part of N (from 0), by a hash of the registrable domain.
+    shard: str | None = None
+
     def __post_init__(self) -> None:
+        parse_shard(self.shard)
         if (self.source == "warc") != bool(self.warcs):
             raise InputError("crawl: give `warcs` together with source = 'warc', and only then")
         for host, target in self.resolve.items():

@@ -2,37 +2,55 @@
 
 A process of its own, because Twisted's reactor runs once in a process. It reads its job as one line
 of JSON from standard input, and lives no longer than that pipe. It writes to standard output a line
-of JSON now and then: how many links are done. What it fetched goes to the journal.
+of JSON now and then: how far it is. What it fetched goes to the journal.
+
+Scrapy makes each request; which one, and when, the frontier says. A link is under way until its
+outcome is on disk, so that a kill costs no more than the requests under way.
 """
 
-import hashlib
 import importlib.metadata
+import logging
 import os
+import resource
 import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import scrapy
 from scrapy import signals
 from scrapy.crawler import CrawlerProcess
 from scrapy.exceptions import StopDownload
+from twisted.internet.defer import Deferred
+from twisted.web.client import HTTPConnectionPool
+from w3lib.url import safe_url_string
 
 from wellread.base.urls import canonical_url
 from wellread.crawl.config import CrawlConfig
-from wellread.crawl.journal import Journal, read_journal
+from wellread.crawl.frontier import Answer, Frontier, Ticket, retry_after
+from wellread.crawl.journal import Journal, done_keys
+from wellread.crawl.queue import host_of, without, write_queue
+from wellread.crawl.report import NUM_HOSTS, Report
 from wellread.crawl.resolver import GuardedResolver
-from wellread.formats.links import read_links
+from wellread.crawl.robots import StrictRobotsTxt
+from wellread.crawl.shard import parse_shard, urls_of_shard
 from wellread.formats.pages import FETCHED, Outcome, Page, refusal
+from wellread.formats.warc import Exchange
 
-REPORT_SECONDS = 0.25
-CONCURRENT_REQUESTS = 128  # over all hosts
+REPORT_SECONDS = 0.5
+UNDER_WAY = 128  # links at a time, over all hosts
+IDLE_SECONDS = 30.0  # that a connection is kept for a host's next turn
+DNS_THREADS = 32  # names that are asked for at a time
 MIDDLEWARE = "scrapy.downloadermiddlewares"
+REDIRECTS = {301, 302, 303, 307, 308}
+BUSY = {429, 503}
+AGAIN = {408, 429, 500, 502, 503, 504, 522, 524}  # worth a second try: Scrapy's RETRY_HTTP_CODES
 # Scrapy's and Twisted's exceptions by class name; both packages renamed theirs between versions.
 REASONS = {
     "CancelledError": "too_large",
@@ -43,6 +61,8 @@ REASONS = {
     "TCPTimedOutError": "timeout",
     "TimeoutError": "timeout",
 }
+FAILURES = {"connection", "dns", "timeout"}  # of the host; others are of the page
+UNASKED = Answer(kind="unasked")
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,13 +71,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     config: dict[str, Any]  # of a CrawlConfig, as JSON has it
 
 
-class Report(msgspec.Struct, kw_only=True):
-    """What the parent is told while the work goes on."""
+class _Task:
+    """A link under way."""
 
-    pages: int = 0
-    failed: int = 0
-    errno: int | None = None  # the disk refused; the process ends
-    file: str = ""
+    __slots__ = ("answer", "answered_at", "ticket")
+
+    def __init__(self, ticket: Ticket) -> None:
+        self.ticket, self.answer, self.answered_at = ticket, UNASKED, 0.0
 
 
 class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
@@ -65,88 +85,208 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
 
     name = "wellread"
 
-    def __init__(self, journal: Journal, config: CrawlConfig, pending: list[str]) -> None:
+    def __init__(
+        self, journal: Journal, frontier: Frontier, config: CrawlConfig, report: Report
+    ) -> None:
+        from twisted.internet import reactor  # which one is settled only once Scrapy runs
+
         super().__init__()
-        self.journal, self.crawl_config, self.pending = journal, config, pending
+        self.journal, self.frontier, self.crawl_config = journal, frontier, config
+        self.report, self.started_at, self.reported_at = report, time.monotonic(), 0.0
         self.resolver = install_resolver(config)
-        self.report, self.reported_at = Report(), 0.0
+        self.under_way: dict[str, _Task] = {}  # by link
+        self.all_done: Deferred[None] = Deferred()
+        self.call_later = reactor.callLater
+        self.alarm: Any = None  # the next call of `pump`, if it waits for the clock
+        journal.written = partial(reactor.callFromThread, self.written)
 
     @classmethod
     def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> "LinkSpider":
         spider: LinkSpider = super().from_crawler(crawler, *args, **kwargs)
         crawler.signals.connect(spider.headers_received, signal=signals.headers_received)
-        crawler.signals.connect(spider.request_scheduled, signal=signals.request_scheduled)
+        crawler.signals.connect(spider.robots_parsed, signal=signals.robots_parsed)
         return spider
 
     async def start(self) -> AsyncIterator[scrapy.Request]:
-        for url in self.pending:
-            yield scrapy.Request(
-                url, self.answered, errback=self.failed, dont_filter=True, meta={"link": url}
-            )
+        """Nothing for Scrapy's own queue; the spider lives until the frontier is empty."""
+        self.pump()
+        await self.all_done
+        return
+        yield
+
+    def pump(self) -> None:
+        """Begin what may begin now, and come back when the next host's turn comes."""
+        now = time.monotonic()
+        while len(self.under_way) < UNDER_WAY and (ticket := self.frontier.take(now)):
+            self.under_way[ticket.link] = _Task(ticket)
+            if ticket.refused is not None:
+                self.note(Outcome(url=ticket.link, outcome=ticket.refused))
+            else:
+                Deferred.fromCoroutine(self.fetch(ticket)).addErrback(crash)
+        due = self.frontier.next_due()
+        if due is not None and len(self.under_way) < UNDER_WAY:
+            self.wake_at(due)
+        if self.frontier.is_empty and not self.all_done.called:
+            self.tell()
+            self.all_done.callback(None)
+
+    def wake_at(self, moment: float) -> None:
+        if self.alarm is not None and self.alarm.active():
+            self.alarm.cancel()
+        self.alarm = self.call_later(max(moment - time.monotonic(), 0.0), self.pump)
+
+    async def fetch(self, ticket: Ticket) -> None:
+        try:
+            request = scrapy.Request(ticket.url, dont_filter=True, meta={"ticket": ticket})
+        except ValueError:  # a host or a port that is none
+            self.note(Outcome(url=ticket.link, outcome="bad_address"))
+            return
+        try:
+            response = await self.crawler.engine.download_async(request)
+        except Exception as error:  # noqa: BLE001  # of Scrapy, Twisted, OpenSSL: any of dozens
+            self.failed(ticket, request, error)
+        else:
+            self.answered(ticket, request, response)
 
     def headers_received(self, headers: Any, request: scrapy.Request, **_: Any) -> None:
         """Stop before the body of what is no page anyway."""
+        if "ticket" not in request.meta:
+            return
+        request.meta["received"] = _pairs(headers)
         content_type = (headers.get("Content-Type") or b"").decode("latin-1")
-        if "link" in request.meta and refusal(200, content_type):
+        if refusal(200, content_type):
             raise StopDownload(fail=False)
 
-    def request_scheduled(self, request: scrapy.Request, **_: Any) -> None:
-        """Let a redirected request wait its turn at its new host, not at the one it came from."""
-        request.meta.pop("download_slot", None)
+    def robots_parsed(self, robotparser: Any, request: scrapy.Request) -> None:
+        """Keep the rests that a host asks for."""
+        agent = self.crawler.settings["USER_AGENT"]
+        if seconds := robotparser.rp.crawl_delay(agent):
+            self.frontier.ask_patience(host_of(request.url), float(seconds))
 
-    def answered(self, response: Any) -> None:
-        content_type = (response.headers.get("Content-Type") or b"").decode("latin-1")
-        url, body = response.meta["link"], response.body
+    def answered(self, ticket: Ticket, request: scrapy.Request, response: Any) -> None:
+        seconds = request.meta.get("download_latency") or 0.0
+        answer = Answer(kind="answered", seconds=seconds)
+        if response.status in BUSY:
+            wait = retry_after(_header(response, "Retry-After"), datetime.now(UTC))
+            answer = Answer(kind="busy", seconds=seconds, retry_after=wait)
+        target = _target(response)
+        if target is not None and ticket.redirects < self.crawl_config.max_redirects:
+            self.follow(ticket, answer, url=target, redirects=ticket.redirects + 1)
+        elif response.status in AGAIN and ticket.retries < self.crawl_config.retries:
+            self.follow(ticket, answer, retries=ticket.retries + 1)
+        else:
+            self.conclude(ticket, request, response, answer)
+
+    def conclude(
+        self, ticket: Ticket, request: scrapy.Request, response: Any, answer: Answer
+    ) -> None:
+        content_type = _header(response, "Content-Type")
         reason = refusal(response.status, content_type)
-        if reason is None and len(body) > self.crawl_config.max_page_bytes:
+        if _target(response) is not None:
+            reason = "too_many_redirects"
+        elif reason is None and len(response.body) > self.crawl_config.max_page_bytes:
             reason = "too_large"
+        milliseconds = round(answer.seconds * 1000)
         outcome = Outcome(
-            url=url,
+            url=ticket.link,
             outcome=reason or FETCHED,
             status=response.status,
-            num_bytes=0 if reason else len(body),
-            milliseconds=_milliseconds(response.meta),
-            redirected_to=canonical_url(response.url) if "redirect_urls" in response.meta else None,
+            num_bytes=0 if reason else len(response.body),
+            milliseconds=milliseconds,
+            redirected_to=canonical_url(response.url) if ticket.redirects else None,
+            redirects=ticket.redirects,
+            robots="allowed",
         )
-        page = Page(
-            url=url,
-            status=response.status,
-            content_type=content_type,
-            body=body,
-            fetched_at=datetime.now(UTC),
-        )
-        self.note(outcome, None if reason else page)
+        page = None
+        if reason is None:
+            exchange = Exchange(
+                url=response.url,
+                sent=_pairs(request.headers),
+                received=request.meta.get("received", ()),
+                milliseconds=milliseconds,
+            )
+            page = Page(
+                url=ticket.link,
+                status=response.status,
+                content_type=content_type,
+                body=response.body,
+                fetched_at=datetime.now(UTC),
+                exchange=exchange,
+            )
+        self.note(outcome, page, answer)
 
-    def failed(self, failure: Any) -> None:
-        meta = failure.request.meta
-        host = scrapy.utils.httpobj.urlparse_cached(failure.request).hostname
-        is_redirected = "redirect_urls" in meta
+    def failed(self, ticket: Ticket, request: scrapy.Request, error: Exception) -> None:
+        is_private = host_of(ticket.url) in self.resolver.refused
+        reason = "private_address" if is_private else _reason(error)
+        answer = Answer(
+            kind="failed" if reason in FAILURES else "unasked",
+            seconds=self.crawl_config.timeout_seconds if reason == "timeout" else 0.0,
+        )
+        if reason in FAILURES and ticket.retries < self.crawl_config.retries:
+            self.follow(ticket, answer, retries=ticket.retries + 1)
+            return
         outcome = Outcome(
-            url=meta["link"],
-            outcome="private_address" if host in self.resolver.refused else _reason(failure.value),
-            milliseconds=_milliseconds(meta),
-            redirected_to=canonical_url(failure.request.url) if is_redirected else None,
+            url=ticket.link,
+            outcome=reason,
+            milliseconds=_milliseconds(request.meta),
+            redirected_to=canonical_url(ticket.url) if ticket.redirects else None,
+            redirects=ticket.redirects,
+            robots=_verdict(error),
         )
-        self.note(outcome)
+        self.note(outcome, None, answer)
 
-    def note(self, outcome: Outcome, page: Page | None = None) -> None:
+    def follow(self, ticket: Ticket, answer: Answer, **changes: Any) -> None:
+        """Put another request for the same link in its host's line."""
+        del self.under_way[ticket.link]
+        now = time.monotonic()
+        self.frontier.again(msgspec.structs.replace(ticket, **changes), now)
+        self.frontier.finish(ticket, answer, now)
+        self.wake_at(now)
+
+    def note(self, outcome: Outcome, page: Page | None = None, answer: Answer = UNASKED) -> None:
+        task = self.under_way[outcome.url]
+        task.answer, task.answered_at = answer, time.monotonic()
         try:
             self.journal.add(outcome, page)
-        except OSError as error:  # a disk without room: nothing more can be noted
-            self.report.errno, self.report.file = error.errno, str(error.filename or "")
-            self.tell()
-            os._exit(1)
-        if page is None:
-            self.report.failed += 1
-        else:
-            self.report.pages += 1
+        except OSError as error:
+            self.give_up(error)
+
+    def written(self, outcomes: Sequence[Outcome]) -> None:
+        """Let hosts go on whose pages are on disk."""
+        try:
+            self.journal.check()
+        except OSError as error:
+            self.give_up(error)
+        for outcome in outcomes:
+            task = self.under_way.pop(outcome.url)
+            self.frontier.finish(task.ticket, task.answer, task.answered_at)
+            self.report.add(outcome)
+        for host in self.frontier.closed:
+            self.forget(host)
+        self.frontier.closed.clear()
         if time.monotonic() - self.reported_at > REPORT_SECONDS:
             self.tell()
+        self.pump()
 
     def tell(self) -> None:
         self.reported_at = time.monotonic()
+        self.report.seconds = self.reported_at - self.started_at
+        self.report.slowest = self.frontier.slowest(NUM_HOSTS)
         sys.stdout.buffer.write(msgspec.json.encode(self.report) + b"\n")
         sys.stdout.buffer.flush()
+
+    def give_up(self, error: OSError) -> NoReturn:
+        """The disk has no room: nothing more can be noted."""
+        self.report.errno, self.report.file = error.errno, str(error.filename or "")
+        self.tell()
+        os._exit(1)
+
+    def forget(self, host: str) -> None:
+        """Give back the memory of a host that is done with."""
+        self.resolver.refused.discard(host)
+        robots = self.crawler.get_downloader_middleware(StrictRobotsTxt)
+        if robots is not None:
+            robots.forget(host)
 
 
 def install_resolver(config: CrawlConfig) -> GuardedResolver:
@@ -159,6 +299,37 @@ def install_resolver(config: CrawlConfig) -> GuardedResolver:
     return resolver
 
 
+def crash(failure: Any) -> NoReturn:
+    """A bug here must not become a link that is waited for in vain."""
+    failure.printTraceback(sys.stderr)
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def _pairs(headers: Any) -> list[tuple[str, str]]:
+    return [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, values in headers.items()
+        for value in values
+    ]
+
+
+def _header(response: Any, name: str) -> str:
+    return str((response.headers.get(name) or b"").decode("latin-1"))
+
+
+def _target(response: Any) -> str | None:
+    """The web address that a redirect leads to."""
+    location = _header(response, "Location")
+    if response.status not in REDIRECTS or not location:
+        return None
+    try:
+        target = safe_url_string(response.urljoin(location))
+    except ValueError:
+        return None
+    return target if target.startswith(("http://", "https://")) else None
+
+
 def _milliseconds(meta: Any) -> int | None:
     seconds = meta.get("download_latency")
     return None if seconds is None else round(seconds * 1000)
@@ -166,47 +337,43 @@ def _milliseconds(meta: Any) -> int | None:
 
 def _reason(error: Exception) -> str:
     if type(error).__name__ == "IgnoreRequest":
-        message = str(error)
-        if "robots.txt" in message:
-            return "robots_txt"
-        return "too_many_redirects" if "redirections" in message else "too_large"
+        return "robots_txt" if "robots.txt" in str(error) else "too_large"
     return REASONS.get(type(error).__name__, "connection")
 
 
+def _verdict(error: Exception) -> str | None:
+    """What robots.txt said of a request that failed; None: nothing that is known."""
+    if type(error).__name__ != "IgnoreRequest" or "robots.txt" not in str(error):
+        return None
+    return "forbidden" if "Forbidden" in str(error) else "unreachable"
+
+
 def settings_for(config: CrawlConfig) -> dict[str, Any]:
-    """Scrapy with what a crawl of given links needs, and nothing else of it."""
+    """Scrapy with what a single request needs, and nothing else of it."""
     version = importlib.metadata.version("wellread")
     contact = f" (+{config.user_agent_contact})" if config.user_agent_contact else ""
-    throttle = {"scrapy.extensions.throttle.AutoThrottle": 0} if config.delay_seconds else {}
     return {
         "USER_AGENT": f"wellread/{version}{contact}",
         "ROBOTSTXT_OBEY": True,
-        "CONCURRENT_REQUESTS": CONCURRENT_REQUESTS,
+        "CONCURRENT_REQUESTS": UNDER_WAY,
         "CONCURRENT_REQUESTS_PER_DOMAIN": config.requests_per_host,
+        # The frontier keeps the delays; this one parts a host's robots.txt from its first page.
         "DOWNLOAD_DELAY": config.delay_seconds,
-        "AUTOTHROTTLE_ENABLED": bool(config.delay_seconds),
-        "AUTOTHROTTLE_START_DELAY": config.delay_seconds,
-        "AUTOTHROTTLE_TARGET_CONCURRENCY": float(config.requests_per_host),
+        "DOWNLOAD_DELAY_JITTER": 0.0,
         "DOWNLOAD_TIMEOUT": config.timeout_seconds,
         "DOWNLOAD_MAXSIZE": config.max_page_bytes,
         "DOWNLOAD_WARNSIZE": 0,
-        "REDIRECT_ENABLED": config.max_redirects > 0,
-        "REDIRECT_MAX_TIMES": config.max_redirects,
-        "RETRY_ENABLED": config.retries > 0,
-        "RETRY_TIMES": config.retries,
         "DOWNLOAD_HANDLERS": dict.fromkeys(("data", "file", "ftp", "s3")),  # http and https stay
         "DOWNLOADER_MIDDLEWARES_BASE": {
             "wellread.crawl.robots.StrictRobotsTxt": 100,
             f"{MIDDLEWARE}.downloadtimeout.DownloadTimeoutMiddleware": 350,
             f"{MIDDLEWARE}.defaultheaders.DefaultHeadersMiddleware": 400,
             f"{MIDDLEWARE}.useragent.UserAgentMiddleware": 500,
-            f"{MIDDLEWARE}.retry.RetryMiddleware": 550,
             f"{MIDDLEWARE}.httpcompression.HttpCompressionMiddleware": 590,
-            f"{MIDDLEWARE}.redirect.RedirectMiddleware": 600,
         },
         "SPIDER_MIDDLEWARES_BASE": {},
-        "EXTENSIONS_BASE": throttle,
-        "SCHEDULER_PRIORITY_QUEUE": "scrapy.pqueues.DownloaderAwarePriorityQueue",
+        "EXTENSIONS_BASE": {},
+        "REACTOR_THREADPOOL_MAXSIZE": DNS_THREADS,
         "TELNETCONSOLE_ENABLED": False,
         "COOKIES_ENABLED": False,
         "LOG_LEVEL": "ERROR",
@@ -216,14 +383,12 @@ def settings_for(config: CrawlConfig) -> dict[str, Any]:
     }
 
 
-def pending_links(links: Path, out: Path) -> list[str]:
-    """The links that the journal does not have, mixed so that hosts take turns."""
-    done = {entry.outcome.url for entry in read_journal(out)}
-    urls = (link.url for link in read_links(links))
-    return sorted(
-        (url for url in urls if url not in done),
-        key=lambda url: hashlib.sha256(url.encode()).digest(),
-    )
+def allow_connections() -> None:
+    """As many as the system lets this process have, and none idle for long."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    HTTPConnectionPool.cachedConnectionTimeout = IDLE_SECONDS  # Scrapy makes the pool
 
 
 def end_with_parent() -> None:
@@ -236,13 +401,21 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and closes the pipe
     job = msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)
     threading.Thread(target=end_with_parent, daemon=True).start()
-    config = msgspec.convert(job.config, CrawlConfig)
-    out = Path(job.out)
-    with Journal(out) as journal:
-        pending = pending_links(Path(job.links), out)
-        process = CrawlerProcess(settings_for(config))
-        process.crawl(LinkSpider, journal, config, pending)
-        process.start(install_signal_handlers=False)
+    run(Path(job.links), Path(job.out), msgspec.convert(job.config, CrawlConfig))
+
+
+def run(links: Path, out: Path, config: CrawlConfig) -> None:
+    allow_connections()
+    # It would print a traceback for every host that cannot be reached.
+    logging.getLogger("scrapy.downloadermiddlewares.robotstxt").setLevel(logging.CRITICAL)
+    with Journal(out, segment_bytes=config.segment_bytes) as journal:
+        done = done_keys(out)
+        waiting = (without(urls, done) for urls in urls_of_shard(links, parse_shard(config.shard)))
+        with write_queue(out, waiting) as queue:
+            report = Report(total=len(done) + queue.num_links, before=len(done))
+            process = CrawlerProcess(settings_for(config))
+            process.crawl(LinkSpider, journal, Frontier(queue, config), config, report)
+            process.start(install_signal_handlers=False)
 
 
 if __name__ == "__main__":

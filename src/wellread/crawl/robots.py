@@ -27,6 +27,12 @@ class StrictRobotsTxt(RobotsTxtMiddleware):  # type: ignore[misc]  # Scrapy is u
     others, which then pass unchecked.
     """
 
+    def forget(self, host: str) -> None:
+        """Give back the memory of a host's rules."""
+        for netloc in [n for n in self._parsers if n == host or n.startswith(f"{host}:")]:
+            if not isinstance(self._parsers[netloc], Deferred):
+                del self._parsers[netloc]
+
     async def robot_parser(self, request: Any) -> Any:
         pending = self._parsers.get(urlparse_cached(request).netloc)
         if not isinstance(pending, Deferred):

@@ -15,21 +15,24 @@ from wellread.base.manifest import Draft, Manifest, finished, read_artifact, rea
 from wellread.base.progress import Progress, silent
 from wellread.crawl.archives import take_pages
 from wellread.crawl.config import CrawlConfig
-from wellread.crawl.journal import Entry, delete_journal, read_journal, read_records
+from wellread.crawl.journal import delete_journal, full_segments
+from wellread.crawl.outcomes import GO_ON, JournalIndex, account, write_table
 from wellread.crawl.policy import connect_to, is_allowed
+from wellread.crawl.queue import QUEUE
+from wellread.crawl.report import Report, describe
+from wellread.crawl.shard import parse_shard, urls_of_shard
 from wellread.formats.links import STAGE as LINKS
 from wellread.formats.links import num_links, read_links
-from wellread.formats.pages import FETCHED, STAGE, write_outcomes, write_pages
+from wellread.formats.pages import OUTCOMES_FILE, STAGE
 
-UNREACHED = {"dns", "connection", "timeout"}
-GO_ON = "run the same command again to go on where it stopped"
+UNREACHED = {"dns", "connection", "timeout", "host_unreachable"}
 
 
 def crawl(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = silent) -> Manifest:
     """Fetch every link of `links` once; store its page, or the reason why there is none.
 
-    The same pages whether or not the crawl was interrupted. Memory grows with the number of links
-    (a journal entry each), not with their pages.
+    The same pages whether or not the crawl was interrupted. Memory grows with the number of hosts,
+    and by some 40 bytes with that of links (docs/decisions/0011-crawl-frontier.md).
     """
     read_artifact(links, LINKS)
     if num_links(links) == 0:
@@ -40,11 +43,15 @@ def crawl(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = s
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
     with writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft:
-        if config.source == "warc":
-            _take(draft, links, config, progress)
-        else:
-            _fetch(links, out, config, progress)
-        _finish(draft, links)
+        if not (out / OUTCOMES_FILE).exists():  # else it was interrupted after its last link
+            if config.source == "warc":
+                _take(draft, links, config, progress)
+            else:
+                _fetch(links, out, config, progress)
+            _settle(draft, links, config)
+        account(draft)
+        delete_journal(out)
+        (out / QUEUE).unlink(missing_ok=True)
     return read_manifest(out)
 
 
@@ -66,14 +73,13 @@ def _require_contact(links: Path, config: CrawlConfig) -> None:
 
 def _take(draft: Draft, links: Path, config: CrawlConfig, progress: Progress) -> None:
     delete_journal(draft.out)  # reading again is quick, and keeps "the first page" the first
-    wanted = {link.url for link in read_links(links)}
+    shard = parse_shard(config.shard)
+    wanted = {url for urls in urls_of_shard(links, shard) for url in urls.to_pylist()}
     take_pages(draft, config.warcs, wanted, config.max_page_bytes, progress)
 
 
 def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> None:
     """Run the fetching process to its end, passing on what it reports."""
-    before = sum(1 for _ in read_journal(out))
-    total = num_links(links)
     job = {"links": str(links), "out": str(out), "config": to_plain(config)}
     command = [sys.executable, "-m", "wellread.crawl.fetch"]
     with tempfile.TemporaryFile() as errors:
@@ -86,7 +92,7 @@ def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> N
             child.stdin.write(msgspec.json.encode(job) + b"\n")
             child.stdin.flush()
             for line in child.stdout:
-                _pass_on(line, out, before, total, progress)
+                _pass_on(line, out, progress)
             status = child.wait()
         finally:
             child.kill()
@@ -100,12 +106,11 @@ def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> N
             )
 
 
-def _pass_on(line: bytes, out: Path, before: int, total: int, progress: Progress) -> None:
-    report = msgspec.json.decode(line)
-    if report["errno"] is not None:
-        raise OSError(report["errno"], "the pages could not be written", report["file"] or str(out))
-    done = before + report["pages"] + report["failed"]
-    progress(done, total, f"{report['pages']} pages, {report['failed']} failed")
+def _pass_on(line: bytes, out: Path, progress: Progress) -> None:
+    report = msgspec.json.decode(line, type=Report)
+    if report.errno is not None:
+        raise OSError(report.errno, "the pages could not be written", report.file or str(out))
+    progress(report.done, report.total, describe(report))
 
 
 def _last_line(errors: IO[bytes]) -> str:
@@ -114,31 +119,22 @@ def _last_line(errors: IO[bytes]) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
 
 
-def _finish(draft: Draft, links: Path) -> None:
-    """Turn the journal into the artifact, in order of URL."""
-    entries = {entry.outcome.url: entry for entry in read_journal(draft.out)}
-    missing = [link.url for link in read_links(links) if link.url not in entries]
-    if missing:
-        raise WellreadError(f"{draft.out}: {len(missing)} links without outcome; {GO_ON}")
-    ordered = [entry for _, entry in sorted(entries.items())]
-    _require_network(draft.out, ordered)
-    draft.counts["in"] = len(ordered)
-    draft.counts["out"] = write_pages(draft, read_records(draft.out, iter(ordered)))
-    draft.counts["bytes"] = sum(entry.outcome.num_bytes for entry in ordered)
-    draft.counts["redirected"] = sum(1 for e in ordered if e.outcome.redirected_to)
-    write_outcomes(draft, (entry.outcome for entry in ordered))
-    for entry in ordered:
-        if entry.outcome.outcome != FETCHED:
-            draft.drop(entry.outcome.outcome, entry.outcome.url)
-    delete_journal(draft.out)
+def _settle(draft: Draft, links: Path, config: CrawlConfig) -> None:
+    """The journal becomes the table of outcomes; from then on it is not needed."""
+    index = JournalIndex(draft.out)
+    _require_network(draft.out, index)
+    for name, sha256 in full_segments(draft.out).items():
+        draft.did_write(name, sha256)
+    write_table(draft, index, links, parse_shard(config.shard))
+    index.close()
 
 
-def _require_network(out: Path, entries: list[Entry]) -> None:
+def _require_network(out: Path, index: JournalIndex) -> None:
     """A crawl that reached nobody says so, and forgets it, instead of passing for a result."""
-    reasons = {entry.outcome.outcome for entry in entries}
-    if reasons <= UNREACHED:
+    if index.reasons and index.reasons.keys() <= UNREACHED:
         delete_journal(out)
         raise WellreadError(
-            f"{out}: none of {len(entries)} links could be reached ({', '.join(sorted(reasons))}); "
+            f"{out}: none of {index.reasons.total()} links could be reached "
+            f"({', '.join(sorted(index.reasons))}); "
             "check the network and run the same command again"
         )
