@@ -6,12 +6,12 @@
 
 The site has 200 hosts, names that `resolve` maps to one process on this machine, and pages of about
 30 kB of HTML from seeded random words, sent with gzip as most of the web is. There are no delays,
-and ours makes one request at a time to a host. `wellread` is the whole fetching process: robots.txt, checked
-addresses, packed WARC records and the journal on disk. `scrapy` is a spider with the same links, as
-many requests under way, eight of them to a host, and otherwise Scrapy's default settings, that reads no robots.txt and writes
-nothing; `scrapy, stripped` has only the middlewares that ours has, on the same reactor. Each run is
-a fresh process; its clock starts after the imports and stops when the last page is done with.
-Ratios are taken by round; above 1, ours is faster.
+and ours makes one request at a time to a host. `wellread` is the whole fetching process: robots.txt,
+checked addresses, packed WARC records and the journal on disk. `scrapy` is a spider with the same
+links, as many requests under way, eight of them to a host, and otherwise Scrapy's default settings,
+that reads no robots.txt and writes nothing; `scrapy, stripped` has only the middlewares that ours
+has, on the same reactor. Each run is a fresh process; its clock starts after the imports and stops
+when the last page is done with. Ratios are taken by round; above 1, ours is faster.
 
 `--memory N` queues N links of N / 20 hosts that rest for an hour after their first page, lets the
 crawl go on for some time, and prints the peak of the fetching process.
@@ -27,7 +27,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ from wellread.formats import tables
 from wellread.formats.links import SCHEMA
 
 OURS, SCRAPY, STRIPPED = "wellread", "scrapy", "scrapy, stripped"
-PAGE_BYTES = 30_000  # of HTML: the median of the Web Almanac 2024, chapter "Page weight", is 33 kB
+PAGE_BYTES = 30_000  # of HTML
 NUM_BODIES = 64  # different ones
 LINKS_PER_HOST = 20  # with --memory
 HOST = "h{:07}.bench.example"
@@ -161,8 +161,10 @@ def work(job: Job) -> Run:
     config = msgspec.convert(job.config, CrawlConfig)
     links, out = Path(job.links), Path(job.out)
     out.mkdir()
-    run = {OURS: ours, SCRAPY: scrapy_alone, STRIPPED: scrapy_alone}[job.contestant]
-    prepared = run(links, out, config, stripped=job.contestant == STRIPPED)
+    if job.contestant == OURS:
+        prepared = ours(links, out, config)
+    else:
+        prepared = scrapy_alone(links, config, stripped=job.contestant == STRIPPED)
     started = time.perf_counter()
     if job.seconds is not None:
         threading.Thread(target=leave, args=(job.seconds,), daemon=True).start()
@@ -183,7 +185,7 @@ def leave(seconds: float) -> None:
     os._exit(0)
 
 
-def ours(links: Path, out: Path, config: CrawlConfig, *, stripped: bool) -> Any:
+def ours(links: Path, out: Path, config: CrawlConfig) -> Callable[[], int]:
     from wellread.crawl.fetch import run
     from wellread.crawl.journal import read_journal
 
@@ -194,7 +196,7 @@ def ours(links: Path, out: Path, config: CrawlConfig, *, stripped: bool) -> Any:
     return fetch
 
 
-def scrapy_alone(links: Path, out: Path, config: CrawlConfig, *, stripped: bool) -> Any:
+def scrapy_alone(links: Path, config: CrawlConfig, *, stripped: bool) -> Callable[[], int]:
     import scrapy
     from scrapy.crawler import CrawlerProcess
 
@@ -281,7 +283,8 @@ def main() -> None:
     parser.add_argument("--memory", type=int, metavar="LINKS")
     parser.add_argument("--seconds", type=float, default=120.0, help="with --memory")
     arguments = parser.parse_args()
-    print(machine(), f"Scrapy {version_of('scrapy')}, Twisted {version_of('twisted')}", sep="; ")
+    versions = f"Scrapy {version_of('scrapy')}, Twisted {version_of('twisted')}"
+    sys.stdout.write(f"{machine()}; {versions}\n\n")
     with site() as port, tempfile.TemporaryDirectory() as folder:
         if arguments.memory:
             num_hosts = arguments.memory // LINKS_PER_HOST
@@ -291,16 +294,21 @@ def main() -> None:
                 contestant=OURS, links=str(links), out="", config=config, seconds=arguments.seconds
             )
             outcome = measure(job, limit_seconds=arguments.seconds + 600)
-            print(f"{arguments.memory:,} links of {num_hosts:,} hosts:", outcome)
+            if isinstance(outcome, Failure):
+                sys.exit(outcome.reason)
+            peak = f"{outcome.peak_bytes / 1e6:.0f} MB after {outcome.seconds:.0f} s"
+            sys.stdout.write(f"{arguments.memory:,} links of {num_hosts:,} hosts: {peak}\n")
             return
         links = write_links(Path(folder) / "links", arguments.hosts, arguments.pages)
         num_links = arguments.hosts * arguments.pages
-        print(compare(links, port, arguments.rounds, num_links))
+        sys.stdout.write(compare(links, port, arguments.rounds, num_links) + "\n")
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["_worker"]:
-        sys.stdout.buffer.write(msgspec.json.encode(work(msgspec.json.decode(sys.argv[2], type=Job))))
+        sys.stdout.buffer.write(
+            msgspec.json.encode(work(msgspec.json.decode(sys.argv[2], type=Job)))
+        )
         sys.stdout.buffer.write(b"\n")
     else:
         main()
