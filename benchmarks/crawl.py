@@ -4,9 +4,9 @@
     python benchmarks/crawl.py --hosts 20 --pages 5 --rounds 1        # whether it works
     python benchmarks/crawl.py --memory 1000000             # the memory
 
-The site has 200 hosts, names that `resolve` maps to one process on this machine, and pages of about
+The site has 200 hosts, names that `resolve` maps to one process here, and pages of about
 30 kB of HTML from seeded random words, sent with gzip as most of the web is. There are no delays,
-and ours makes one request at a time to a host. `wellread` is the whole fetching process: robots.txt,
+and ours makes one request at a time to a host. `wellread` is the whole fetching process: robots.txt
 checked addresses, packed WARC records and the journal on disk. `scrapy` is a spider with the same
 links, as many requests under way, eight of them to a host, and otherwise Scrapy's default settings,
 that reads no robots.txt and writes nothing; `scrapy, stripped` has only the middlewares that ours
@@ -52,7 +52,7 @@ from side_by_side import (
 from wellread.base.config import Config, to_plain
 from wellread.base.manifest import writing
 from wellread.base.seeds import generator
-from wellread.crawl.config import CrawlConfig
+from wellread.crawl.config import UNDER_WAY, CrawlConfig
 from wellread.formats import tables
 from wellread.formats.links import SCHEMA
 
@@ -200,7 +200,7 @@ def scrapy_alone(links: Path, config: CrawlConfig, *, stripped: bool) -> Callabl
     import scrapy
     from scrapy.crawler import CrawlerProcess
 
-    from wellread.crawl.fetch import UNDER_WAY, install_resolver, settings_for
+    from wellread.crawl.fetch import install_resolver, settings_for
     from wellread.formats.links import read_links
 
     urls = [link.url for link in read_links(links)]

@@ -81,6 +81,10 @@ def test_the_same_links_are_given_in_the_same_order(start: Start) -> None:
 
 def test_no_more_is_under_way_at_a_host_than_allowed(start: Start) -> None:
     frontier = start(*pages("a.com", 5), requests_per_host=2, delay_seconds=0.0)
+    only = frontier.take(0.0)
+    assert only is not None
+    assert frontier.take(0.0) is None  # until its robots.txt is known
+    frontier.finish(only, QUICK, 0.0)
     first, second = frontier.take(0.0), frontier.take(0.0)
     assert first is not None
     assert second is not None

@@ -7,8 +7,24 @@ from msgspec import Meta, field
 
 from wellread.base.config import Config
 from wellread.base.errors import InputError
-from wellread.crawl.shard import parse_shard
 from wellread.formats.segments import SEGMENT_BYTES
+
+UNDER_WAY = 128  # links at a time, over all hosts
+Shard = tuple[int, int]  # number I of N, from 0
+ALL: Shard = (0, 1)
+
+
+def parse_shard(text: str | None) -> Shard:
+    """
+    >>> parse_shard("0/4"), parse_shard(None)
+    ((0, 4), (0, 1))
+    """
+    if text is None:
+        return ALL
+    number, _, of = text.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and int(number) < int(of)):
+        raise InputError(f"crawl: shard is {text!r}; expected I/N with I from 0 to N-1, as in 0/4")
+    return int(number), int(of)
 
 
 class CrawlConfig(Config, frozen=True):

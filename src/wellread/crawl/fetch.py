@@ -32,19 +32,18 @@ from twisted.web.client import HTTPConnectionPool
 from w3lib.url import safe_url_string
 
 from wellread.base.urls import canonical_url
-from wellread.crawl.config import CrawlConfig
+from wellread.crawl.config import UNDER_WAY, CrawlConfig, parse_shard
 from wellread.crawl.frontier import Answer, Frontier, Ticket, retry_after
 from wellread.crawl.journal import Journal, done_keys
 from wellread.crawl.queue import host_of, without, write_queue
 from wellread.crawl.report import NUM_HOSTS, Report
 from wellread.crawl.resolver import GuardedResolver
 from wellread.crawl.robots import StrictRobotsTxt
-from wellread.crawl.shard import parse_shard, urls_of_shard
+from wellread.crawl.shard import urls_of_shard
 from wellread.formats.pages import FETCHED, Outcome, Page, refusal
 from wellread.formats.warc import Exchange
 
 REPORT_SECONDS = 0.5
-UNDER_WAY = 128  # links at a time, over all hosts
 IDLE_SECONDS = 30.0  # that a connection is kept for a host's next turn
 DNS_THREADS = 32  # names that are asked for at a time
 MIDDLEWARE = "scrapy.downloadermiddlewares"

@@ -57,7 +57,8 @@ class _Lane:
     """A host in turn."""
 
     __slots__ = (
-        "again", "cursor", "delay", "due", "failures", "floor", "gave_up", "host", "is_waiting",
+        "again", "cursor", "delay", "due", "failures", "floor", "gave_up", "host", "is_known",
+        "is_waiting",
         "key", "refusals", "seconds", "under_way",
     )  # fmt: skip
 
@@ -70,6 +71,7 @@ class _Lane:
         self.failures = self.refusals = self.under_way = 0
         self.gave_up: str | None = None
         self.is_waiting = False  # in the heap
+        self.is_known = False  # it has answered, so that its robots.txt was read
 
     @property
     def has_work(self) -> bool:
@@ -126,6 +128,7 @@ class Frontier:
         lane = self._lanes[host_key(host_of(ticket.url))]
         lane.under_way -= 1
         self._num_unsettled -= 1
+        lane.is_known = True
         if ticket.refused is None:
             self._learn(lane, answer, now)
         self._wait(lane)
@@ -207,7 +210,7 @@ class Frontier:
 
     def _wait(self, lane: _Lane) -> None:
         """Put a lane among those that wait, if it may have another request and is not there."""
-        most = self._config.requests_per_host
+        most = self._config.requests_per_host if lane.is_known else 1
         if lane.has_work and not lane.is_waiting and (lane.gave_up or lane.under_way < most):
             lane.is_waiting = True
             heapq.heappush(self._due, (lane.due, lane.key))

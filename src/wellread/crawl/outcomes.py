@@ -10,8 +10,9 @@ import numpy as np
 
 from wellread.base.errors import WellreadError
 from wellread.base.manifest import Draft
+from wellread.crawl.config import Shard
 from wellread.crawl.journal import JOURNAL, Entry, url_key, url_keys
-from wellread.crawl.shard import Shard, urls_of_shard
+from wellread.crawl.shard import urls_of_shard
 from wellread.formats.pages import FETCHED, Outcome, read_outcomes, write_outcomes
 
 GO_ON = "run the same command again to go on where it stopped"

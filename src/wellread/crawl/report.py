@@ -24,8 +24,17 @@ class Report(msgspec.Struct, kw_only=True):
     file: str = ""
 
     @property
+    def new(self) -> int:
+        return sum(self.outcomes.values())
+
+    @property
     def done(self) -> int:
-        return self.before + sum(self.outcomes.values())
+        return self.before + self.new
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the pace so far; None: it is not known."""
+        return (self.total - self.done) * self.seconds / self.new if self.new else None
 
     def add(self, outcome: Outcome) -> None:
         self.outcomes[outcome.outcome] = self.outcomes.get(outcome.outcome, 0) + 1
@@ -45,10 +54,8 @@ def describe(report: Report) -> str:
     parts += [
         f"{reason} {count:,}" for count, reason in sorted(reasons, reverse=True)[:NUM_REASONS]
     ]
-    slow = [host for host in report.slowest if host.seconds >= 1]
-    if slow:
-        named = ", ".join(
-            f"{host.host} {host.num_links:,} links {human_seconds(host.seconds)}" for host in slow
-        )
-        parts.append(f"longest: {named}")
+    slow = [host for host in report.slowest if host.seconds > (report.seconds_left or 0) + 1]
+    if slow:  # these will be waited for when all others are done
+        named = [f"{h.host} {h.num_links:,} ({human_seconds(h.seconds)})" for h in slow]
+        parts.append(f"slowest: {', '.join(named)}")
     return ", ".join(parts)

@@ -8,32 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wellread.base.errors import InputError
+from wellread.crawl.config import Shard
 from wellread.formats import tables
 from wellread.formats.links import SCHEMA, links_files
-
-Shard = tuple[int, int]  # number I of N, from 0
-ALL: Shard = (0, 1)
-
-
-def parse_shard(text: str | None) -> Shard:
-    """
-    >>> parse_shard("0/4"), parse_shard(None)
-    ((0, 4), (0, 1))
-    """
-    if text is None:
-        return ALL
-    number, _, of = text.partition("/")
-    if not (number.isdecimal() and of.isdecimal() and int(number) < int(of)):
-        raise InputError(f"crawl: shard is {text!r}; expected I/N with I from 0 to N-1, as in 0/4")
-    return int(number), int(of)
 
 
 def shard_of(domain: str, num_shards: int) -> int:
     """The same for all hosts of a registrable domain, so that its delays hold over machines.
 
     >>> shard_of("bbc.co.uk", 4)
-    2
+    3
     """
     digest = hashlib.blake2b(domain.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") % num_shards

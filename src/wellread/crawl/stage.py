@@ -14,13 +14,13 @@ from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import Draft, Manifest, finished, read_artifact, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.crawl.archives import take_pages
-from wellread.crawl.config import CrawlConfig
+from wellread.crawl.config import CrawlConfig, parse_shard
 from wellread.crawl.journal import delete_journal, full_segments
 from wellread.crawl.outcomes import GO_ON, JournalIndex, account, write_table
 from wellread.crawl.policy import connect_to, is_allowed
 from wellread.crawl.queue import QUEUE
 from wellread.crawl.report import Report, describe
-from wellread.crawl.shard import parse_shard, urls_of_shard
+from wellread.crawl.shard import urls_of_shard
 from wellread.formats.links import STAGE as LINKS
 from wellread.formats.links import num_links, read_links
 from wellread.formats.pages import OUTCOMES_FILE, STAGE
