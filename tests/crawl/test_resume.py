@@ -1,6 +1,7 @@
 """A killed crawl goes on where it was."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from tests.crawl.conftest import quick, write_links_to
 from tests.sites.local_site import LocalSite, local_site
 from wellread.base.config import to_plain
 from wellread.base.files import sha256_of
-from wellread.base.manifest import is_artifact, read_manifest
+from wellread.base.manifest import is_artifact, read_manifest, writing
 from wellread.base.seeds import generator
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.journal import JOURNAL, Journal, full_segments, read_journal
@@ -163,6 +164,23 @@ def check_places(out: Path) -> None:
             file.seek(outcome.offset or 0)
             record = next(iter(ArchiveIterator(file)))
             assert record.rec_headers.get_header("WARC-Target-URI") == outcome.url
+
+
+def test_work_that_ended_before_its_manifest_was_written_is_not_done_again(tmp_path: Path) -> None:
+    with local_site() as site:
+        links = write_links_to(tmp_path / "links", [site.page("/a"), site.url("/missing")])
+        first = crawl(links, tmp_path / "whole", quick())
+    out, inputs = tmp_path / "pages", {"links": [links]}
+    with (
+        pytest.raises(KeyboardInterrupt),
+        writing(out, stage="crawl", config=quick(), inputs=inputs, resume=True),
+    ):
+        for name in first.outputs:
+            shutil.copy(tmp_path / "whole" / name, out)
+        raise KeyboardInterrupt
+    again = crawl(links, out, quick())
+    assert (again.counts, again.dropped) == (first.counts, first.dropped)
+    assert again.digest == first.digest
 
 
 @pytest.mark.slow

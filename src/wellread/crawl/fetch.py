@@ -35,7 +35,7 @@ from wellread.base.urls import canonical_url
 from wellread.crawl.config import UNDER_WAY, CrawlConfig, parse_shard
 from wellread.crawl.frontier import Answer, Frontier, Ticket, retry_after
 from wellread.crawl.journal import Journal, done_keys
-from wellread.crawl.queue import host_of, without, write_queue
+from wellread.crawl.queue import Queue, host_of, without, write_queue
 from wellread.crawl.report import NUM_HOSTS, Report
 from wellread.crawl.resolver import GuardedResolver
 from wellread.crawl.robots import StrictRobotsTxt
@@ -403,15 +403,21 @@ def main() -> None:
     run(Path(job.links), Path(job.out), msgspec.convert(job.config, CrawlConfig))
 
 
+def waiting_links(links: Path, out: Path, config: CrawlConfig) -> tuple[Queue, int]:
+    """What the journal does not have, and how many links it has."""
+    done = done_keys(out)
+    parts = urls_of_shard(links, parse_shard(config.shard))
+    return write_queue(out, (without(urls, done) for urls in parts)), len(done)
+
+
 def run(links: Path, out: Path, config: CrawlConfig) -> None:
     allow_connections()
     # It would print a traceback for every host that cannot be reached.
     logging.getLogger("scrapy.downloadermiddlewares.robotstxt").setLevel(logging.CRITICAL)
     with Journal(out, segment_bytes=config.segment_bytes) as journal:
-        done = done_keys(out)
-        waiting = (without(urls, done) for urls in urls_of_shard(links, parse_shard(config.shard)))
-        with write_queue(out, waiting) as queue:
-            report = Report(total=len(done) + queue.num_links, before=len(done))
+        queue, before = waiting_links(links, out, config)
+        with queue:
+            report = Report(total=before + queue.num_links, before=before)
             process = CrawlerProcess(settings_for(config))
             process.crawl(LinkSpider, journal, Frontier(queue, config), config, report)
             process.start(install_signal_handlers=False)
