@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urldefrag, urljoin
 
 import msgspec
 import scrapy
@@ -33,7 +34,7 @@ from w3lib.url import safe_url_string
 
 from wellread.base.urls import canonical_url
 from wellread.crawl.config import UNDER_WAY, CrawlConfig, parse_shard
-from wellread.crawl.frontier import Answer, Frontier, Ticket, retry_after
+from wellread.crawl.frontier import Answer, Frontier, Kind, Ticket, retry_after
 from wellread.crawl.journal import Journal, done_keys
 from wellread.crawl.queue import Queue, host_of, without, write_queue
 from wellread.crawl.report import NUM_HOSTS, Report
@@ -43,7 +44,7 @@ from wellread.crawl.shard import urls_of_shard
 from wellread.formats.pages import FETCHED, Outcome, Page, refusal
 from wellread.formats.warc import Exchange
 
-REPORT_SECONDS = 0.5
+REPORT_SECONDS = 1.0
 IDLE_SECONDS = 30.0  # that a connection is kept for a host's next turn
 DNS_THREADS = 32  # names that are asked for at a time
 MIDDLEWARE = "scrapy.downloadermiddlewares"
@@ -61,7 +62,8 @@ REASONS = {
     "TimeoutError": "timeout",
 }
 FAILURES = {"connection", "dns", "timeout"}  # of the host; others are of the page
-UNASKED = Answer(kind="unasked")
+UNASKED = {"robots_txt", "private_address"}  # outcomes for which no page was asked for
+NOTHING = Answer(kind="unasked")
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +78,7 @@ class _Task:
     __slots__ = ("answer", "answered_at", "ticket")
 
     def __init__(self, ticket: Ticket) -> None:
-        self.ticket, self.answer, self.answered_at = ticket, UNASKED, 0.0
+        self.ticket, self.answer, self.answered_at = ticket, NOTHING, 0.0
 
 
 class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
@@ -217,8 +219,9 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
     def failed(self, ticket: Ticket, request: scrapy.Request, error: Exception) -> None:
         is_private = host_of(ticket.url) in self.resolver.refused
         reason = "private_address" if is_private else _reason(error)
+        was_asked: Kind = "unasked" if reason in UNASKED else "answered"
         answer = Answer(
-            kind="failed" if reason in FAILURES else "unasked",
+            kind="failed" if reason in FAILURES else was_asked,
             seconds=self.crawl_config.timeout_seconds if reason == "timeout" else 0.0,
         )
         if reason in FAILURES and ticket.retries < self.crawl_config.retries:
@@ -242,7 +245,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         self.frontier.finish(ticket, answer, now)
         self.wake_at(now)
 
-    def note(self, outcome: Outcome, page: Page | None = None, answer: Answer = UNASKED) -> None:
+    def note(self, outcome: Outcome, page: Page | None = None, answer: Answer = NOTHING) -> None:
         task = self.under_way[outcome.url]
         task.answer, task.answered_at = answer, time.monotonic()
         try:
@@ -319,11 +322,11 @@ def _header(response: Any, name: str) -> str:
 
 def _target(response: Any) -> str | None:
     """The web address that a redirect leads to."""
-    location = _header(response, "Location")
+    location = response.headers.get("Location")
     if response.status not in REDIRECTS or not location:
         return None
     try:
-        target = safe_url_string(response.urljoin(location))
+        target = urldefrag(urljoin(response.url, safe_url_string(location))).url
     except ValueError:
         return None
     return target if target.startswith(("http://", "https://")) else None

@@ -26,6 +26,8 @@ LONGEST_DELAY = (
     60.0  # that a slow host is given by its slowness: the default of Scrapy's AutoThrottle
 )
 
+Kind = Literal["answered", "busy", "failed", "unasked"]
+
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """A request whose turn it is."""
@@ -40,7 +42,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a request says about its host."""
 
-    kind: Literal["answered", "busy", "failed", "unasked"]
+    kind: Kind
     seconds: float = 0.0  # until it answered
     retry_after: float | None = None  # seconds, of a busy one
 
@@ -217,7 +219,8 @@ class Frontier:
 
     def _learn(self, lane: _Lane, answer: Answer, now: float) -> None:
         if answer.kind == "unasked":
-            lane.due = now
+            if not lane.under_way:
+                lane.due = now
             return
         lane.seconds = answer.seconds
         if answer.kind == "busy":
