@@ -14,7 +14,7 @@ from wellread.formats.links import STAGE as LINKS
 
 NUM_LARGEST = 5  # hosts that are named
 ANSWER_SECONDS = 1.0  # from a request to the end of its answer; ours
-MOST_PER_SECOND = 200  # pages that one process can take in: benchmarks/crawl.py, half of its rate
+MOST_PER_SECOND = 200  # pages that one process takes in: less than benchmarks/crawl.py finds
 # A page of the real ones in docs/test-data.md (181 articles, 157 of newspapers, 37 of Dolma's WARC
 # files), on average, and packed as it is sent and stored.
 PAGE_BYTES, PACKED_BYTES = 125_000, 26_000
@@ -51,7 +51,7 @@ def estimate(links: Path, config: CrawlConfig) -> Estimate:
     each = config.delay_seconds + ANSWER_SECONDS
     of_largest = largest[0].num_links * each / config.requests_per_host if largest else 0.0
     rate = min(UNDER_WAY / ANSWER_SECONDS, MOST_PER_SECOND)
-    of_all = total / rate
+    of_all = (total + len(counts)) / rate  # and the robots.txt of every host
     bound = f"{largest[0].host} alone" if of_largest > of_all else f"{rate:.0f} pages/s over all"
     if not largest:
         bound = "no links"
