@@ -1,6 +1,7 @@
 """A killed crawl goes on where it was."""
 
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from warcio.archiveiterator import ArchiveIterator
 from tests.crawl.conftest import quick, write_links_to
 from tests.sites.local_site import LocalSite, local_site
 from wellread.base.config import to_plain
+from wellread.base.errors import WellreadError
 from wellread.base.files import sha256_of
 from wellread.base.manifest import is_artifact, read_manifest, writing
 from wellread.base.seeds import generator
@@ -121,6 +123,24 @@ def wait_for(process: subprocess.Popen[bytes], out: Path, num_done: int) -> None
 def num_lines(out: Path) -> int:
     path = out / JOURNAL
     return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def test_a_crawl_goes_on_when_its_disk_has_room_again(tmp_path: Path) -> None:
+    body = generator(7, "body").bytes(50_000)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with local_site() as site:
+        urls = [site.page(f"/{number}", body) for number in range(9)]
+        links = write_links_to(tmp_path / "links", urls)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+        try:
+            with pytest.raises(WellreadError, match=r"no room to write .* run the same command"):
+                crawl(links, tmp_path / "pages", quick())
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        crawl(links, tmp_path / "pages", quick())
+    pages = list(read_pages(tmp_path / "pages"))
+    assert sorted(p.url for p in pages) == sorted(urls)
+    assert {p.body for p in pages} == {body}
 
 
 @pytest.mark.slow
