@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from wellread.crawl.config import CrawlConfig
-from wellread.crawl.frontier import Answer, Frontier, Ticket
+from wellread.crawl.frontier import MAX_OPEN, Answer, Frontier, Ticket
 from wellread.crawl.queue import write_queue
 
 QUICK = Answer(kind="answered", seconds=0.1)
@@ -219,6 +219,12 @@ def test_links_are_given_once_to_a_host_that_a_redirect_opened(start: Start) -> 
         "http://a.com/2": 1,
         "http://b.com/0": 1,
     }
+
+
+def test_hosts_that_are_still_remembered_make_room_for_others_in_time(start: Start) -> None:
+    given = run(start(*(f"http://{n}.com/" for n in range(MAX_OPEN + 100))), seconds=0.0)
+    assert len({ticket.link for _, ticket in given}) == MAX_OPEN + 100
+    assert given[-1][0] == 10.0
 
 
 def test_a_host_is_forgotten_some_time_after_its_last_link(start: Start) -> None:

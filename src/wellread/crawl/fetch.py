@@ -21,7 +21,6 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urldefrag, urljoin
 
 import msgspec
 import scrapy
@@ -30,9 +29,16 @@ from scrapy.crawler import CrawlerProcess
 from scrapy.exceptions import StopDownload
 from twisted.internet.defer import Deferred
 from twisted.web.client import HTTPConnectionPool
-from w3lib.url import safe_url_string
 
 from wellread.base.urls import canonical_url
+from wellread.crawl.answers import (
+    header,
+    milliseconds_of,
+    pairs,
+    reason_of,
+    redirect_target,
+    robots_verdict,
+)
 from wellread.crawl.config import UNDER_WAY, CrawlConfig, parse_shard
 from wellread.crawl.frontier import Answer, Frontier, Kind, Ticket, retry_after
 from wellread.crawl.journal import Journal, done_keys
@@ -48,19 +54,8 @@ REPORT_SECONDS = 1.0
 IDLE_SECONDS = 30.0  # that a connection is kept for a host's next turn
 DNS_THREADS = 32  # names that are asked for at a time
 MIDDLEWARE = "scrapy.downloadermiddlewares"
-REDIRECTS = {301, 302, 303, 307, 308}
 BUSY = {429, 503}
 AGAIN = {408, 429, 500, 502, 503, 504, 522, 524}  # worth a second try: Scrapy's RETRY_HTTP_CODES
-# Scrapy's and Twisted's exceptions by class name; both packages renamed theirs between versions.
-REASONS = {
-    "CancelledError": "too_large",
-    "CannotResolveHostError": "dns",
-    "DNSLookupError": "dns",
-    "DownloadCancelledError": "too_large",
-    "DownloadTimeoutError": "timeout",
-    "TCPTimedOutError": "timeout",
-    "TimeoutError": "timeout",
-}
 FAILURES = {"connection", "dns", "timeout"}  # of the host; others are of the page
 UNASKED = {"robots_txt", "private_address"}  # outcomes for which no page was asked for
 NOTHING = Answer(kind="unasked")
@@ -153,7 +148,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         """Stop before the body of what is no page anyway."""
         if "ticket" not in request.meta:
             return
-        request.meta["received"] = _pairs(headers)
+        request.meta["received"] = pairs(headers)
         content_type = (headers.get("Content-Type") or b"").decode("latin-1")
         if refusal(200, content_type):
             raise StopDownload(fail=False)
@@ -168,9 +163,9 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         seconds = request.meta.get("download_latency") or 0.0
         answer = Answer(kind="answered", seconds=seconds)
         if response.status in BUSY:
-            wait = retry_after(_header(response, "Retry-After"), datetime.now(UTC))
+            wait = retry_after(header(response, "Retry-After"), datetime.now(UTC))
             answer = Answer(kind="busy", seconds=seconds, retry_after=wait)
-        target = _target(response)
+        target = redirect_target(response)
         if target is not None and ticket.redirects < self.crawl_config.max_redirects:
             self.follow(ticket, answer, url=target, redirects=ticket.redirects + 1)
         elif response.status in AGAIN and ticket.retries < self.crawl_config.retries:
@@ -181,9 +176,9 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
     def conclude(
         self, ticket: Ticket, request: scrapy.Request, response: Any, answer: Answer
     ) -> None:
-        content_type = _header(response, "Content-Type")
+        content_type = header(response, "Content-Type")
         reason = refusal(response.status, content_type)
-        if _target(response) is not None:
+        if redirect_target(response) is not None:
             reason = "too_many_redirects"
         elif reason is None and len(response.body) > self.crawl_config.max_page_bytes:
             reason = "too_large"
@@ -202,7 +197,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         if reason is None:
             exchange = Exchange(
                 url=response.url,
-                sent=_pairs(request.headers),
+                sent=pairs(request.headers),
                 received=request.meta.get("received", ()),
                 milliseconds=milliseconds,
             )
@@ -218,7 +213,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
 
     def failed(self, ticket: Ticket, request: scrapy.Request, error: Exception) -> None:
         is_private = host_of(ticket.url) in self.resolver.refused
-        reason = "private_address" if is_private else _reason(error)
+        reason = "private_address" if is_private else reason_of(error)
         was_asked: Kind = "unasked" if reason in UNASKED else "answered"
         answer = Answer(
             kind="failed" if reason in FAILURES else was_asked,
@@ -230,10 +225,10 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         outcome = Outcome(
             url=ticket.link,
             outcome=reason,
-            milliseconds=_milliseconds(request.meta),
+            milliseconds=milliseconds_of(request.meta),
             redirected_to=canonical_url(ticket.url) if ticket.redirects else None,
             redirects=ticket.redirects,
-            robots=_verdict(error),
+            robots=robots_verdict(error),
         )
         self.note(outcome, None, answer)
 
@@ -306,48 +301,6 @@ def crash(failure: Any) -> NoReturn:
     failure.printTraceback(sys.stderr)
     sys.stderr.flush()
     os._exit(1)
-
-
-def _pairs(headers: Any) -> list[tuple[str, str]]:
-    return [
-        (name.decode("latin-1"), value.decode("latin-1"))
-        for name, values in headers.items()
-        for value in values
-    ]
-
-
-def _header(response: Any, name: str) -> str:
-    return str((response.headers.get(name) or b"").decode("latin-1"))
-
-
-def _target(response: Any) -> str | None:
-    """The web address that a redirect leads to."""
-    location = response.headers.get("Location")
-    if response.status not in REDIRECTS or not location:
-        return None
-    try:
-        target = urldefrag(urljoin(response.url, safe_url_string(location))).url
-    except ValueError:
-        return None
-    return target if target.startswith(("http://", "https://")) else None
-
-
-def _milliseconds(meta: Any) -> int | None:
-    seconds = meta.get("download_latency")
-    return None if seconds is None else round(seconds * 1000)
-
-
-def _reason(error: Exception) -> str:
-    if type(error).__name__ == "IgnoreRequest":
-        return "robots_txt" if "robots.txt" in str(error) else "too_large"
-    return REASONS.get(type(error).__name__, "connection")
-
-
-def _verdict(error: Exception) -> str | None:
-    """What robots.txt said of a request that failed; None: nothing that is known."""
-    if type(error).__name__ != "IgnoreRequest" or "robots.txt" not in str(error):
-        return None
-    return "forbidden" if "Forbidden" in str(error) else "unreachable"
 
 
 def settings_for(config: CrawlConfig) -> dict[str, Any]:

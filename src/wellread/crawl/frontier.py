@@ -60,8 +60,7 @@ class _Lane:
 
     __slots__ = (
         "again", "cursor", "delay", "due", "failures", "floor", "gave_up", "host", "is_known",
-        "is_waiting",
-        "key", "refusals", "seconds", "under_way",
+        "is_waiting", "key", "refusals", "seconds", "under_way",
     )  # fmt: skip
 
     def __init__(self, host: str, key: int, cursor: Cursor, floor: float, now: float) -> None:
@@ -111,7 +110,10 @@ class Frontier:
 
     def next_due(self) -> float | None:
         """When `take` will have something if nothing is finished before; None: not before."""
-        return self._due[0][0] if self._due else None
+        moments = [self._due[0][0]] if self._due else []
+        if self._resting and self._next_host < self._queue.num_hosts:  # others may need its room
+            moments.append(self._resting[0][0] + REST_SECONDS)
+        return min(moments, default=None)
 
     @property
     def is_empty(self) -> bool:
