@@ -140,13 +140,27 @@ def links_report(
 @takes_settings(CrawlConfig, "crawl")
 def crawl(
     links: Annotated[Path, typer.Argument(help="What `wellread links` wrote.")],
-    out: Out,
     config: CrawlConfig,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Directory to write to.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would take, and stop.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Fetch the pages that links point to, in good manners, and keep them as WARC."""
+    if dry_run:
+        from wellread.crawl.estimate import describe, estimate
+
+        found = estimate(links, config)
+        if json:
+            show.print_json(found)
+        else:
+            show.out.print(describe(found), markup=False)
+        return
     from wellread.crawl.stage import crawl as fetch
 
+    if out is None:
+        raise InputError("crawl: name an --out directory, or give --dry-run")
     _do("crawl", out, partial(fetch, links, out, config), json=json)
 
 
