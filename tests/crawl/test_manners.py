@@ -34,6 +34,17 @@ def test_a_busy_site_is_left_alone_for_as_long_as_it_asks(tmp_path: Path) -> Non
     assert manifest.counts["out"] == 1
 
 
+def test_rules_that_could_not_be_had_are_asked_for_again(tmp_path: Path) -> None:
+    with local_site() as site:
+        busy(site, "/robots.txt", times=1, Retry_After="1")
+        urls = [site.page(f"/{number}") for number in range(9)]
+        started = time.monotonic()
+        manifest = crawl(write_links_to(tmp_path / "links", urls), tmp_path / "pages", quick())
+        assert time.monotonic() - started > 1
+        assert site.hits["/robots.txt"] == 2
+    assert manifest.counts["out"] == 9
+
+
 def test_a_site_that_stays_busy_is_given_up(tmp_path: Path) -> None:
     with local_site() as site:
         urls = [site.status(f"/{number}", 429) for number in range(9)]

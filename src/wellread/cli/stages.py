@@ -15,7 +15,7 @@ from wellread.base.config import convert
 from wellread.base.errors import InputError
 from wellread.base.files import write_bytes
 from wellread.base.manifest import Manifest, read_manifest
-from wellread.cli import interrupt, show, show_links
+from wellread.cli import interrupt, show, show_crawl, show_links
 from wellread.cli import results as scored
 from wellread.cli.models import located
 from wellread.cli.options import Json, Out, takes_settings
@@ -149,13 +149,7 @@ def crawl(
 ) -> None:
     """Fetch the pages that links point to, in good manners, and keep them as WARC."""
     if dry_run:
-        from wellread.crawl.estimate import describe, estimate
-
-        found = estimate(links, config)
-        if json:
-            show.print_json(found)
-        else:
-            show.out.print(describe(found), markup=False)
+        show_crawl.prospect(links, out, config, json=json)
         return
     from wellread.crawl.stage import crawl as fetch
 

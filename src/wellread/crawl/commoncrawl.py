@@ -18,6 +18,7 @@ import msgspec
 
 from wellread.base.manifest import Draft
 from wellread.base.progress import Progress
+from wellread.base.text import human_bytes
 from wellread.base.threads import in_order
 from wellread.base.urls import canonical_url
 from wellread.crawl.archives import judged
@@ -99,6 +100,22 @@ def found(directory: Path, config: CrawlConfig) -> Found:
         fetched=records,
         requests=requests,
         num_bytes=num_bytes,
+    )
+
+
+def describe(known: Found) -> str:
+    """
+    >>> matched = {"exact": 5, "scheme": 2, "www": 0, "slash": 1}
+    >>> print(describe(Found(links=9, matched=matched, fetched=7, requests=3, num_bytes=90_000)))
+    8 of 9 links have a capture: 5 exact, 2 scheme, 1 slash
+    7 of them may be pages, in 3 requests of 90.0 kB together
+    """
+    how = ", ".join(f"{count:,} {name}" for name, count in known.matched.items() if count)
+    num_matched = sum(known.matched.values())
+    return (
+        f"{num_matched:,} of {known.links:,} links have a capture{how and f': {how}'}\n"
+        f"{known.fetched:,} of them may be pages, in {known.requests:,} requests of "
+        f"{human_bytes(known.num_bytes)} together"
     )
 
 

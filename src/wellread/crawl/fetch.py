@@ -26,6 +26,7 @@ from scrapy import signals
 from scrapy.crawler import CrawlerProcess
 from scrapy.exceptions import StopDownload
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from wellread.base.config import convert
 from wellread.base.urls import canonical_url
@@ -92,7 +93,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         self.report, self.started_at, self.reported_at = report, time.monotonic(), 0.0
         self.under_way: dict[str, _Task] = {}  # by link
         self.all_done: Deferred[None] = Deferred()
-        self.call_later = reactor.callLater
+        self.call_later, self.call_when_running = reactor.callLater, reactor.callWhenRunning
         self.alarm: Any = None  # the next call of `pump`, if it waits for the clock
         journal.written = partial(reactor.callFromThread, self.written)
 
@@ -105,7 +106,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
     async def start(self) -> AsyncIterator[scrapy.Request]:
         """Nothing for Scrapy's own queue; the spider lives until the frontier is empty."""
         self.robots: StrictRobotsTxt = self.crawler.get_downloader_middleware(StrictRobotsTxt)
-        self.pump()
+        self.call_when_running(self.pump)  # not before: Scrapy has no resolver until then
         await self.all_done
         return
         yield
@@ -222,7 +223,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         elif reason == FAILED:
             rules = self.robots.known(ticket.url)
             if rules is not None and not rules.is_current:
-                answer = Answer(kind="busy", retry_after=rules.retry_after)
+                answer = Answer(kind="busy", retry_after=rules.retry_after, is_rules=True)
                 is_passing = True
         if is_passing and self.may_retry(ticket, request):
             self.follow(ticket, request, answer, retries=ticket.retries + 1)
@@ -257,6 +258,8 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
             self.journal.check()
         except OSError as error:
             self.give_up(error)
+        except Exception:  # noqa: BLE001  # of the thread that writes
+            crash(Failure())
         for outcome in outcomes:
             task = self.under_way.pop(outcome.url)
             self.frontier.finish(task.ticket, task.answer, task.answered_at)

@@ -44,6 +44,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     seconds: float = 0.0  # until it answered
     retry_after: float | None = None  # seconds, of a busy one
+    is_rules: bool = False  # its robots.txt was busy, which counts its tries itself
 
 
 class Delay(msgspec.Struct, frozen=True, kw_only=True):
@@ -225,7 +226,7 @@ class Frontier:
             return
         lane.seconds = answer.seconds
         if answer.kind == "busy":
-            lane.refusals += 1
+            lane.refusals += not answer.is_rules
             rest = answer.retry_after or lane.delay * 2**lane.refusals
             rest = min(max(rest, lane.delay), self._config.max_wait_seconds)
         else:

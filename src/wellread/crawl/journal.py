@@ -77,7 +77,7 @@ class Journal:
         _forget_digests(directory, last.segment if last else 0)
         self._segments = SegmentWriter(directory, last, segment_bytes=segment_bytes)
         self._synced_at = time.monotonic()
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._waiting: deque[tuple[Outcome, Page | None]] = deque()
         self._waiting_bytes = 0
         self._is_closing = False
@@ -121,7 +121,7 @@ class Journal:
         while batch := self._next_batch():
             try:
                 outcomes = self._write(batch)
-            except OSError as error:  # a disk without room; whoever adds or closes hears of it
+            except Exception as error:  # noqa: BLE001  # such as a full disk; who adds hears of it
                 with self._changed:
                     self._error = error
                     self._changed.notify_all()
