@@ -19,7 +19,8 @@ from tests.sites.local_site import Answer
 from wellread.base.config import to_plain
 from wellread.base.manifest import is_artifact
 from wellread.crawl.stage import crawl
-from wellread.formats.pages import pages_files, read_outcomes, read_pages
+from wellread.formats.pages import read_outcomes, read_pages
+from wellread.formats.segments import segment_files
 
 NUM_PAGES, REQUESTS = 200, 4
 # Bodies that no compressor makes shorter than the gap that one request reads over.
@@ -50,8 +51,8 @@ def test_a_crawl_killed_at_any_request_has_the_pages_of_one_that_was_not(
     assert manifest.digest == whole.digest
     assert [p.url for p in read_pages(out)] == [page.url for page in PAGES[::2]]
     assert sum(1 for _ in read_outcomes(out)) == NUM_PAGES // 2
-    assert [p.read_bytes() for p in pages_files(out)] == [
-        p.read_bytes() for p in pages_files(tmp_path / "whole")
+    assert [p.read_bytes() for p in segment_files(out)] == [
+        p.read_bytes() for p in segment_files(tmp_path / "whole")
     ]
     # Listings are asked for in each run, index files under way and requests not yet noted again.
     records = Counter(asked for asked in served.asked if asked[0].endswith(".warc.gz"))

@@ -17,7 +17,8 @@ from wellread.base.manifest import is_artifact, writing
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.stage import crawl
 from wellread.formats.links import write_links
-from wellread.formats.pages import Page, encode_page, read_outcomes, read_pages
+from wellread.formats.pages import Page, read_outcomes, read_pages
+from wellread.formats.warc import encode_page
 
 EXPECTED = {
     "/good": "fetched",

@@ -113,6 +113,7 @@ def malformed(site: HostileSite) -> dict[str, str]:
             "/bare-newlines", b"HTTP/1.0 200 OK\nContent-Type: text/html\n\n" + GOOD
         ): "fetched",
         site.raw("/no-colon", head(b"garbage") + GOOD): "fetched",
+        site.raw("/odd-headers", head(b"X-Odd: \xfe\x00\x85\xe9", b"X-None:") + GOOD): "fetched",
         site.raw("/zeros", bytes(1000)): "connection",  # it ends before a line does
     }
 

@@ -1,32 +1,44 @@
 """A killed crawl goes on where it was."""
 
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
+from warcio.archiveiterator import ArchiveIterator
 
 from tests.crawl.conftest import quick, write_links_to
 from tests.sites.local_site import LocalSite, local_site
 from wellread.base.config import to_plain
-from wellread.base.manifest import is_artifact
+from wellread.base.errors import WellreadError
+from wellread.base.files import sha256_of
+from wellread.base.manifest import is_artifact, read_manifest, writing
+from wellread.base.seeds import generator
 from wellread.crawl.config import CrawlConfig
-from wellread.crawl.journal import JOURNAL, RECORDS, Journal, read_journal, read_records
+from wellread.crawl.journal import JOURNAL, Journal, full_segments, read_journal
 from wellread.crawl.stage import crawl
-from wellread.formats.pages import FETCHED, Outcome, Page, encode_page, read_pages
+from wellread.formats.pages import FETCHED, Outcome, Page, read_outcomes, read_pages
+from wellread.formats.segments import segment_files, segment_name
+from wellread.formats.warc import encode_page
 
 NUM_PAGES = 200
 PROGRAM = """
 import sys, msgspec
 from pathlib import Path
+from wellread.base.config import convert
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.stage import crawl
-config = msgspec.convert(msgspec.json.decode(sys.argv[3]), CrawlConfig)
+config = convert(msgspec.json.decode(sys.argv[3]), CrawlConfig, where="crawl")
 crawl(Path(sys.argv[1]), Path(sys.argv[2]), config)
 """
 
@@ -36,19 +48,64 @@ def page(url: str) -> Page:
     return Page(url=url, status=200, content_type="text/html", body=b"text", fetched_at=moment)
 
 
+def add(directory: Path, urls: Iterable[str], segment_bytes: int = 1 << 30) -> None:
+    with Journal(directory, segment_bytes=segment_bytes) as journal:
+        for url in urls:
+            journal.add(Outcome(url=url, outcome=FETCHED), page(url))
+
+
+def urls_in(directory: Path) -> list[str]:
+    return [entry.outcome.url for entry in read_journal(directory)]
+
+
+def stored(directory: Path) -> list[str]:
+    return [p.url for path in segment_files(directory) for p in read_pages(path)]
+
+
 def test_a_record_and_a_line_cut_by_a_kill_are_as_if_never_written(tmp_path: Path) -> None:
-    first, second = page("http://a.com/1"), page("http://a.com/2")
-    with Journal(tmp_path) as journal:
-        journal.add(Outcome(url=first.url, outcome=FETCHED), first)
-    with (tmp_path / RECORDS).open("ab") as file:
-        file.write(encode_page(second)[:30])
+    add(tmp_path, ["http://a.com/1"])
+    with (tmp_path / segment_name(0)).open("ab") as file:
+        file.write(encode_page(page("http://a.com/2"))[:30])
     with (tmp_path / JOURNAL).open("ab") as file:
         file.write(b'{"outcome": {"url": "http')
+    add(tmp_path, ["http://a.com/2"])
+    assert urls_in(tmp_path) == stored(tmp_path) == ["http://a.com/1", "http://a.com/2"]
+
+
+def test_a_record_without_its_line_is_fetched_again(tmp_path: Path) -> None:
+    add(tmp_path, ["http://a.com/1"])
+    for number in range(2):
+        with (tmp_path / segment_name(number)).open("ab") as file:
+            file.write(encode_page(page("http://a.com/2")))
+    add(tmp_path, ["http://a.com/2"])
+    assert urls_in(tmp_path) == stored(tmp_path) == ["http://a.com/1", "http://a.com/2"]
+
+
+def test_a_line_whose_record_the_disk_lost_is_forgotten_with_all_after_it(tmp_path: Path) -> None:
+    add(tmp_path, ["http://a.com/1", "http://a.com/2"])
     with Journal(tmp_path) as journal:
-        journal.add(Outcome(url=second.url, outcome=FETCHED), second)
-    entries = list(read_journal(tmp_path))
-    assert [entry.outcome.url for entry in entries] == [first.url, second.url]
-    assert list(read_records(tmp_path, iter(entries))) == [encode_page(first), encode_page(second)]
+        journal.add(Outcome(url="http://a.com/3", outcome="http_404"))
+    path = tmp_path / segment_name(0)
+    content = path.read_bytes()
+    path.write_bytes(content[:-20] + bytes(20))
+    add(tmp_path, ["http://a.com/4"])
+    assert urls_in(tmp_path) == stored(tmp_path) == ["http://a.com/1", "http://a.com/4"]
+
+
+def test_segments_stay_whole_over_interruptions_and_their_digests_hold(tmp_path: Path) -> None:
+    urls = [f"http://a.com/{number}" for number in range(10)]
+    for url in urls:
+        add(tmp_path, [url], segment_bytes=1000)
+    assert stored(tmp_path) == urls
+    assert len(segment_files(tmp_path)) == 4
+    add(tmp_path, [f"http://b.com/{number}" for number in range(10)], segment_bytes=1000)
+    for name, sha256 in full_segments(tmp_path).items():
+        assert sha256 == sha256_of(tmp_path / name)
+
+
+def text(noise: bytes) -> bytes:
+    """What packs badly and still passes for a page."""
+    return b"<p>" + noise.replace(b"\0", b" ")
 
 
 def slow_site(site: LocalSite) -> list[str]:
@@ -56,15 +113,102 @@ def slow_site(site: LocalSite) -> list[str]:
 
 
 def started(links: Path, out: Path, config: CrawlConfig) -> subprocess.Popen[bytes]:
-    """A crawl in a process of its own, some way into its work."""
+    """A crawl in a process of its own, head of a group with its fetching process."""
     encoded = msgspec.json.encode(to_plain(config)).decode()
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(links), str(out), encoded])
-    deadline = time.monotonic() + 30
-    while sum(1 for _ in read_journal(out)) < 40:
+    command = [sys.executable, "-c", PROGRAM, str(links), str(out), encoded]
+    return subprocess.Popen(command, start_new_session=True)
+
+
+def wait_for(process: subprocess.Popen[bytes], out: Path, num_done: int) -> None:
+    deadline = time.monotonic() + 60
+    while num_lines(out) < num_done and process.poll() is None:
         assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.02)
-    return process
+        time.sleep(0.005)
+
+
+def num_lines(out: Path) -> int:
+    path = out / JOURNAL
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def test_a_crawl_goes_on_when_its_disk_has_room_again(tmp_path: Path) -> None:
+    body = text(generator(7, "body").bytes(50_000))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with local_site() as site:
+        urls = [site.page(f"/{number}", body) for number in range(9)]
+        links = write_links_to(tmp_path / "links", urls)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+        try:
+            with pytest.raises(WellreadError, match=r"no room to write .* run the same command"):
+                crawl(links, tmp_path / "pages", quick())
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        crawl(links, tmp_path / "pages", quick())
+    pages = list(read_pages(tmp_path / "pages"))
+    assert sorted(p.url for p in pages) == sorted(urls)
+    assert {p.body for p in pages} == {body}
+
+
+@pytest.mark.slow
+def test_a_crawl_killed_at_twenty_random_moments_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    """The moments are seeded: after how many links, and how long after that."""
+    out, num_pages, at_once = tmp_path / "pages", 800, 8
+    rng = generator(7, "kill")
+    with local_site() as site:
+        # Incompressible, so that a good part of the time is spent in writing.
+        bodies = {
+            f"/{n:03}": text(rng.bytes(int(rng.integers(100, 200_000)))) for n in range(num_pages)
+        }
+        urls = [site.page(path, body) for path, body in bodies.items()]
+        links = write_links_to(tmp_path / "links", urls)
+        config = quick(segment_bytes=2_000_000, requests_per_host=at_once)
+        moments = np.sort(rng.choice(num_pages - 40, 20, replace=False))
+        num_kills = 0
+        for num_done in moments.tolist():
+            process = started(links, out, config)
+            wait_for(process, out, num_done)
+            time.sleep(rng.uniform(0, 0.03))
+            num_kills += process.poll() is None
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        assert num_kills >= 15
+        crawl(links, out, config)
+        repeated = sum(site.hits[path] - 1 for path in bodies)
+    pages = list(read_pages(out))
+    assert Counter(p.url for p in pages) == Counter(urls)
+    assert all(p.body == bodies["/" + p.url.rpartition("/")[2]] for p in pages)
+    assert [o.outcome for o in read_outcomes(out)] == ["fetched"] * num_pages
+    assert 0 <= repeated <= num_kills * at_once
+    check_places(out)
+    for name, file in read_manifest(out).outputs.items():
+        assert sha256_of(out / name) == file.sha256
+
+
+def check_places(out: Path) -> None:
+    """The table of outcomes says where each page's record is."""
+    for outcome in read_outcomes(out):
+        assert outcome.segment is not None
+        with (out / segment_name(outcome.segment)).open("rb") as file:
+            file.seek(outcome.offset or 0)
+            record = next(iter(ArchiveIterator(file)))
+            assert record.rec_headers.get_header("WARC-Target-URI") == outcome.url
+
+
+def test_work_that_ended_before_its_manifest_was_written_is_not_done_again(tmp_path: Path) -> None:
+    with local_site() as site:
+        links = write_links_to(tmp_path / "links", [site.page("/a"), site.url("/missing")])
+        first = crawl(links, tmp_path / "whole", quick())
+    out, inputs = tmp_path / "pages", {"links": [links]}
+    with (
+        pytest.raises(KeyboardInterrupt),
+        writing(out, stage="crawl", config=quick(), inputs=inputs, resume=True),
+    ):
+        for name in first.outputs:
+            shutil.copy(tmp_path / "whole" / name, out)
+        raise KeyboardInterrupt
+    again = crawl(links, out, quick())
+    assert (again.counts, again.dropped) == (first.counts, first.dropped)
+    assert again.digest == first.digest
 
 
 @pytest.mark.slow
@@ -73,13 +217,14 @@ def test_a_crawl_killed_twice_has_the_pages_of_one_that_was_not(tmp_path: Path) 
     with local_site() as site:
         urls = slow_site(site)
         links, config = write_links_to(tmp_path / "links", urls), quick()
-        for _ in range(2):
+        for number in (1, 2):
             process = started(links, out, config)
+            wait_for(process, out, 40 * number)
             process.send_signal(signal.SIGKILL)
             process.wait()
             assert not is_artifact(out)
         manifest = crawl(links, out, config)
-        assert [p.url for p in read_pages(out)] == sorted(urls)
+        assert sorted(p.url for p in read_pages(out)) == sorted(urls)
         assert (manifest.counts["in"], manifest.counts["out"]) == (NUM_PAGES, NUM_PAGES)
         # Only what was under way when the process died was asked for again.
         repeated = sum(site.hits[f"/{number:03}"] - 1 for number in range(NUM_PAGES))
@@ -96,6 +241,7 @@ def test_the_fetching_process_ends_with_the_one_that_started_it(tmp_path: Path) 
     with local_site() as site:
         links = write_links_to(tmp_path / "links", slow_site(site))
         process = started(links, tmp_path / "pages", quick())
+        wait_for(process, tmp_path / "pages", 40)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         time.sleep(0.5)

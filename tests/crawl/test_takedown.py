@@ -26,6 +26,20 @@ from wellread.formats.pages import (
     read_pages,
     write_outcomes,
 )
+from wellread.formats.segments import segment_name
+from wellread.formats.warc import LINK
+
+
+def check_places(pages: Path) -> None:
+    """The table says where each page is, and that the others are nowhere."""
+    for outcome in read_outcomes(pages):
+        assert (outcome.outcome == FETCHED) == (outcome.offset is not None)
+        if outcome.segment is not None:
+            with (pages / segment_name(outcome.segment)).open("rb") as file:
+                file.seek(outcome.offset or 0)
+                headers = next(iter(ArchiveIterator(file))).rec_headers
+            link = headers.get_header(LINK) or headers.get_header("WARC-Target-URI")
+            assert (headers.get_header("WARC-Type"), link) == ("response", outcome.url)
 
 
 def listed(tmp_path: Path, *lines: str) -> Path:
@@ -71,9 +85,9 @@ def test_a_later_list_removes_pages_from_finished_ones_without_another_crawl(
         lines = [site.url("/b"), "http://x.site.example/"]
         _, after = crawled(tmp_path, site, takedown=listed(tmp_path, *lines))
         assert site.hits == hits
-        assert [page.url for page in read_pages(pages)] == sorted(
-            [site.url("/a/1"), site.url("/a/2"), "http://y.site.example/"]
-        )
+        assert {page.url for page in read_pages(pages)} == {
+            site.url("/a/1"), site.url("/a/2"), "http://y.site.example/"
+        }  # fmt: skip
         gone = {o.url for o in read_outcomes(pages) if o.outcome == "taken_down"}
         assert gone == {site.url("/b"), site.url("/to-b"), "http://x.site.example/"}
         assert after.counts == before.counts | {"out": 3, "bytes": 10}
@@ -82,6 +96,7 @@ def test_a_later_list_removes_pages_from_finished_ones_without_another_crawl(
         with (pages / "pages-00000.warc.gz").open("rb") as file:
             kept = [record.content_stream().read() for record in ArchiveIterator(file)]
         assert b"three" not in kept
+        check_places(pages)
         assert changed_files(pages) == []
         assert {n: sha256_of(pages / n) for n in after.outputs} == {
             name: file.sha256 for name, file in after.outputs.items()
@@ -121,7 +136,10 @@ def test_a_page_goes_with_its_request_and_metadata_and_other_segments_are_not_to
     with writing(tmp_path / "pages", stage=STAGE, config=Config(), inputs={}) as draft:
         draft.write("pages-00000.warc.gz", first)
         draft.write("pages-00001.warc.gz", warc(("response", c, "<urn:6>", "")))
-        rows = [Outcome(url=url, outcome=FETCHED, num_bytes=11) for url in (a, b, c)]
+        rows = [
+            Outcome(url=url, outcome=FETCHED, num_bytes=11, segment=segment, offset=0)
+            for url, segment in ((a, 0), (b, 0), (c, 1))
+        ]
         write_outcomes(draft, rows)
         draft.counts |= {"out": 3, "bytes": 33}
     untouched = (tmp_path / "pages" / "pages-00001.warc.gz").stat()
@@ -248,6 +266,6 @@ def test_links_beyond_the_limit_of_their_domain_have_an_outcome_and_stay_the_sam
         manifest = crawl(links, tmp_path / "one", config)
         crawl(links, tmp_path / "two", config)
     assert manifest.dropped == {"domain_limit": 17}
-    kept = [page.url for page in read_pages(tmp_path / "one")]
+    kept = {page.url for page in read_pages(tmp_path / "one")}
     assert len(kept) == 3
-    assert [page.url for page in read_pages(tmp_path / "two")] == kept
+    assert {page.url for page in read_pages(tmp_path / "two")} == kept

@@ -1,6 +1,7 @@
 """Pages survive a round trip, and damaged archives give what is whole in them."""
 
 import gzip
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,15 +11,9 @@ from warcio.archiveiterator import ArchiveIterator
 from wellread.base.config import Config
 from wellread.base.errors import InputError
 from wellread.base.manifest import writing
-from wellread.formats.pages import (
-    Outcome,
-    Page,
-    encode_page,
-    read_outcomes,
-    read_pages,
-    write_outcomes,
-    write_pages,
-)
+from wellread.formats.pages import Outcome, Page, read_outcomes, read_pages, write_outcomes
+from wellread.formats.segments import SegmentWriter
+from wellread.formats.warc import encode_page
 
 
 def page(name: str, body: bytes = b"<p>text</p>") -> Page:
@@ -29,6 +24,12 @@ def page(name: str, body: bytes = b"<p>text</p>") -> Page:
         body=body,
         fetched_at=datetime(2017, 5, 4, 3, 2, 1, tzinfo=UTC),
     )
+
+
+def write_pages(directory: Path, pages: Iterable[Page]) -> None:
+    with SegmentWriter(directory) as segments:
+        for one in pages:
+            segments.append(encode_page(one))
 
 
 def reported(path: Path) -> tuple[list[str], list[str]]:
@@ -45,7 +46,7 @@ def test_pages_and_outcomes_come_back_as_they_were_written(tmp_path: Path) -> No
         Outcome(url="http://a.com/3", outcome="timeout"),
     ]
     with writing(tmp_path / "p", stage="crawl", config=Config(), inputs={}) as draft:
-        assert write_pages(draft, map(encode_page, pages)) == 2
+        write_pages(draft.out, pages)
         write_outcomes(draft, outcomes)
     assert list(read_pages(tmp_path / "p")) == pages
     assert list(read_outcomes(tmp_path / "p")) == outcomes
@@ -57,7 +58,7 @@ def test_the_same_pages_give_the_same_bytes() -> None:
 
 def test_our_archives_are_plain_warc_with_one_gzip_member_a_record(tmp_path: Path) -> None:
     with writing(tmp_path / "p", stage="crawl", config=Config(), inputs={}) as draft:
-        write_pages(draft, [encode_page(page("1"))])
+        write_pages(draft.out, [page("1")])
     with (tmp_path / "p" / "pages-00000.warc.gz").open("rb") as file:
         records = [
             (r.rec_type, r.rec_headers.get_header("WARC-Target-URI"), r.content_stream().read())

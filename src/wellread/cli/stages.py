@@ -15,7 +15,7 @@ from wellread.base.config import convert
 from wellread.base.errors import InputError
 from wellread.base.files import write_bytes
 from wellread.base.manifest import Manifest, read_manifest
-from wellread.cli import interrupt, show, show_links
+from wellread.cli import interrupt, show, show_crawl, show_links
 from wellread.cli import results as scored
 from wellread.cli.models import located
 from wellread.cli.options import Json, Out, takes_settings
@@ -140,13 +140,21 @@ def links_report(
 @takes_settings(CrawlConfig, "crawl")
 def crawl(
     links: Annotated[Path, typer.Argument(help="What `wellread links` wrote.")],
-    out: Out,
     config: CrawlConfig,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Directory to write to.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would take, and stop.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Fetch the pages that links point to, in good manners, and keep them as WARC."""
+    if dry_run:
+        show_crawl.prospect(links, out, config, json=json)
+        return
     from wellread.crawl.stage import crawl as fetch
 
+    if out is None:
+        raise InputError("crawl: name an --out directory, or give --dry-run")
     _do("crawl", out, partial(fetch, links, out, config), json=json)
 
 

@@ -1,7 +1,8 @@
 """Pages out of WARC files that are already there: the source "warc"."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import numpy as np
 
 from wellread.base.manifest import MAX_EXAMPLES, Draft
 from wellread.base.progress import Progress
+from wellread.crawl.blocklists import Lists
+from wellread.crawl.config import CrawlConfig, parse_shard
 from wellread.crawl.journal import Journal
+from wellread.crawl.shard import urls_of_shard
 from wellread.formats.pages import FETCHED, Outcome, Page, read_pages, refusal
 
 ABSENT = "not in the given pages"
@@ -19,40 +23,32 @@ TRUNCATED = "truncated"  # by who archived it
 DIGEST_BYTES = 12
 
 
-def take_pages(
-    draft: Draft,
-    warcs: Sequence[Path],
-    links: Callable[[], Iterable[str]],
-    max_bytes: int,
-    kept_out: Callable[[str], str | None],
-    progress: Progress,
-) -> None:
-    """Note in the journal what `warcs` hold of the addresses that `links` gives at each call.
+def take_pages(draft: Draft, links: Path, config: CrawlConfig, progress: Progress) -> None:
+    """Note in the journal what the archives hold of `links`.
 
-    The first page that can be used stands for its link; else the first refusal says why not. Links
-    for which `kept_out` gives an outcome have that. Memory holds a digest for each link and what
-    was refused.
+    The first page that can be used stands for its link; else the first refusal says why not. What
+    a list keeps out is not taken. Memory holds a digest for each link and what was refused.
     """
-    wanted = np.sort(np.fromiter(map(_digest, links()), dtype=f"S{DIGEST_BYTES}"))
+    shard, kept_out = parse_shard(config.shard), Lists(config).refusal
+
+    def wanted_urls() -> Iterator[str]:
+        for urls in urls_of_shard(links, shard):
+            yield from urls.to_pylist()
+
+    wanted = np.sort(np.fromiter(map(_digest, wanted_urls()), dtype=f"S{DIGEST_BYTES}"))
     is_found = np.zeros(len(wanted), dtype=bool)
-    refused = {url: Outcome(url=url, outcome=why) for url in links() if (why := kept_out(url))}
+    refused = {
+        url: Outcome(url=url, outcome=why) for url in wanted_urls() if (why := kept_out(url))
+    }
     kept = frozenset(refused)
     num_read = num_found = 0
-
-    def bad(reason: str, where: str) -> None:
-        # Beside the drops, which account for links: these records may be anybody's.
-        draft.counts[f"bad records: {reason}"] += 1
-        named = draft.examples.setdefault(reason, [])
-        if len(named) < MAX_EXAMPLES:
-            named.append(where)
-
-    with Journal(draft.out) as journal:
-        for path in warcs:
-            for page in read_pages(path, bad):
+    with Journal(draft.out, segment_bytes=config.segment_bytes) as journal:
+        for path in config.warcs:
+            for page in read_pages(path, partial(_note_bad, draft)):
                 num_read += 1
                 place = _place(wanted, page.url)
                 if place is not None and not is_found[place] and page.url not in kept:
-                    outcome = judged(page, max_bytes)
+                    outcome = judged(page, config.max_page_bytes)
                     if outcome.outcome == FETCHED:
                         is_found[place] = True
                         num_found += 1
@@ -60,9 +56,17 @@ def take_pages(
                     else:
                         refused.setdefault(page.url, outcome)
                 progress(num_found, len(wanted), f"pages found of {num_read} read")
-        for url in links():
+        for url in wanted_urls():
             if not is_found[_place(wanted, url)]:
                 journal.add(refused.get(url) or Outcome(url=url, outcome=ABSENT))
+
+
+def _note_bad(draft: Draft, reason: str, where: str) -> None:
+    # Beside the drops, which account for links: these records may be anybody's.
+    draft.counts[f"bad records: {reason}"] += 1
+    named = draft.examples.setdefault(reason, [])
+    if len(named) < MAX_EXAMPLES:
+        named.append(where)
 
 
 def judged(page: Page, max_bytes: int) -> Outcome:

@@ -5,7 +5,6 @@ import logging
 import re
 from array import array
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from wellread.base.errors import InputError
-from wellread.base.urls import canonical_url, registrable_domain
+from wellread.base.urls import canonical_url
 from wellread.crawl.config import CrawlConfig
 
 log = logging.getLogger(__name__)
@@ -196,20 +195,3 @@ def _place(url: str) -> str | None:
     """
     canonical = canonical_url(url)
     return None if canonical is None else canonical.partition("://")[2]
-
-
-def beyond_limit(urls: Iterable[str], limit: int | None) -> Iterator[tuple[str, bool]]:
-    """Each URL, and whether its registrable domain had `limit` of them before it.
-
-    >>> urls = ["http://a.x.com/", "http://b.x.com/", "http://y.com/"]
-    >>> [is_over for _, is_over in beyond_limit(urls, 1)]
-    [False, True, False]
-    """
-    seen: Counter[str] = Counter()
-    for url in urls:
-        if limit is None:
-            yield url, False
-            continue
-        domain = registrable_domain(url)
-        seen[domain] += 1
-        yield url, seen[domain] > limit

@@ -5,11 +5,10 @@ records are fetched in the order of their places, neighbours in one request. A k
 from the index files that it has looked through, then from the last link in the journal.
 """
 
-import importlib.metadata
 import shutil
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -19,11 +18,13 @@ import msgspec
 
 from wellread.base.manifest import Draft
 from wellread.base.progress import Progress
+from wellread.base.text import human_bytes
 from wellread.base.threads import in_order
 from wellread.base.urls import canonical_url
 from wellread.crawl.archives import judged
+from wellread.crawl.blocklists import Lists
 from wellread.crawl.commoncrawl_captures import WORK, refused, resolve
-from wellread.crawl.config import CrawlConfig
+from wellread.crawl.config import CrawlConfig, user_agent
 from wellread.crawl.journal import Journal, read_journal
 from wellread.crawl.ranges import Absent, RangeServer
 from wellread.crawl.surt import MATCHES
@@ -39,6 +40,7 @@ UNFETCHED_TOGETHER = 1000
 # Where Common Crawl cut bodies until 2025; not all of them are marked before CC-MAIN-2019-35
 # (github.com/commoncrawl/cc-notebooks, warc-truncation).
 CUT_AT_BYTES = 1 << 20
+Unfetched = Callable[[Capture], str | None]
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,11 +63,9 @@ class Request(NamedTuple):
 
 
 def open_server(config: CrawlConfig) -> RangeServer:
-    version = importlib.metadata.version("wellread")
-    contact = f" (+{config.user_agent_contact})" if config.user_agent_contact else ""
     return RangeServer(
         config.commoncrawl_base,
-        user_agent=f"wellread/{version}{contact}",
+        user_agent=user_agent(config),
         timeout=config.timeout_seconds,
         patience=config.commoncrawl_patience_seconds,
     )
@@ -89,7 +89,7 @@ def found(directory: Path, config: CrawlConfig) -> Found:
             yield capture
 
     records = requests = num_bytes = 0
-    for request in _requests(counted(), config):
+    for request in _requests(counted(), unfetched_by(config)):
         if request.filename is not None:
             requests += 1
             records += len(request.captures)
@@ -103,16 +103,35 @@ def found(directory: Path, config: CrawlConfig) -> Found:
     )
 
 
-def fetch_captures(draft: Draft, links: Path, config: CrawlConfig, progress: Progress) -> None:
-    """Note in the journal what Common Crawl has of each of `links`."""
+def describe(known: Found) -> str:
+    """
+    >>> matched = {"exact": 5, "scheme": 2, "www": 0, "slash": 1}
+    >>> print(describe(Found(links=9, matched=matched, fetched=7, requests=3, num_bytes=90_000)))
+    8 of 9 links have a capture: 5 exact, 2 scheme, 1 slash
+    7 of them may be pages, in 3 requests of 90.0 kB together
+    """
+    how = ", ".join(f"{count:,} {name}" for name, count in known.matched.items() if count)
+    num_matched = sum(known.matched.values())
+    return (
+        f"{num_matched:,} of {known.links:,} links have a capture{how and f': {how}'}\n"
+        f"{known.fetched:,} of them may be pages, in {known.requests:,} requests of "
+        f"{human_bytes(known.num_bytes)} together"
+    )
+
+
+def fetch_captures(draft: Draft, links: Path, config: CrawlConfig, progress: Progress) -> Found:
+    """Note in the journal what Common Crawl has of each of `links`; what it was found to have."""
     known = look_up(draft, links, config, progress)
-    draft.counts.update({f"matched: {name}": count for name, count in known.matched.items()})
-    with open_server(config) as server, Journal(draft.out) as journal:
+    with (
+        open_server(config) as server,
+        Journal(draft.out, segment_bytes=config.segment_bytes) as journal,
+    ):
         done = sum(1 for _ in read_journal(draft.out))
         rest = islice(read_captures(draft.out), done, None)
-        fetch = partial(_fetch, server, config)
+        unfetched = unfetched_by(config)
+        fetch = partial(_fetch, server, config, unfetched)
         pages = 0
-        requests, threads = _requests(rest, config), config.commoncrawl_requests
+        requests, threads = _requests(rest, unfetched), config.commoncrawl_requests
         for results in in_order(fetch, requests, threads, server.stop):
             for outcome, page in results:
                 journal.add(outcome, page)
@@ -120,13 +139,30 @@ def fetch_captures(draft: Draft, links: Path, config: CrawlConfig, progress: Pro
                 pages += page is not None
             progress(done, known.links, f"{pages} pages")
     shutil.rmtree(draft.out / WORK, ignore_errors=True)
+    return known
 
 
-def _requests(captures: Iterable[Capture], config: CrawlConfig) -> Iterator[Request]:
+def unfetched_by(config: CrawlConfig) -> Unfetched:
+    """A function that says why a capture is not worth fetching, if that is known beforehand."""
+    lists = Lists(config)
+    most_bytes = config.max_page_bytes + HEADER_BYTES  # of the compressed record alone
+
+    def reason(capture: Capture) -> str | None:
+        for url in (capture.url, capture.captured_url):
+            if url is not None and (listed := lists.refusal(url)):
+                return listed
+        if bad := refused(capture):
+            return bad
+        return "too_large" if (capture.length or 0) > most_bytes else None
+
+    return reason
+
+
+def _requests(captures: Iterable[Capture], unfetched: Unfetched) -> Iterator[Request]:
     """Captures in order of place, those that are fetched in one request together."""
     waiting: Request | None = None
     for capture in captures:
-        new = _request(capture, config)
+        new = _request(capture, unfetched)
         if waiting is not None and _are_one(waiting, new):
             end = max(waiting.end, new.end)
             waiting = waiting._replace(end=end)
@@ -139,8 +175,8 @@ def _requests(captures: Iterable[Capture], config: CrawlConfig) -> Iterator[Requ
         yield waiting
 
 
-def _request(capture: Capture, config: CrawlConfig) -> Request:
-    if refused(capture) or _is_too_long(capture, config):
+def _request(capture: Capture, unfetched: Unfetched) -> Request:
+    if unfetched(capture):
         return Request(None, 0, 0, [capture])
     assert capture.offset is not None
     assert capture.length is not None
@@ -155,19 +191,14 @@ def _are_one(waiting: Request, new: Request) -> bool:
     return new.start - waiting.end <= GAP_BYTES and new.end - waiting.start <= REQUEST_BYTES
 
 
-def _is_too_long(capture: Capture, config: CrawlConfig) -> bool:
-    """Whether the compressed record alone says that the body is above the limit."""
-    return (capture.length or 0) > config.max_page_bytes + HEADER_BYTES
-
-
 def _fetch(
-    server: RangeServer, config: CrawlConfig, request: Request
+    server: RangeServer, config: CrawlConfig, unfetched: Unfetched, request: Request
 ) -> list[tuple[Outcome, Page | None]]:
     if request.filename is None:
-        reasons = [refused(c) or "too_large" for c in request.captures]
         return [
-            (Outcome(url=capture.url, outcome=reason, status=capture.status), None)
-            for capture, reason in zip(request.captures, reasons, strict=True)
+            (Outcome(url=c.url, outcome=reason, status=c.status), None)
+            for c in request.captures
+            if (reason := unfetched(c))  # all of them
         ]
     try:
         content = server.read(request.filename, request.start, request.end - request.start)

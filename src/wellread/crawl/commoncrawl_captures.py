@@ -23,12 +23,13 @@ from wellread.base.progress import Progress
 from wellread.base.threads import in_order
 from wellread.crawl.archives import TRUNCATED
 from wellread.crawl.commoncrawl_index import WANTED, Wanted, find_rows, index_files, read_footer
-from wellread.crawl.config import CrawlConfig
+from wellread.crawl.config import CrawlConfig, parse_shard
 from wellread.crawl.ranges import Part, RangeServer
+from wellread.crawl.shard import links_of_shard
 from wellread.crawl.surt import MATCHES, match, surt_keys
 from wellread.formats import tables
 from wellread.formats.captures import SCHEMA, Capture, write_captures
-from wellread.formats.links import Link, read_links
+from wellread.formats.links import Link
 from wellread.formats.pages import refusal
 
 WORK = "looking-up"  # a folder beside the journal: footers and what each index file has
@@ -40,11 +41,11 @@ def resolve(
     draft: Draft, links: Path, server: RangeServer, config: CrawlConfig, progress: Progress
 ) -> None:
     """Write `captures.parquet`: for each of `links` its capture, or that it has none."""
-    work = draft.out / WORK
+    work, shard = draft.out / WORK, parse_shard(config.shard)
     work.mkdir(exist_ok=True)
     wanted = work / "wanted.parquet"
     if not wanted.exists():
-        _write(wanted, WANTED, _sorted_keys(read_links(links), work))
+        _write(wanted, WANTED, _sorted_keys(links_of_shard(links, shard), work))
     parts = [
         (crawl, path, work / f"{crawl}-{number:05}")
         for crawl in config.commoncrawl_crawls
@@ -56,7 +57,7 @@ def resolve(
         progress(done, len(parts), "index files")
     rows = tables.read_rows([part.with_suffix(".parquet") for _, _, part in parts], SCHEMA)
     by_link = tables.sorted_rows(rows, SCHEMA, itemgetter("url"), work)
-    chosen = map(msgspec.structs.asdict, _choose(read_links(links), by_link))
+    chosen = map(msgspec.structs.asdict, _choose(links_of_shard(links, shard), by_link))
     by_place = tables.sorted_rows(chosen, SCHEMA, lambda row: Capture(**row).place, work)
     write_captures(draft, (Capture(**row) for row in by_place))
 

@@ -1,5 +1,6 @@
 """What a crawl may do, and how patiently."""
 
+import importlib.metadata
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,9 +9,28 @@ from msgspec import Meta, field
 
 from wellread.base.config import Config
 from wellread.base.errors import InputError
+from wellread.formats.segments import SEGMENT_BYTES
 
+UNDER_WAY = 128  # links at a time, over all hosts
+# Of pages under way, each as large as it may be; the process then takes some 830 MB in all.
+OPEN_BYTES = 640 * 1024**2
 CRAWL = re.compile(r"CC-MAIN-\d{4}(-\d{2}|-\d{4})?")
 Seconds = Annotated[float, Meta(gt=0, le=24 * 3600.0)]
+Shard = tuple[int, int]  # number I of N, from 0
+ALL: Shard = (0, 1)
+
+
+def parse_shard(text: str | None) -> Shard:
+    """
+    >>> parse_shard("0/4"), parse_shard(None)
+    ((0, 4), (0, 1))
+    """
+    if text is None:
+        return ALL
+    number, _, of = text.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and int(number) < int(of)):
+        raise InputError(f"crawl: shard is {text!r}; expected I/N with I from 0 to N-1, as in 0/4")
+    return int(number), int(of)
 
 
 class CrawlConfig(Config, frozen=True):
@@ -29,9 +49,8 @@ class CrawlConfig(Config, frozen=True):
     # HOST or *.DOMAIN -> "ADDRESS:PORT" to connect to instead; allowed with it.
     resolve: dict[str, str] = field(default_factory=dict)
     requests_per_host: Annotated[int, Meta(ge=1)] = 1
-    delay_seconds: Annotated[float, Meta(ge=0, le=24 * 3600.0)] = (
-        1.0  # between requests to one host
-    )
+    delay_seconds: Annotated[float, Meta(ge=0, le=24 * 3600.0)] = 1.0  # between requests to a host
+    max_wait_seconds: Seconds = 300.0  # for a host that asks for patience
     timeout_seconds: Seconds = 20.0  # of one request, to its last byte
     page_seconds: Seconds = 60.0  # of a page, over redirects and retries
     max_page_bytes: Annotated[int, Meta(ge=1)] = 5 * 1024**2  # after content decoding
@@ -42,8 +61,12 @@ class CrawlConfig(Config, frozen=True):
     # What it names is also removed from pages that are already there.
     takedown: Path | None = None  # a list of URLs, domains and PREFIX* to keep out
     retries: Annotated[int, Meta(ge=0)] = 1  # after a time-out, a lost connection, a 5xx or a 429
+    segment_bytes: Annotated[int, Meta(ge=1)] = SEGMENT_BYTES  # after which a new file is begun
+    # I/N: of the links only the Ith part of N (from 0), by a hash of the registrable domain.
+    shard: str | None = None
 
     def __post_init__(self) -> None:
+        parse_shard(self.shard)
         if (self.source == "warc") != bool(self.warcs):
             raise InputError("crawl: give `warcs` together with source = 'warc', and only then")
         if (self.source == "commoncrawl") != bool(self.commoncrawl_crawls):
@@ -68,3 +91,15 @@ class CrawlConfig(Config, frozen=True):
             address, _, port = target.rpartition(":")
             if not address or not port.isdecimal():
                 raise InputError(f"crawl: resolve.{host} is {target!r}; expected 'ADDRESS:PORT'")
+
+    @property
+    def under_way(self) -> int:
+        """Links at a time, over all hosts."""
+        return max(1, min(UNDER_WAY, OPEN_BYTES // self.max_page_bytes))
+
+
+def user_agent(config: CrawlConfig) -> str:
+    """Who visits, and where to complain."""
+    version = importlib.metadata.version("wellread")
+    contact = f" (+{config.user_agent_contact})" if config.user_agent_contact else ""
+    return f"wellread/{version}{contact}"

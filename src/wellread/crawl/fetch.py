@@ -2,42 +2,65 @@
 
 A process of its own, because Twisted's reactor runs once in a process. It reads its job as one line
 of JSON from standard input, and lives no longer than that pipe. It writes to standard output a line
-of JSON now and then: how many links are done. What it fetched goes to the journal.
+of JSON now and then: how far it is. What it fetched goes to the journal.
+
+Scrapy makes each request; which one, and when, the frontier says. A link is under way until its
+outcome is on disk, so that a kill costs no more than the requests under way.
 """
 
-import hashlib
-import importlib.metadata
 import os
+import resource
 import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import scrapy
 from scrapy import signals
 from scrapy.crawler import CrawlerProcess
 from scrapy.exceptions import StopDownload
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from wellread.base.config import convert
 from wellread.base.urls import canonical_url
-from wellread.crawl.blocklists import beyond_limit
-from wellread.crawl.config import CrawlConfig
-from wellread.crawl.guards import outcome_of
-from wellread.crawl.journal import Journal, read_journal
+from wellread.crawl.answers import (
+    AGAIN,
+    BUSY,
+    RETRIED,
+    UNANSWERED,
+    UNCONNECTED,
+    header,
+    milliseconds_of,
+    outcome_of,
+    pairs,
+    redirect_target,
+    retry_after,
+)
+from wellread.crawl.config import CrawlConfig, user_agent
+from wellread.crawl.frontier import Answer, Frontier, Ticket
+from wellread.crawl.guards import SECONDS
+from wellread.crawl.journal import Journal
 from wellread.crawl.policy import url_refusal
+from wellread.crawl.queue import host_of
+from wellread.crawl.refused import Refused
+from wellread.crawl.report import NUM_HOSTS, Report
 from wellread.crawl.resolver import SETTING
-from wellread.formats.links import read_links
+from wellread.crawl.robots import FAILED, StrictRobotsTxt
+from wellread.crawl.waiting import waiting_links
 from wellread.formats.pages import FETCHED, Outcome, Page, refusal
+from wellread.formats.warc import Exchange
 
-REPORT_SECONDS = 0.25
-CONCURRENT_REQUESTS = 128  # over all hosts
+REPORT_SECONDS = 1.0
 UNSAID = "text/html"  # what an answer without content type is taken for, as in the corpus stage
 MIDDLEWARE = "scrapy.downloadermiddlewares"
+NOTHING = Answer(kind="unasked")
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,13 +69,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     config: dict[str, Any]  # of a CrawlConfig, as JSON has it
 
 
-class Report(msgspec.Struct, kw_only=True):
-    """What the parent is told while the work goes on."""
+class _Task:
+    """A link under way."""
 
-    pages: int = 0
-    failed: int = 0
-    errno: int | None = None  # the disk refused; the process ends
-    file: str = ""
+    __slots__ = ("answer", "answered_at", "ticket")
+
+    def __init__(self, ticket: Ticket) -> None:
+        self.ticket, self.answer, self.answered_at = ticket, NOTHING, 0.0
 
 
 class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
@@ -61,137 +84,260 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
     name = "wellread"
 
     def __init__(
-        self, journal: Journal, config: CrawlConfig, pending: list[tuple[str, bool]]
+        self, journal: Journal, frontier: Frontier, config: CrawlConfig, report: Report
     ) -> None:
+        from twisted.internet import reactor  # which one is settled only once Scrapy runs
+
         super().__init__()
-        self.journal, self.crawl_config, self.pending = journal, config, pending
-        self.report, self.reported_at = Report(), 0.0
+        self.journal, self.frontier, self.crawl_config = journal, frontier, config
+        self.report, self.started_at, self.reported_at = report, time.monotonic(), 0.0
+        self.under_way: dict[str, _Task] = {}  # by link
+        self.all_done: Deferred[None] = Deferred()
+        self.call_later, self.call_when_running = reactor.callLater, reactor.callWhenRunning
+        self.alarm: Any = None  # the next call of `pump`, if it waits for the clock
+        journal.written = partial(reactor.callFromThread, self.written)
 
     @classmethod
     def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> "LinkSpider":
         spider: LinkSpider = super().from_crawler(crawler, *args, **kwargs)
         crawler.signals.connect(spider.headers_received, signal=signals.headers_received)
-        crawler.signals.connect(spider.request_scheduled, signal=signals.request_scheduled)
         return spider
 
     async def start(self) -> AsyncIterator[scrapy.Request]:
-        for url, is_over in self.pending:
-            # Scrapy's Request refuses some of what is no address, and that would end the crawl.
-            if reason := "domain_limit" if is_over else url_refusal(url):
-                self.note(Outcome(url=url, outcome=reason))
-                continue
-            yield scrapy.Request(
-                url, self.answered, errback=self.failed, dont_filter=True, meta={"link": url}
-            )
+        """Nothing for Scrapy's own queue; the spider lives until the frontier is empty."""
+        self.robots: StrictRobotsTxt = self.crawler.get_downloader_middleware(StrictRobotsTxt)
+        self.call_when_running(self.pump)  # not before: Scrapy has no resolver until then
+        await self.all_done
+        return
+        yield
+
+    def pump(self) -> None:
+        """Begin what may begin now, and come back when the next host's turn comes."""
+        now, most = time.monotonic(), self.crawl_config.under_way
+        while len(self.under_way) < most and (ticket := self.frontier.take(now)):
+            self.under_way[ticket.link] = _Task(ticket)
+            if ticket.refused is not None:
+                self.note(Outcome(url=ticket.link, outcome=ticket.refused))
+            else:
+                Deferred.fromCoroutine(self.fetch(ticket)).addErrback(crash)
+        due = self.frontier.next_due()
+        if due is not None and len(self.under_way) < most:
+            self.wake_at(due)
+        if self.frontier.is_empty and not self.all_done.called:
+            self.tell()
+            self.all_done.callback(None)
+
+    def wake_at(self, moment: float) -> None:
+        if self.alarm is not None and self.alarm.active():
+            self.alarm.cancel()
+        self.alarm = self.call_later(max(moment - time.monotonic(), 0.0), self.pump)
+
+    async def fetch(self, ticket: Ticket) -> None:
+        if reason := url_refusal(ticket.url):  # some of it is no address to Scrapy either
+            self.note(Outcome(url=ticket.link, outcome=reason))
+            return
+        meta = {"ticket": ticket, SECONDS: ticket.seconds}
+        request = scrapy.Request(ticket.url, dont_filter=True, meta=meta)
+        try:
+            response = await self.crawler.engine.download_async(request)
+        except Exception as error:  # noqa: BLE001  # of Scrapy, Twisted, OpenSSL: any of dozens
+            self.keep_delay(ticket)
+            self.failed(ticket, request, outcome_of(error))
+        else:
+            self.keep_delay(ticket)
+            self.answered(ticket, request, response)
 
     def headers_received(self, headers: Any, request: scrapy.Request, **_: Any) -> None:
         """Stop before the body of what is no page anyway."""
+        if "ticket" not in request.meta:
+            return
+        request.meta["received"] = pairs(headers)
         content_type = (headers.get("Content-Type") or b"").decode("latin-1")
-        if "link" in request.meta and refusal(200, content_type or UNSAID):
+        if refusal(200, content_type or UNSAID):
             raise StopDownload(fail=False)
 
-    def request_scheduled(self, request: scrapy.Request, **_: Any) -> None:
-        """Let a redirected request wait its turn at its new host, not at the one it came from."""
-        request.meta.pop("download_slot", None)
+    def keep_delay(self, ticket: Ticket) -> None:
+        """Rest as long as the host asks for in its robots.txt."""
+        rules = self.robots.known(ticket.url)
+        if rules is not None and rules.crawl_delay is not None:
+            self.frontier.ask_patience(host_of(ticket.url), rules.crawl_delay)
 
-    def answered(self, response: Any) -> None:
-        content_type = (response.headers.get("Content-Type") or b"").decode("latin-1")
-        url, body = response.meta["link"], response.body
+    def answered(self, ticket: Ticket, request: scrapy.Request, response: Any) -> None:
+        seconds = request.meta.get("download_latency") or 0.0
+        answer = Answer(kind="answered", seconds=seconds)
+        if response.status in BUSY:
+            wait = retry_after(header(response, "Retry-After"), datetime.now(UTC))
+            answer = Answer(kind="busy", seconds=seconds, retry_after=wait)
+        try:
+            target = redirect_target(response)
+        except Refused as refused:
+            self.note(outcome_for(ticket, request, refused.outcome, response), None, answer)
+            return
+        if target is not None:
+            is_circle = target in (ticket.link, ticket.url)
+            if is_circle or ticket.redirects >= self.crawl_config.max_redirects:
+                outcome = outcome_for(ticket, request, "too_many_redirects", response)
+                self.note(outcome, None, answer)
+            else:
+                step = {"url": target, "redirects": ticket.redirects + 1}
+                self.follow(ticket, request, answer, **step)
+        elif response.status in AGAIN and self.may_retry(ticket, request):
+            self.follow(ticket, request, answer, retries=ticket.retries + 1)
+        else:
+            self.conclude(ticket, request, response, answer)
+
+    def conclude(
+        self, ticket: Ticket, request: scrapy.Request, response: Any, answer: Answer
+    ) -> None:
+        content_type = header(response, "Content-Type")
         reason = refusal(response.status, content_type or UNSAID)
-        if reason is None and len(body) > self.crawl_config.max_page_bytes:
-            reason = "too_large"
-        outcome = Outcome(
-            url=url,
-            outcome=reason or FETCHED,
-            status=response.status,
-            num_bytes=0 if reason else len(body),
-            milliseconds=_milliseconds(response.meta),
-            redirected_to=canonical_url(response.url) if "redirect_urls" in response.meta else None,
-        )
-        page = Page(
-            url=url,
-            status=response.status,
-            content_type=content_type,
-            body=body,
-            fetched_at=datetime.now(UTC),
-        )
-        self.note(outcome, None if reason else page)
+        outcome = outcome_for(ticket, request, reason or FETCHED, response)
+        page = None
+        if reason is None:
+            exchange = Exchange(
+                url=response.url,
+                sent=pairs(request.headers),
+                received=request.meta.get("received", ()),
+                milliseconds=outcome.milliseconds,
+            )
+            page = Page(
+                url=ticket.link,
+                status=response.status,
+                content_type=content_type,
+                body=response.body,
+                fetched_at=datetime.now(UTC),
+                exchange=exchange,
+            )
+        self.note(outcome, page, answer)
 
-    def failed(self, failure: Any) -> None:
-        meta = failure.request.meta
-        is_redirected = "redirect_urls" in meta
-        outcome = Outcome(
-            url=meta["link"],
-            outcome=outcome_of(failure.value),
-            milliseconds=_milliseconds(meta),
-            redirected_to=canonical_url(failure.request.url) if is_redirected else None,
-        )
-        self.note(outcome)
+    def failed(self, ticket: Ticket, request: scrapy.Request, reason: str) -> None:
+        """Ask again, or note why there is no answer that can be used."""
+        is_asked = request.meta[SECONDS] > ticket.seconds
+        has_failed = reason in UNANSWERED and (is_asked or request.meta.get("robots") == "failed")
+        answer, is_passing = NOTHING, reason in RETRIED
+        if has_failed:
+            seconds = self.crawl_config.timeout_seconds if reason == "timeout" else 0.0
+            answer = Answer(kind="failed", seconds=seconds)
+        elif is_asked and reason not in UNCONNECTED:
+            answer = Answer(kind="answered")
+        elif reason == FAILED:
+            rules = self.robots.known(ticket.url)
+            if rules is not None and not rules.is_current:
+                answer = Answer(kind="busy", retry_after=rules.retry_after, is_rules=True)
+                is_passing = True
+        if is_passing and self.may_retry(ticket, request):
+            self.follow(ticket, request, answer, retries=ticket.retries + 1)
+        else:
+            self.note(outcome_for(ticket, request, reason), None, answer)
 
-    def note(self, outcome: Outcome, page: Page | None = None) -> None:
+    def may_retry(self, ticket: Ticket, request: scrapy.Request) -> bool:
+        is_time_left = request.meta[SECONDS] < self.crawl_config.page_seconds
+        return is_time_left and ticket.retries < self.crawl_config.retries
+
+    def follow(
+        self, ticket: Ticket, request: scrapy.Request, answer: Answer, **changes: Any
+    ) -> None:
+        """Put another request for the same link in its host's line."""
+        del self.under_way[ticket.link]
+        now, spent = time.monotonic(), request.meta[SECONDS]
+        self.frontier.again(msgspec.structs.replace(ticket, seconds=spent, **changes), now)
+        self.frontier.finish(ticket, answer, now)
+        self.wake_at(now)
+
+    def note(self, outcome: Outcome, page: Page | None = None, answer: Answer = NOTHING) -> None:
+        task = self.under_way[outcome.url]
+        task.answer, task.answered_at = answer, time.monotonic()
         try:
             self.journal.add(outcome, page)
-        except OSError as error:  # a disk without room: nothing more can be noted
-            self.report.errno, self.report.file = error.errno, str(error.filename or "")
-            self.tell()
-            os._exit(1)
-        if page is None:
-            self.report.failed += 1
-        else:
-            self.report.pages += 1
+        except OSError as error:
+            self.give_up(error)
+
+    def written(self, outcomes: Sequence[Outcome]) -> None:
+        """Let hosts go on whose pages are on disk."""
+        try:
+            self.journal.check()
+        except OSError as error:
+            self.give_up(error)
+        except Exception:  # noqa: BLE001  # of the thread that writes
+            crash(Failure())
+        for outcome in outcomes:
+            task = self.under_way.pop(outcome.url)
+            self.frontier.finish(task.ticket, task.answer, task.answered_at)
+            self.report.add(outcome)
+        for host in self.frontier.closed:
+            for scheme in ("http", "https"):  # rules of other ports go when their room is wanted
+                self.robots.forget(f"{scheme}://{host}")
+        self.frontier.closed.clear()
         if time.monotonic() - self.reported_at > REPORT_SECONDS:
             self.tell()
+        self.pump()
 
     def tell(self) -> None:
         self.reported_at = time.monotonic()
+        self.report.seconds = self.reported_at - self.started_at
+        self.report.slowest = self.frontier.slowest(NUM_HOSTS)
         sys.stdout.buffer.write(msgspec.json.encode(self.report) + b"\n")
         sys.stdout.buffer.flush()
 
+    def give_up(self, error: OSError) -> NoReturn:
+        """The disk has no room: nothing more can be noted."""
+        self.report.errno, self.report.file = error.errno, str(error.filename or "")
+        self.tell()
+        os._exit(1)
 
-def _milliseconds(meta: Any) -> int | None:
-    seconds = meta.get("download_latency")
-    return None if seconds is None else round(seconds * 1000)
+
+def outcome_for(
+    ticket: Ticket, request: scrapy.Request, reason: str, response: Any = None
+) -> Outcome:
+    """The row of a link whose last request came to this."""
+    return Outcome(
+        url=ticket.link,
+        outcome=reason,
+        status=None if response is None else response.status,
+        num_bytes=len(response.body) if reason == FETCHED else 0,
+        milliseconds=milliseconds_of(request.meta),
+        redirected_to=canonical_url(ticket.url) if ticket.redirects else None,
+        redirects=ticket.redirects,
+        robots=request.meta.get("robots"),
+    )
+
+
+def crash(failure: Any) -> NoReturn:
+    """A bug here must not become a link that is waited for in vain."""
+    failure.printTraceback(sys.stderr)
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def settings_for(config: CrawlConfig) -> dict[str, Any]:
-    """Scrapy with what a crawl of given links needs, and nothing else of it."""
-    version = importlib.metadata.version("wellread")
-    contact = f" (+{config.user_agent_contact})" if config.user_agent_contact else ""
-    throttle = {"scrapy.extensions.throttle.AutoThrottle": 0} if config.delay_seconds else {}
+    """Scrapy with what a single request needs, and nothing else of it."""
     return {
         SETTING: config,
-        "USER_AGENT": f"wellread/{version}{contact}",
-        "CONCURRENT_REQUESTS": CONCURRENT_REQUESTS,
+        "USER_AGENT": user_agent(config),
+        "CONCURRENT_REQUESTS": config.under_way,
         "CONCURRENT_REQUESTS_PER_DOMAIN": config.requests_per_host,
+        # The frontier keeps the delays; this one parts a host's robots.txt from its first page.
         "DOWNLOAD_DELAY": config.delay_seconds,
-        "AUTOTHROTTLE_ENABLED": bool(config.delay_seconds),
-        "AUTOTHROTTLE_START_DELAY": config.delay_seconds,
-        "AUTOTHROTTLE_TARGET_CONCURRENCY": float(config.requests_per_host),
+        "DOWNLOAD_DELAY_JITTER": 0.0,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "DOWNLOAD_MAXSIZE": config.max_page_bytes,
         "DOWNLOAD_WARNSIZE": 0,
-        "RETRY_ENABLED": config.retries > 0,
-        "RETRY_TIMES": config.retries,
-        "RETRY_GIVE_UP_LOG_LEVEL": "DEBUG",  # the link's outcome says it; a log of them has no end
         "DOWNLOAD_HANDLERS": {
             **dict.fromkeys(("data", "file", "ftp", "s3")),
             **dict.fromkeys(("http", "https"), "wellread.crawl.guards.GuardedHandler"),
         },
         "TWISTED_DNS_RESOLVER": "wellread.crawl.resolver.GuardedResolver",
         # A look-up that nobody answers holds a thread for half a minute; the others shall not wait.
-        "REACTOR_THREADPOOL_MAXSIZE": CONCURRENT_REQUESTS,
+        "REACTOR_THREADPOOL_MAXSIZE": config.under_way,
         "DOWNLOADER_MIDDLEWARES_BASE": {
             "wellread.crawl.guards.LinkGuard": 50,
             "wellread.crawl.robots.StrictRobotsTxt": 100,
             f"{MIDDLEWARE}.defaultheaders.DefaultHeadersMiddleware": 400,
             f"{MIDDLEWARE}.useragent.UserAgentMiddleware": 500,
-            f"{MIDDLEWARE}.retry.RetryMiddleware": 550,
             "wellread.crawl.guards.Decoding": 590,
-            "wellread.crawl.guards.Redirects": 600,
         },
         "SPIDER_MIDDLEWARES_BASE": {},
-        "EXTENSIONS_BASE": throttle,
-        "SCHEDULER_PRIORITY_QUEUE": "scrapy.pqueues.DownloaderAwarePriorityQueue",
+        "EXTENSIONS_BASE": {},
         "TELNETCONSOLE_ENABLED": False,
         "COOKIES_ENABLED": False,
         "LOG_LEVEL": "ERROR",
@@ -201,18 +347,11 @@ def settings_for(config: CrawlConfig) -> dict[str, Any]:
     }
 
 
-def pending_links(links: Path, out: Path, limit: int | None) -> list[tuple[str, bool]]:
-    """The links that the journal does not have, mixed so that hosts take turns.
-
-    With each, whether it is beyond the `limit` of its domain; which those are does not depend on
-    what is done.
-    """
-    done = {entry.outcome.url for entry in read_journal(out)}
-    urls = sorted(
-        (link.url for link in read_links(links)),
-        key=lambda url: hashlib.sha256(url.encode()).digest(),
-    )
-    return [(url, is_over) for url, is_over in beyond_limit(urls, limit) if url not in done]
+def allow_connections() -> None:
+    """As many as the system lets this process have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def end_with_parent() -> None:
@@ -225,13 +364,18 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and closes the pipe
     job = msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)
     threading.Thread(target=end_with_parent, daemon=True).start()
-    config = convert(job.config, CrawlConfig, where="crawl")
-    out = Path(job.out)
-    with Journal(out) as journal:
-        pending = pending_links(Path(job.links), out, config.max_links_per_domain)
-        process = CrawlerProcess(settings_for(config))
-        process.crawl(LinkSpider, journal, config, pending)
-        process.start(install_signal_handlers=False)
+    run(Path(job.links), Path(job.out), convert(job.config, CrawlConfig, where="crawl"))
+
+
+def run(links: Path, out: Path, config: CrawlConfig) -> None:
+    allow_connections()
+    with Journal(out, segment_bytes=config.segment_bytes) as journal:
+        queue, before = waiting_links(links, journal, out, config)
+        with queue:
+            report = Report(total=before + queue.num_links, before=before)
+            process = CrawlerProcess(settings_for(config))
+            process.crawl(LinkSpider, journal, Frontier(queue, config), config, report)
+            process.start(install_signal_handlers=False)
 
 
 if __name__ == "__main__":

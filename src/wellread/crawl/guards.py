@@ -1,4 +1,4 @@
-"""What an answer may cost in time, bytes and headers; what a request that failed comes to.
+"""What an answer may cost in time, bytes and headers.
 
 Scrapy's and Twisted's own limits, checked against a hostile site (tests/crawl/test_hostile.py),
 with their gaps closed. Twisted reads headers without end. Scrapy trusts every certificate unless
@@ -6,72 +6,28 @@ told otherwise, limits the time of each request but not of a page, stores a comp
 ends too early, and passes on each chunk, be it of one byte, at a cost of its own.
 """
 
-from collections.abc import Iterator
 from time import monotonic
 from typing import Any
-from urllib.parse import urldefrag, urljoin
 
-from OpenSSL import SSL
 from scrapy import exceptions
 from scrapy.core.downloader.handlers import http11
-from service_identity.exceptions import VerificationError
 from twisted.internet.error import ConnectionDone
 from twisted.web import _newclient
-from twisted.web.http import _ChunkedTransferDecoder, _MalformedChunkedDataError
-from w3lib.url import safe_url_string
+from twisted.web.http import _ChunkedTransferDecoder
 
+from wellread.crawl.answers import lasting_cause
 from wellread.crawl.blocklists import Lists
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.decoding import ENCODINGS, decoded
-from wellread.crawl.policy import is_binary, url_refusal, without_credentials
+from wellread.crawl.policy import is_binary
 from wellread.crawl.refused import Refused
 from wellread.crawl.resolver import SETTING, GuardedResolver
 
-REDIRECTS = {301, 302, 303, 307, 308}
 MAX_ROBOTS_BYTES = 500 * 1024  # RFC 9309, section 2.5: what a crawler must read at least
 MAX_HEADER_BYTES = 256 * 1024  # ours: browsers take about as much
-IDLE_SECONDS = 15.0  # ours: Twisted's 240 would hold thousands of connections of a wide crawl
+IDLE_SECONDS = 30.0  # ours: until a host's next turn; Twisted's 240 would hold thousands open
 CUT_AT = "cut_at"  # in a request's meta: how much of the answer is wanted, and no more
 SECONDS = "seconds_spent"  # in a request's meta: on the page so far, over redirects and retries
-OUTCOMES = {
-    exceptions.CannotResolveHostError: "dns",
-    exceptions.DownloadCancelledError: "too_large",
-    exceptions.DownloadTimeoutError: "timeout",
-    exceptions.NotSupported: "scheme",
-    exceptions.ResponseDataLossError: "truncated",
-}
-# KeyError: an unknown transfer encoding; ValueError: a length that is no number.
-MALFORMED = (_newclient.ParseError, _MalformedChunkedDataError, KeyError, ValueError)
-
-
-def outcome_of(error: BaseException) -> str:
-    """The outcome of a link whose request ended with `error`."""
-    if isinstance(error, Refused):
-        return error.outcome
-    return next((name for kind, name in OUTCOMES.items() if isinstance(error, kind)), "connection")
-
-
-def lasting_cause(error: BaseException) -> str | None:
-    """The outcome of a failure that asking again would not change, else None."""
-    for cause in _causes(error):
-        if isinstance(cause, Refused):
-            return cause.outcome
-        # A connection that is cut during the handshake or later is no matter of certificates.
-        is_cut = isinstance(cause, SSL.SysCallError) or "unexpected eof" in str(cause)
-        if isinstance(cause, (SSL.Error, VerificationError)) and not is_cut:
-            return "tls"
-        if isinstance(cause, MALFORMED):
-            return "bad_response"
-    return None
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what lies beneath; Twisted wraps a request's failures in lists."""
-    while error is not None:
-        yield error
-        for reason in getattr(error, "reasons", ()):
-            yield from _causes(reason.value)
-        error = error.__cause__
 
 
 class _LimitedParser(http11._LenientHTTPClientParser):  # type: ignore[misc]  # Scrapy is untyped here
@@ -184,7 +140,7 @@ class GuardedHandler(http11.HTTP11DownloadHandler):  # type: ignore[misc]
 
 
 class LinkGuard:
-    """Keeps requests from going out that the shape of their URL or a list forbids."""
+    """Keeps requests from going out to what a list has, of robots.txt and redirects too."""
 
     def __init__(self, config: CrawlConfig) -> None:
         self._lists = Lists(config)
@@ -194,45 +150,8 @@ class LinkGuard:
         return cls(crawler.settings[SETTING])
 
     def process_request(self, request: Any) -> None:
-        if reason := url_refusal(request.url) or self._lists.refusal(request.url):
+        if reason := self._lists.refusal(request.url):
             raise Refused(reason)
-
-
-class Redirects:
-    """Follows redirects to http and https, without credentials, up to a number."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-
-    @classmethod
-    def from_crawler(cls, crawler: Any) -> "Redirects":
-        return cls(crawler.settings[SETTING].max_redirects)
-
-    def process_response(self, request: Any, response: Any) -> Any:
-        if request.meta.get("dont_redirect") or self._most == 0:
-            return response
-        target = redirect_target(response)
-        if target is None:
-            return response
-        before = [*request.meta.get("redirect_urls", []), request.url]
-        if target in before or len(before) > self._most:
-            raise Refused("too_many_redirects")
-        return request.replace(url=target, meta={**request.meta, "redirect_urls": before})
-
-
-def redirect_target(response: Any) -> str | None:
-    """Where an answer sends on to, or None if it does not; Refused if that may not be asked for."""
-    location = response.headers.get("Location")
-    if response.status not in REDIRECTS or not location:
-        return None
-    try:
-        target = urljoin(response.url, safe_url_string(location.strip()))
-        target = urldefrag(without_credentials(target)).url
-    except ValueError:  # an unclosed bracket, a port that is no number
-        raise Refused("bad_url") from None
-    if reason := url_refusal(target):
-        raise Refused(reason)
-    return str(safe_url_string(target))
 
 
 class Decoding:

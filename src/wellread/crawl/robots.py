@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections import OrderedDict
+from datetime import UTC, datetime
 from functools import lru_cache
 from time import monotonic
 from typing import Any
@@ -16,8 +17,18 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy.utils.defer import maybe_deferred_to_future
 from twisted.internet.defer import Deferred
 
-from wellread.crawl.guards import CUT_AT, MAX_ROBOTS_BYTES, outcome_of, redirect_target
+from wellread.crawl.answers import (
+    BUSY,
+    UNANSWERED,
+    UNCONNECTED,
+    header,
+    outcome_of,
+    redirect_target,
+    retry_after,
+)
+from wellread.crawl.guards import CUT_AT, MAX_ROBOTS_BYTES
 from wellread.crawl.refused import Refused
+from wellread.crawl.resolver import SETTING
 
 TOKEN = "wellread"  # the product token that a group of rules names
 MAX_REDIRECTS = 5  # section 2.3.1.2: at least
@@ -28,7 +39,8 @@ CACHE_BYTES = 64 * 1024**2  # ours: the rules for us of some 100,000 hosts
 ENTRY_BYTES = 400  # of memory beside an entry's text, about
 SMALL_BYTES = 4096
 # These say that nobody answered at all; the page's own request would have told the same.
-UNREACHED = {"dns", "connection", "timeout", "tls", "private_address", "bad_port", "bad_url"}
+UNREACHED = UNANSWERED | UNCONNECTED | {"tls"}
+FAILED = "robots_failed"
 AGENT_LINE = re.compile(r"user[- ]?agent\s*[:\s]\s*(.*)", re.IGNORECASE)
 
 
@@ -38,7 +50,14 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""  # the groups of lines that name us, or everybody
     failure: str | None = None  # the outcome of every link of the host, where there are no rules
     crawl_delay: float | None = None  # seconds between requests, as the host wishes
+    retry_after: float | None = None  # seconds, of a host that was too busy
+    tries: int = 0  # that failed
     expires_at: float = 0.0  # of time.monotonic
+
+    @property
+    def is_current(self) -> bool:
+        """Whether they hold, so that the host is not asked for them now."""
+        return self.expires_at > monotonic()
 
     def verdict(self, url: str) -> str:
         """`allowed`, `forbidden`, `absent` where nothing is said to us, or `failed`."""
@@ -94,9 +113,9 @@ def rules_from(body: bytes) -> Rules:
     return Rules(text=text, crawl_delay=delay or None, expires_at=monotonic() + KEPT_SECONDS)
 
 
-def _failed(outcome: str) -> Rules:
-    reason = outcome if outcome in UNREACHED else "robots_failed"
-    return Rules(failure=reason, expires_at=monotonic() + FAILED_SECONDS)
+def _failed(outcome: str, wait: float | None = None) -> Rules:
+    reason = outcome if outcome in UNREACHED else FAILED
+    return Rules(failure=reason, retry_after=wait, expires_at=monotonic() + FAILED_SECONDS)
 
 
 class StrictRobotsTxt:
@@ -108,6 +127,7 @@ class StrictRobotsTxt:
 
     def __init__(self, crawler: Any) -> None:
         self._crawler = crawler
+        self._retries: int = crawler.settings[SETTING].retries
         self._known: OrderedDict[str, Rules] = OrderedDict()
         self._bytes = 0
         self._waiting: dict[str, list[Deferred[Rules]]] = {}
@@ -131,14 +151,13 @@ class StrictRobotsTxt:
     def bytes_received(self, data: bytes, request: Any, **_: Any) -> None:
         """End an answer of which the beginning is enough."""
         if CUT_AT in request.meta:
-            request.meta["received"] = request.meta.get("received", 0) + len(data)
-            if request.meta["received"] > request.meta[CUT_AT]:
+            request.meta["num_received"] = request.meta.get("num_received", 0) + len(data)
+            if request.meta["num_received"] > request.meta[CUT_AT]:
                 raise StopDownload(fail=False)
 
-    def crawl_delay(self, url: str) -> float | None:
-        """The seconds between requests that the host of `url` wishes, if its rules are known."""
-        rules = self._known.get(_origin(url))
-        return None if rules is None else rules.crawl_delay
+    def known(self, url: str) -> Rules | None:
+        """What the host of `url` said when it was last asked, if that is remembered."""
+        return self._known.get(_origin(url))
 
     def forget(self, url: str) -> None:
         """Drop the rules of a host that has no more links."""
@@ -147,7 +166,7 @@ class StrictRobotsTxt:
 
     async def _rules(self, origin: str) -> Rules:
         known = self._known.get(origin)
-        if known is not None and known.expires_at > monotonic():
+        if known is not None and known.is_current:
             self._known.move_to_end(origin)
             return known
         if origin in self._waiting:
@@ -160,7 +179,7 @@ class StrictRobotsTxt:
             rules = await self._fetched(origin)
         except Exception as error:  # noqa: BLE001 - whatever keeps the rules away keeps us away
             rules = _failed(outcome_of(error))
-        self._keep(origin, rules)
+        self._keep(origin, rules, known)
         for waiting in self._waiting.pop(origin):
             waiting.callback(rules)
         return rules
@@ -182,11 +201,18 @@ class StrictRobotsTxt:
             response = await self._crawler.engine.download_async(request)
             url = redirect_target(response)
             if url is None:
-                return _rules_of_answer(response.status, response.body)
+                return _rules_of_answer(response)
         return _failed("too_many_redirects")
 
-    def _keep(self, origin: str, rules: Rules) -> None:
+    def _keep(self, origin: str, rules: Rules, before: Rules | None) -> None:
+        """Remember what a host answered; if it failed, only once it has done so often enough."""
         self.forget(origin)
+        if rules.failure in UNANSWERED:  # each link asks again; who counts these is the frontier
+            return
+        if rules.failure == FAILED:
+            tries = 1 + (before.tries if before else 0)
+            until = rules.expires_at if tries > self._retries else 0.0
+            rules = msgspec.structs.replace(rules, tries=tries, expires_at=until)
         self._known[origin] = rules
         self._bytes += _cost(rules)
         while self._bytes > CACHE_BYTES:
@@ -194,16 +220,19 @@ class StrictRobotsTxt:
             self._bytes -= _cost(oldest)
 
 
-def _rules_of_answer(status: int, body: bytes) -> Rules:
+def _rules_of_answer(response: Any) -> Rules:
     """RFC 9309, section 2.3.1: no such file, no rules; a server in trouble, no visit.
 
     429 is a server in trouble, as Google's crawler has it too.
     """
+    status = response.status
     if 200 <= status < 300:
-        return rules_from(body)
+        return rules_from(response.body)
     if 400 <= status < 500 and status != 429:
         return Rules(expires_at=monotonic() + KEPT_SECONDS)
-    return _failed(f"http_{status}")
+    is_busy = status in BUSY
+    wait = retry_after(header(response, "Retry-After"), datetime.now(UTC)) if is_busy else None
+    return _failed(f"http_{status}", wait)
 
 
 def _origin(url: str) -> str:

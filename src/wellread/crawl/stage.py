@@ -24,25 +24,27 @@ from wellread.base.manifest import (
 )
 from wellread.base.progress import Progress, silent
 from wellread.crawl.archives import take_pages
-from wellread.crawl.blocklists import Lists, TakedownList, domains_in
+from wellread.crawl.blocklists import TakedownList, domains_in
 from wellread.crawl.commoncrawl import Found, fetch_captures, found, look_up
-from wellread.crawl.config import CrawlConfig
-from wellread.crawl.journal import Entry, delete_journal, read_journal, read_records
+from wellread.crawl.config import CrawlConfig, parse_shard
+from wellread.crawl.journal import delete_journal, full_segments
+from wellread.crawl.outcomes import GO_ON, JournalIndex, account, write_table
 from wellread.crawl.policy import connect_to, is_allowed, url_refusal
+from wellread.crawl.queue import QUEUE
+from wellread.crawl.report import Report, describe
 from wellread.crawl.takedown import finish_takedown, take_down
 from wellread.formats.links import STAGE as LINKS
 from wellread.formats.links import num_links, read_links
-from wellread.formats.pages import FETCHED, STAGE, write_outcomes, write_pages
+from wellread.formats.pages import OUTCOMES_FILE, STAGE
 
-UNREACHED = {"dns", "connection", "timeout", "tls"}
-GO_ON = "run the same command again to go on where it stopped"
+UNREACHED = {"dns", "connection", "timeout", "tls", "host_unreachable"}
 
 
 def crawl(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = silent) -> Manifest:
     """Fetch every link of `links` once; store its page, or the reason why there is none.
 
-    The same pages whether or not the crawl was interrupted. Memory grows with the number of links
-    (a journal entry each), not with their pages.
+    The same pages whether or not the crawl was interrupted. Memory grows with the number of hosts,
+    and by some 40 bytes with that of links (docs/decisions/0013-crawl-frontier.md).
     """
     _check(links, config)
     inputs = _inputs(links, config)
@@ -52,13 +54,23 @@ def crawl(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = s
     if done := finished(out, stage=STAGE, config=lasting, inputs=inputs):
         return take_down(out, config.takedown) if config.takedown else done
     with writing(out, stage=STAGE, config=lasting, inputs=inputs, resume=True) as draft:
+        # Interrupted after its last link. Archives are read again, for what is bad in them.
+        is_settled = (out / OUTCOMES_FILE).exists() and config.source != "warc"
         if config.source == "warc":
-            _take(draft, links, config, progress)
+            delete_journal(out)  # reading again is quick, and keeps "the first page" the first
+            take_pages(draft, links, config, progress)
         elif config.source == "commoncrawl":
-            fetch_captures(draft, links, config, progress)
-        else:
+            known = (
+                found(out, config) if is_settled else fetch_captures(draft, links, config, progress)
+            )
+            draft.counts |= {f"matched: {name}": count for name, count in known.matched.items()}
+        elif not is_settled:
             _fetch(links, out, config, progress)
-        _finish(draft, links)
+        if not is_settled:
+            _settle(draft, links, config)
+        account(draft)
+        delete_journal(out)
+        (out / QUEUE).unlink(missing_ok=True)
     if config.takedown:  # of what came before the list did, or from pages that were there
         return take_down(out, config.takedown)
     return read_manifest(out)
@@ -128,16 +140,8 @@ def _require_contact(urls: Iterable[str], config: CrawlConfig) -> None:
             )
 
 
-def _take(draft: Draft, links: Path, config: CrawlConfig, progress: Progress) -> None:
-    delete_journal(draft.out)  # reading again is quick, and keeps "the first page" the first
-    urls = lambda: (link.url for link in read_links(links))  # noqa: E731
-    take_pages(draft, config.warcs, urls, config.max_page_bytes, Lists(config).refusal, progress)
-
-
 def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> None:
     """Run the fetching process to its end, passing on what it reports."""
-    before = sum(1 for _ in read_journal(out))
-    total = num_links(links)
     job = {"links": str(links), "out": str(out), "config": to_plain(config)}
     command = [sys.executable, "-m", "wellread.crawl.fetch"]
     with tempfile.TemporaryFile() as errors:
@@ -150,7 +154,7 @@ def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> N
             child.stdin.write(msgspec.json.encode(job) + b"\n")
             child.stdin.flush()
             for line in child.stdout:
-                _pass_on(line, out, before, total, progress)
+                _pass_on(line, out, progress)
             status = child.wait()
         finally:
             child.kill()
@@ -164,12 +168,11 @@ def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> N
             )
 
 
-def _pass_on(line: bytes, out: Path, before: int, total: int, progress: Progress) -> None:
-    report = msgspec.json.decode(line)
-    if report["errno"] is not None:
-        raise OSError(report["errno"], "the pages could not be written", report["file"] or str(out))
-    done = before + report["pages"] + report["failed"]
-    progress(done, total, f"{report['pages']} pages, {report['failed']} failed")
+def _pass_on(line: bytes, out: Path, progress: Progress) -> None:
+    report = msgspec.json.decode(line, type=Report)
+    if report.errno is not None:
+        raise OSError(report.errno, "the pages could not be written", report.file or str(out))
+    progress(report.done, report.total, describe(report))
 
 
 def _last_line(errors: IO[bytes]) -> str:
@@ -178,31 +181,22 @@ def _last_line(errors: IO[bytes]) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
 
 
-def _finish(draft: Draft, links: Path) -> None:
-    """Turn the journal into the artifact, in order of URL."""
-    entries = {entry.outcome.url: entry for entry in read_journal(draft.out)}
-    missing = [link.url for link in read_links(links) if link.url not in entries]
-    if missing:
-        raise WellreadError(f"{draft.out}: {len(missing)} links without outcome; {GO_ON}")
-    ordered = [entry for _, entry in sorted(entries.items())]
-    _require_network(draft.out, ordered)
-    draft.counts["in"] = len(ordered)
-    draft.counts["out"] = write_pages(draft, read_records(draft.out, iter(ordered)))
-    draft.counts["bytes"] = sum(entry.outcome.num_bytes for entry in ordered)
-    draft.counts["redirected"] = sum(1 for e in ordered if e.outcome.redirected_to)
-    write_outcomes(draft, (entry.outcome for entry in ordered))
-    for entry in ordered:
-        if entry.outcome.outcome != FETCHED:
-            draft.drop(entry.outcome.outcome, entry.outcome.url)
-    delete_journal(draft.out)
+def _settle(draft: Draft, links: Path, config: CrawlConfig) -> None:
+    """The journal becomes the table of outcomes; from then on it is not needed."""
+    index = JournalIndex(draft.out)
+    _require_network(draft.out, index)
+    for name, sha256 in full_segments(draft.out).items():
+        draft.did_write(name, sha256)
+    write_table(draft, index, links, parse_shard(config.shard))
+    index.close()
 
 
-def _require_network(out: Path, entries: list[Entry]) -> None:
+def _require_network(out: Path, index: JournalIndex) -> None:
     """A crawl that reached nobody says so, and forgets it, instead of passing for a result."""
-    reasons = {entry.outcome.outcome for entry in entries}
-    if reasons <= UNREACHED:
+    if index.reasons and index.reasons.keys() <= UNREACHED:
         delete_journal(out)
         raise WellreadError(
-            f"{out}: none of {len(entries)} links could be reached ({', '.join(sorted(reasons))}); "
+            f"{out}: none of {index.reasons.total()} links could be reached "
+            f"({', '.join(sorted(index.reasons))}); "
             "check the network and run the same command again"
         )

@@ -7,6 +7,7 @@ not whole, and is deleted, or is, and is moved the rest of the way by whoever co
 
 import contextlib
 import shutil
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,16 +33,17 @@ from wellread.base.manifest import (
 from wellread.crawl.blocklists import TakedownList
 from wellread.formats.pages import (
     FETCHED,
+    OUTCOMES_FILE,
     STAGE,
     Outcome,
     outcomes_written,
-    pages_files,
     read_outcomes,
 )
+from wellread.formats.segments import segment_name
+from wellread.formats.warc import LINK
 
 TAKEN_DOWN = "taken_down"
 STAGED = ".takedown"
-OUTCOMES = "outcomes.parquet"
 FACT = "takedown"  # the digest of the list that was last taken out
 
 
@@ -66,9 +68,11 @@ def take_down(pages: Path, given: Path) -> Manifest:
         outputs = dict(manifest.outputs)
         if removed:
             urls = {outcome.url for outcome in removed}
-            for segment in pages_files(pages):
-                outputs |= _stage_segment(segment, staged, urls)
-            outputs[OUTCOMES] = _stage_outcomes(pages, staged, urls)
+            gaps: dict[int, Gaps] = {}
+            for number in sorted({o.segment for o in removed if o.segment is not None}):
+                name = segment_name(number)
+                gaps[number], outputs[name] = _stage_segment(pages / name, staged, urls)
+            outputs[OUTCOMES_FILE] = _stage_outcomes(pages, staged, urls, gaps)
         changed = amended(manifest, outputs=outputs, facts=facts, **_recounted(manifest, removed))
         write_manifest(staged, changed)
         _move_in(pages)
@@ -88,6 +92,20 @@ def finish_takedown(pages: Path) -> None:
             shutil.rmtree(pages / STAGED)
 
 
+class Gaps:
+    """What is gone from a segment, in order; where the rest has moved."""
+
+    def __init__(self) -> None:
+        self._starts, self._sums = list[int](), [0]
+
+    def add(self, start: int, length: int) -> None:
+        self._starts.append(start)
+        self._sums.append(self._sums[-1] + length)
+
+    def moved(self, offset: int) -> int:
+        return offset - self._sums[bisect_left(self._starts, offset)]
+
+
 def _move_in(pages: Path) -> None:
     staged = pages / STAGED
     for path in sorted(staged.iterdir(), key=lambda path: path.name == MANIFEST):
@@ -100,18 +118,17 @@ def _goes(outcome: Outcome, listed: TakedownList) -> bool:
     return listed.covers(outcome.url) or (where is not None and listed.covers(where))
 
 
-def _stage_segment(segment: Path, staged: Path, removed: set[str]) -> dict[str, File]:
-    """The segment without the records of `removed`, as it will be; nothing if it has none."""
-    spans = list(_spans(segment, removed))
-    if all(is_kept for _, _, is_kept in spans):
-        return {}
-    target = staged / segment.name
+def _stage_segment(segment: Path, staged: Path, removed: set[str]) -> tuple[Gaps, File]:
+    """Write the segment as it will be, without the records of `removed`; what is gone from it."""
+    target, gaps = staged / segment.name, Gaps()
     with segment.open("rb") as source, HashingWriter(target) as file:
-        for start, length, is_kept in spans:
+        for start, length, is_kept in _spans(segment, removed):
             if is_kept:
                 source.seek(start)
                 file.write(source.read(length))
-    return {segment.name: file_of(target, file.sha256())}
+            else:
+                gaps.add(start, length)
+    return gaps, file_of(target, file.sha256())
 
 
 def _spans(segment: Path, removed: set[str]) -> Iterator[tuple[int, int, bool]]:
@@ -122,7 +139,8 @@ def _spans(segment: Path, removed: set[str]) -> Iterator[tuple[int, int, bool]]:
         archive = ArchiveIterator(file, no_record_parse=True)  # what the records hold is no matter
         for record in archive:
             headers = record.rec_headers
-            goes = headers.get_header("WARC-Target-URI") in removed or any(
+            link = headers.get_header(LINK) or headers.get_header("WARC-Target-URI")
+            goes = link in removed or any(
                 headers.get_header(name) in gone
                 for name in ("WARC-Concurrent-To", "WARC-Refers-To")
             )
@@ -138,17 +156,23 @@ def _spans(segment: Path, removed: set[str]) -> Iterator[tuple[int, int, bool]]:
         raise WellreadError(f"{segment}: damaged after byte {position}; fetch it again")
 
 
-def _stage_outcomes(pages: Path, staged: Path, removed: set[str]) -> File:
-    changed = (
-        msgspec.structs.replace(outcome, outcome=TAKEN_DOWN, num_bytes=0)
-        if outcome.url in removed
-        else outcome
-        for outcome in read_outcomes(pages)
-    )
-    target = staged / OUTCOMES
+def _stage_outcomes(pages: Path, staged: Path, removed: set[str], gaps: dict[int, Gaps]) -> File:
+    target = staged / OUTCOMES_FILE
     with HashingWriter(target) as file:
-        outcomes_written(file, changed)
+        outcomes_written(file, (_changed(o, removed, gaps) for o in read_outcomes(pages)))
     return file_of(target, file.sha256())
+
+
+def _changed(outcome: Outcome, removed: set[str], gaps: dict[int, Gaps]) -> Outcome:
+    """The outcome as it is after the takedown, its page in its new place."""
+    if outcome.url in removed:
+        return msgspec.structs.replace(
+            outcome, outcome=TAKEN_DOWN, num_bytes=0, segment=None, offset=None
+        )
+    if outcome.segment not in gaps or outcome.offset is None:
+        return outcome
+    offset = gaps[outcome.segment].moved(outcome.offset)
+    return msgspec.structs.replace(outcome, offset=offset)
 
 
 def _recounted(manifest: Manifest, removed: list[Outcome]) -> dict[str, Any]:

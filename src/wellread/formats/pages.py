@@ -3,13 +3,10 @@
 One gzip member for each record, so that a damaged record loses no other.
 """
 
-import hashlib
 import io
-import uuid
 import zlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,8 +16,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataException
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
-from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParserException
-from warcio.warcwriter import WARCWriter
+from warcio.statusandheaders import StatusAndHeadersParserException
 
 from wellread.base.errors import InputError
 from wellread.base.files import HashingWriter, input_files
@@ -28,15 +24,17 @@ from wellread.base.manifest import Draft, is_artifact, read_artifact
 from wellread.base.urls import canonical_url
 from wellread.formats import tables
 from wellread.formats.documents import BadRecord, refuse
+from wellread.formats.segments import segment_files
+from wellread.formats.warc import LINK, Exchange
 
 STAGE = "crawl"
-SEGMENT_BYTES = 1 << 30  # a WARC file of about 1 GB: the standard's recommendation, annex C
 WARC = (".warc", ".warc.gz", ".arc", ".arc.gz")
 HTML = (".html", ".htm")
 FETCHED = "fetched"  # the outcome of a link whose page is stored
+OUTCOMES_FILE = "outcomes.parquet"
 OUTCOMES = tables.schema(
     "outcomes",
-    1,
+    2,
     [
         ("url", pa.string()),
         ("outcome", pa.string()),
@@ -44,6 +42,10 @@ OUTCOMES = tables.schema(
         ("num_bytes", pa.int64()),
         ("milliseconds", pa.int64()),
         ("redirected_to", pa.string()),
+        ("redirects", pa.int64()),
+        ("robots", pa.string()),
+        ("segment", pa.int64()),
+        ("offset", pa.int64()),
     ],
 )
 # What warcio raises on bytes that are no record: a missing target, a status that is no number,
@@ -71,9 +73,10 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes  # after content decoding, before character decoding
     fetched_at: datetime  # UTC
     truncated: bool = False  # its archive says that the body is not whole (WARC-Truncated)
+    exchange: Exchange | None = None  # to be written beside the page; not read again
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of one link."""
 
     url: str
@@ -82,6 +85,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     num_bytes: int = 0  # of the stored body
     milliseconds: int | None = None  # until the last answer's headers
     redirected_to: str | None = None
+    redirects: int = 0  # that were followed
+    robots: str | None = None  # what robots.txt said: allowed, forbidden, absent, failed
+    segment: int | None = None  # the page's record is in pages-SEGMENT.warc.gz ...
+    offset: int | None = None  # ... and begins at this byte
 
 
 def media_type(content_type: str) -> str:
@@ -105,49 +112,8 @@ def refusal(status: int, content_type: str) -> str | None:
     return None if media_type(content_type) in PAGE_TYPES else "not_a_page"
 
 
-def encode_page(page: Page) -> bytes:
-    """The page as a gzipped WARC response record; the same page gives the same bytes."""
-    moment = page.fetched_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    headers = [("Content-Type", page.content_type)] if page.content_type else []
-    http = StatusAndHeaders(
-        f"{page.status} {_phrase(page.status)}".strip(),
-        [*headers, ("Content-Length", str(len(page.body)))],
-        protocol="HTTP/1.1",
-    )
-    name = hashlib.sha256(f"{moment} {page.url} ".encode() + page.body).digest()
-    buffer = io.BytesIO()
-    writer = WARCWriter(buffer, gzip=True)
-    record = writer.create_warc_record(
-        page.url,
-        "response",
-        payload=io.BytesIO(page.body),
-        length=len(page.body),
-        http_headers=http,
-        warc_headers_dict={"WARC-Date": moment, "WARC-Record-ID": _record_id(name)},
-    )
-    writer.write_record(record)
-    return buffer.getvalue()
-
-
-def write_pages(draft: Draft, records: Iterable[bytes]) -> int:
-    """Write encoded pages in segments, each headed by a warcinfo record; how many there were."""
-    count = segment = 0
-    waiting = iter(records)
-    record = next(waiting, None)
-    while record is not None or segment == 0:
-        name = f"pages-{segment:05}.warc.gz"
-        with draft.open(name) as file:
-            file.write(_warcinfo(name))
-            while record is not None and file.tell() < SEGMENT_BYTES:
-                file.write(record)
-                count += 1
-                record = next(waiting, None)
-        segment += 1
-    return count
-
-
 def write_outcomes(draft: Draft, outcomes: Iterable[Outcome]) -> int:
-    with draft.open("outcomes.parquet") as file:
+    with draft.open(OUTCOMES_FILE) as file:
         return outcomes_written(file, outcomes)
 
 
@@ -157,12 +123,8 @@ def outcomes_written(file: HashingWriter, outcomes: Iterable[Outcome]) -> int:
 
 def read_outcomes(directory: Path) -> Iterator[Outcome]:
     """What became of each link, in order of URL."""
-    for row in tables.read_rows([directory / "outcomes.parquet"], OUTCOMES):
+    for row in tables.read_rows([directory / OUTCOMES_FILE], OUTCOMES):
         yield Outcome(**row)
-
-
-def pages_files(directory: Path) -> list[Path]:
-    return sorted(directory.glob("pages-*.warc.gz"))
 
 
 def read_pages(path: Path, bad: BadRecord = refuse) -> Iterator[Page]:
@@ -173,7 +135,7 @@ def read_pages(path: Path, bad: BadRecord = refuse) -> Iterator[Page]:
     """
     if is_artifact(path):
         read_artifact(path, STAGE)
-        files = pages_files(path)
+        files = segment_files(path)
     else:
         files = input_files([path], suffixes=(*WARC, *HTML), what="pages")
     for file in files:
@@ -257,7 +219,7 @@ def _pages_of(archive: ArchiveIterator, path: Path | str, bad: BadRecord) -> Ite
         if record.rec_type not in ("response", "resource"):
             continue
         uri = record.rec_headers.get_header("WARC-Target-URI")
-        url = canonical_url(uri or "")
+        url = record.rec_headers.get_header(LINK) or canonical_url(uri or "")
         if url is None:
             if not (uri or "").startswith(("dns:", "whois:", "ntp:", "urn:", "metadata:")):
                 bad("no web address", f"{where} ({uri!r})")
@@ -297,25 +259,3 @@ def _moment(text: str | None) -> datetime:
         raise ValueError("no WARC-Date")
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _phrase(status: int) -> str:
-    return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
-
-
-def _record_id(digest: bytes) -> str:
-    return f"<urn:uuid:{uuid.UUID(bytes=digest[:16])}>"
-
-
-def _warcinfo(name: str) -> bytes:
-    """A warcinfo record without a date of its own, so that a rerun gives the same file."""
-    buffer = io.BytesIO()
-    writer = WARCWriter(buffer, gzip=True)
-    record = writer.create_warcinfo_record(
-        name, {"software": "wellread", "format": "WARC File Format 1.0"}
-    )
-    digest = hashlib.sha256(name.encode()).digest()
-    record.rec_headers.replace_header("WARC-Record-ID", _record_id(digest))
-    record.rec_headers.replace_header("WARC-Date", "1970-01-01T00:00:00Z")
-    writer.write_record(record)
-    return buffer.getvalue()
