@@ -26,11 +26,14 @@ VALUES = {
         "1400000000", '"1400000000"', "1400000000.0", "1600000000", "null", "-5", "1e9",
         "99999999999999", '"x"', "true", "253402300800",
     ],
-    "score": ["7", "3", "2", '"9"', "null", "-4", "7.0", "7.5", '"-3"', "12345678901234567", "[]"],
+    "score": [
+        "7", "3", "2", '"9"', "null", "-4", "7.0", "7.5", '"-3"', "12345678901234567", "[]", "007",
+        "0", "5.", ".5", "nullx", "null0", "-", "tru", '""',
+    ],
     "subreddit": [
         '"books"', '"GoneWild"', '"KITCHEN"', "null", '""', '"b\\u00fccher"', '"b\u00fc"', "3",
     ],
-    "is_self": ["false", "true", "null", '"false"', "0"],
+    "is_self": ["false", "true", "null", '"false"', "0", "falsy", "truex", "fals"],
     "over_18": ["false", "true", "null", '"true"', "1"],
     "domain": ['"a.com"', '"self.books"', '"self"', "null", '"self\\u002ex"', "{}"],
     "url_overridden_by_dest": ["null", '""', '"http://b.com/x"', '"/r/x/y"', "4"],
@@ -45,13 +48,14 @@ HOSTS = [
     "a.com", "A.Com", "www.example.co.uk", "imgur.com", "i.imgur.com", "en.wikipedia.org",
     "old.reddit.com", "x.bad.example", "notbad.example", "a.com:80", "a.com:8080", "u:p@a.com",
     "[::1]", "a..com", ".com", "a_b.com", "b\u00fccher.de", "xn--bcher-kva.de", "1.2.3.4", "",
-    "a" * 64 + ".com", "localhost", "a.com.",
+    "a" * 64 + ".com", "localhost", "a.com.", "im\u00adgur.com", "\uff52eddit.com", "a b.com", "$",
 ]  # fmt: skip
 PARTS = [
     *"abzAZ019-._~!$'()*,:@/+&=?#%|[];<>^`{} ", "%2F", "%2f", "%41", "%7e", "%20", "%c3%a9", "%3B",
     "%2E", "&amp;", "&lt;", "utm_a=1", "&utm_source=b", "&utm_=c", "fbclid=", "&ref_src=1&", "&a=",
     "&b=1", "a=1&", "//", "/../", "/.", "%25", "\u00e9", "\\/", "\\u0026", "\\\\", ".jpg", ".PDF",
-    ".jpg?x", ".html", "/a.gif/b", ".7z#",
+    ".jpg?x", ".html", "/a.gif/b", ".7z#", "%2Ejpg", ".%6apg", ".j%70g", ".pdf;", ".pdf%20", "x.pdf/.",
+    "\u00ad", "\uff41.com",
 ]  # fmt: skip
 
 
@@ -69,7 +73,7 @@ def random_record(source: np.random.Generator) -> str:
     fields += [f'"url": "{url}"'] if source.random() < 0.95 else ['"url": null']
     fields += [OTHERS[number] for number in source.permutation(len(OTHERS))[:3]]
     order = source.permutation(len(fields))
-    space = pick([", ", ",", " ,\t"])
+    space = pick([", ", ",", " ,\t", " ,\x00", "\x0b,", ",\r"])
     record = "{" + space.join(fields[number] for number in order) + "}"
     return pick(
         [record, record[:-1], record[: len(record) // 2], f"[{record}]", f"{record} x", "", "7"],

@@ -13,7 +13,7 @@ import zstandard
 
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import HashingReader, sha256_of
-from wellread.formats.compressed import read_lines
+from wellread.formats.compressed import read_blocks, read_lines
 from wellread.links.dumps import dump_files, expand_globs
 
 LINES = [b'{"created_utc": %d, "score": 3}' % number for number in range(5000)]
@@ -111,6 +111,33 @@ def test_standard_input_is_read_whatever_its_compression(tmp_path: Path, suffix:
         [sys.executable, "-c", program], input=given, capture_output=True, check=True
     )
     assert int(done.stdout) == len(LINES)
+
+
+@pytest.mark.parametrize("suffix", [".zst", ".xz", ".bz2", ".gz"])
+def test_little_that_stands_for_much_is_unpacked_in_pieces(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"RS{suffix}"
+    path.write_bytes(COMPRESS[suffix]((b"a" * 999_999 + b"\n") * 100))
+    with HashingReader(path) as file:
+        sizes = [len(block) for block in read_blocks(path, file, 1 << 20)]
+    assert sum(sizes) == 100_000_000
+    assert max(sizes) <= 4 << 20
+
+
+def test_what_is_no_dump_of_submissions_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "RC_2013-01.ndjson").write_bytes(CONTENT)
+    with pytest.raises(InputError, match=r"RC_2013-01\.ndjson: a dump of comments"):
+        dump_files([tmp_path])
+    (tmp_path / "RC_2013-01.ndjson").unlink()
+    (tmp_path / "RS_2013-02.zst").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"RS_2013-02\.zst: no regular file, or a link to nothing"):
+        dump_files([tmp_path])
+
+
+def test_a_dump_without_suffix_is_known_by_its_first_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "RS_2013-07"
+    path.write_bytes(COMPRESS[".zst"](CONTENT))
+    assert lines_of(path) == LINES
+    assert dump_files([path]) == [path]
 
 
 def test_standard_input_stands_alone(tmp_path: Path) -> None:

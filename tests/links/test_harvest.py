@@ -160,6 +160,32 @@ def test_files_without_submissions_are_refused(tmp_path: Path) -> None:
         harvest_links([page], tmp_path / "out", LinksConfig())
 
 
+def test_two_spellings_of_a_host_give_one_row_and_its_registrable_domain(tmp_path: Path) -> None:
+    dump = write_dump(
+        tmp_path / "d.zst",
+        post("http://b\u00fccher.example.com/x", 5),
+        post("http://xn--bcher-kva.example.com/x", 6),
+        post("http://exam\u00adple.com/x", 5),
+        post("http://im\u00adgur.com/x", 5),
+        post("http://example.com/x%2Epdf", 5),
+    )
+    manifest = harvest_links([dump], tmp_path / "out", LinksConfig())
+    rows = [(link.url, link.domain) for link in read_links(tmp_path / "out")]
+    assert rows == [
+        ("http://example.com/x", "example.com"),
+        ("http://xn--bcher-kva.example.com/x", "example.com"),
+    ]
+    assert manifest.dropped["file type that is not a page"] == 1
+    assert manifest.dropped["site of pictures, video or short posts"] == 1
+
+
+def test_a_record_of_endless_depth_is_malformed(tmp_path: Path) -> None:
+    deep = b'{"created_utc": 1400000000, "score": 5, "x": %s}' % (b"[" * 9_000 + b"]" * 9_000)
+    dump = write_dump(tmp_path / "d.zst", deep, post("http://a.com/x", 5))
+    manifest = harvest_links([dump], tmp_path / "out", LinksConfig())
+    assert (manifest.counts["out"], manifest.dropped["malformed record"]) == (1, 1)
+
+
 def test_an_error_in_one_dump_ends_the_reading_of_all(tmp_path: Path) -> None:
     dumps = [write_dump(tmp_path / f"{n}.zst", post("http://a.com/x", 5)) for n in range(4)]
     dumps[2].write_bytes(dumps[2].read_bytes()[:-3])

@@ -110,6 +110,11 @@ def test_a_url_whose_submissions_are_all_refused(dump: Path) -> None:
     assert (found.refused, found.karma) == ("karma below the minimum", 12_002)
 
 
+def test_standard_input_cannot_be_explained() -> None:
+    with pytest.raises(InputError, match="name the dumps"):
+        explain_url("http://a.com/", [Path("-")], LinksConfig())
+
+
 def test_what_is_no_url_is_refused(dump: Path) -> None:
     with pytest.raises(InputError, match="not a web address"):
         explain_url("eff.org", [dump], LinksConfig())

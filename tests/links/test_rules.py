@@ -1,12 +1,14 @@
 """One submission for each rule, and the differences between years of dumps."""
 
 from collections.abc import Mapping
+from datetime import date
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wellread.base.errors import InputError
 from wellread.links.config import LinksConfig
 from wellread.links.rules import Outbound, judge, policy_of
 from wellread.links.submissions import decode_submission
@@ -73,6 +75,24 @@ def test_excluded_domains_include_their_subdomains_and_no_neighbours() -> None:
     config = LinksConfig(excluded_domains=["Example.com"])
     assert verdict({"url": "http://news.example.com/x"}, config) == "excluded domain"
     assert verdict({"url": "http://myexample.com/x"}, config) == "http://myexample.com/x"
+
+
+def test_names_in_lists_may_be_written_as_people_write_them() -> None:
+    config = LinksConfig(
+        excluded_domains=["*.B\u00fccher.example"], excluded_subreddits=["r/Books"]
+    )
+    assert verdict({"url": "http://www.xn--bcher-kva.example/x"}, config) == "excluded subreddit"
+    record = {"url": "http://www.xn--bcher-kva.example/x", "subreddit": "other"}
+    assert verdict(record, config) == "excluded domain"
+    for wrong in ("https://www.nytimes.com/", "||salon.com^", ""):
+        with pytest.raises(InputError, match="is no domain"):
+            verdict({}, LinksConfig(excluded_domains=[wrong]))
+    with pytest.raises(InputError, match="is no name of a subreddit"):
+        verdict({}, LinksConfig(excluded_subreddits=["two words"]))
+
+
+def test_the_last_day_may_be_the_last_of_all() -> None:
+    assert verdict({}, LinksConfig(until=date(9999, 12, 31))) == PAGE
 
 
 def test_without_a_last_day_every_year_counts() -> None:

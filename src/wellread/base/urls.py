@@ -13,6 +13,7 @@ TRACKING_NAMES = (
     *("fbclid", "gclid", "dclid", "msclkid", "igshid", "mc_cid", "mc_eid", "ref_src"),
 )
 TRACKING = re.compile(rf"(utm_\w+|{'|'.join(TRACKING_NAMES)})", re.ASCII)
+HOST = re.compile(r"[a-z0-9._-]+")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -34,6 +35,8 @@ def canonical_url(url: str) -> str | None:
         return None
     if ":" in host:
         host = f"[{host}]"
+    elif not HOST.fullmatch(host):
+        return None
     netloc = host if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
     query = _without_tracking(parts.query)
     plain = urlunsplit((parts.scheme, netloc, parts.path or "/", query, ""))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from wellread.cli.show import out, plain_table
 
 if TYPE_CHECKING:
-    from wellread.formats.link_report import KarmaRange, LinkReport
+    from wellread.formats.link_report import LinkReport
     from wellread.links.explain import Explanation
 
 SITES, BAR = 20, 40
@@ -22,7 +22,7 @@ def report(found: "LinkReport") -> None:
     for row in found.months:
         years[row.month[:4]] = years.get(row.month[:4], 0) + row.links
     _bars("year", list(years.items()))
-    _bars("karma", [(_range(row), row.links) for row in found.karma])
+    _bars("karma", [(row.label, row.links) for row in found.karma])
     _sites(found)
 
 
@@ -33,12 +33,6 @@ def _bars(title: str, rows: list[tuple[str, int]]) -> None:
         table.add_row(label, f"{count:,}", "▇" * round(BAR * count / most))
     out.print()
     out.print(table)
-
-
-def _range(row: "KarmaRange") -> str:
-    if row.high is None:
-        return f"{row.low:,} or more"
-    return f"{row.low:,}" if row.high == row.low else f"{row.low:,} to {row.high:,}"
 
 
 def _sites(found: "LinkReport") -> None:

@@ -2,26 +2,32 @@
 
 import bz2
 import lzma
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import zstandard
 
 from wellread.base.errors import WellreadError
-from wellread.base.files import STDIN, HashingReader
+from wellread.base.files import HashingReader
 
-MAX_WINDOW_BYTES = 2**31  # of zstd --long=31, the widest that dumps are made with
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+WINDOW_LOG = 31  # of zstd --long=31, the widest that dumps are made with
+PIECE_BYTES = 1 << 20  # unpacked at a time: some hundred bytes can stand for gigabytes
 READ_BYTES = 128 * 1024
 MAX_LINE_BYTES = 64 * 1024**2  # ours: the longest record known is below 1 MB
 
 
 class Decompressor(Protocol):
-    """One frame or member of a compressed file, as bz2, lzma, zlib and zstandard offer it."""
+    """One frame or member of a compressed file, as bz2, lzma, zlib and zstd offer it."""
 
-    def decompress(self, data: bytes, /) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
     @property
     def eof(self) -> bool: ...
@@ -31,7 +37,7 @@ class Decompressor(Protocol):
 
 
 def _zstd() -> Any:
-    return zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES).decompressobj()
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: WINDOW_LOG})
 
 
 def _gzip() -> Any:
@@ -97,7 +103,7 @@ def read_blocks(
                     f"{path}:{number + 1}: a line of more than {MAX_LINE_BYTES} bytes; expected "
                     "one JSON record a line, so name a dump of submissions"
                 )
-    except (EOFError, OSError, lzma.LZMAError, zlib.error, zstandard.ZstdError) as error:
+    except (EOFError, OSError, lzma.LZMAError, zlib.error, zstd.ZstdError) as error:
         number += _num_lines(buffer, used)
         raise WellreadError(
             f"{path}: damaged or cut short at byte {file.num_bytes}, after line {number} "
@@ -107,13 +113,30 @@ def read_blocks(
         yield memoryview(buffer)[:used]
 
 
+def _pieces(frame: Any, data: bytes) -> Iterator[bytes]:
+    """What `data`, the next of a frame, holds, in pieces of bounded size."""
+    while True:
+        piece = frame.decompress(data, PIECE_BYTES)
+        yield piece
+        if frame.eof:
+            return
+        if hasattr(frame, "unconsumed_tail"):  # zlib's own way to say that there is more
+            data = frame.unconsumed_tail
+            is_done = not data and len(piece) < PIECE_BYTES
+        else:
+            data = b""
+            is_done = frame.needs_input
+        if is_done:
+            return
+
+
 def _num_lines(buffer: bytearray, end: int) -> int:
     return int(np.count_nonzero(np.frombuffer(buffer, np.uint8, end) == ord("\n")))
 
 
 def _chunks(path: Path, file: HashingReader) -> Iterator[bytes]:
     data = file.read(READ_BYTES)
-    suffix = suffix_of(data) if path == STDIN else path.suffix
+    suffix = path.suffix if path.suffix in DECOMPRESSORS else suffix_of(data)
     start = DECOMPRESSORS.get(suffix)
     if start is None:
         while data:
@@ -125,7 +148,7 @@ def _chunks(path: Path, file: HashingReader) -> Iterator[bytes]:
         # Frames may follow each other (pzstd, concatenated members), with zeros as padding.
         while data := data if frame else data.lstrip(b"\0"):
             frame = frame or start()
-            yield frame.decompress(data)
+            yield from _pieces(frame, data)
             data = frame.unused_data if frame.eof else b""
             frame = None if frame.eof else frame
         data = file.read(READ_BYTES)

@@ -15,6 +15,16 @@ class KarmaRange(msgspec.Struct, frozen=True, kw_only=True):
     high: int | None  # inclusive; None: no end
     links: int
 
+    @property
+    def label(self) -> str:
+        """
+        >>> KarmaRange(low=10, high=19, links=1).label
+        '10 to 19'
+        """
+        if self.high is None:
+            return f"{self.low:,} or more"
+        return f"{self.low:,}" if self.high == self.low else f"{self.low:,} to {self.high:,}"
+
 
 class DomainRow(msgspec.Struct, frozen=True, kw_only=True):
     """A site by the name that somebody registered, without its public suffix: `google`."""

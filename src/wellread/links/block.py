@@ -13,10 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from wellread.base.manifest import MAX_EXAMPLES
-from wellread.base.urls import canonical_url, registrable_domain
+from wellread.base.urls import registrable_domain
 from wellread.links.canonical import Canonical
 from wellread.links.names import Numbering, SeenNames
-from wellread.links.rules import Policy, Site, judge, judge_site
+from wellread.links.rules import Policy, Site, judge, judge_site, judge_url
 from wellread.links.scan import Scratch, find_fields
 from wellread.links.select import (
     CANDIDATE,
@@ -117,7 +117,7 @@ class PlainReader:
     def decide(self, record: bytes, line: int, found: "Found") -> None:
         try:
             submission = decode_submission(record)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             found.refused.append(Refused(line, MALFORMED, str(error)))
             return
         verdict = judge(submission, self._policy)
@@ -218,9 +218,11 @@ class KernelReader:
             return batch
         for number in np.flatnonzero(odd).tolist():
             start, end = int(rows[number, URL_START]), int(rows[number, URL_END])
-            url = canonical_url(links.plain[start:end].tobytes().decode("ascii"))
-            assert url is not None  # http, and a host of letters, digits, dots and hyphens
-            found.add(url, *(column[number].as_py() for column in columns[1:]))
+            verdict = judge_url(links.plain[start:end].tobytes().decode("ascii"), self._policy)
+            if isinstance(verdict, str):
+                found.refused.append(Refused(int(rows[number, LINE]), verdict))
+            else:
+                found.add(verdict.url, *(column[number].as_py() for column in columns[1:]))
         return batch.filter(pa.array(~odd))
 
 

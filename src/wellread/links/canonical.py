@@ -111,7 +111,7 @@ def _is_tracking(plain: Any, start: Any, end: Any, names: Any) -> Any:
     """Whether the name of a parameter is in `names` (padded with zeros), or utm_ and more."""
     for name in names:
         same = True
-        length = len(TRACKING_PREFIX) if name[0] == 0 else end - start
+        length = end - start
         if length > len(name):
             continue
         for at in range(len(name)):

@@ -36,3 +36,5 @@ class LinksConfig(Config, frozen=True):
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
             raise ValueError(f"threads is {self.threads}; at least 1 is needed")
+        if abs(self.min_karma) > 2**53:
+            raise ValueError(f"min_karma is {self.min_karma}; no post has so much")

@@ -7,6 +7,7 @@ from wellread.base.errors import InputError
 from wellread.base.files import STDIN, input_files
 from wellread.formats.compressed import DECOMPRESSORS
 
+COMMENTS = "RC_"  # how the archives name dumps of comments, RS_ those of submissions
 PLAIN = (".ndjson", ".jsonl")
 # A folder may hold other JSON beside the dumps, so `.json` is read only when named.
 SUFFIXES = (*DECOMPRESSORS, *PLAIN, ".json")
@@ -35,9 +36,13 @@ def dump_files(dumps: Sequence[Path]) -> list[Path]:
             raise InputError("-: standard input is a dump of its own; name no others beside it")
         return [STDIN]
     paths = input_files(dumps, suffixes=suffixes, what="dumps of submissions")
-    unique = {path.resolve(): path for path in paths if path.is_file()}
+    unique = {path.resolve(): path for path in paths if not path.is_dir()}
     for path in unique.values():
-        if path.suffix not in SUFFIXES:
+        if not path.is_file():
+            raise InputError(f"{path}: no regular file, or a link to nothing; take it away")
+        if path.name.startswith(COMMENTS):
+            raise InputError(f"{path}: a dump of comments by its name; name submissions, RS_...")
+        if path.suffix and path.suffix not in SUFFIXES:
             raise InputError(
                 f"{path}: cannot tell how to read it; a dump's name ends in {', '.join(SUFFIXES)}"
             )

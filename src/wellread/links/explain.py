@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from wellread.base.errors import InputError
-from wellread.base.files import HashingReader
+from wellread.base.files import STDIN, HashingReader
 from wellread.base.progress import Progress, silent
 from wellread.base.urls import canonical_url
 from wellread.formats.compressed import read_blocks
@@ -45,6 +45,8 @@ def explain_url(
     if wanted is None:
         raise InputError(f"{url}: not a web address; expected http:// or https://")
     policy, files = policy_of(config), dump_files(expand_globs(dumps))
+    if files == [STDIN]:
+        raise InputError("-: standard input cannot be explained; name the dumps")
     total, done = sum(path.stat().st_size for path in files), 0
     mentions: list[Mention] = []
     for path in files:
@@ -77,27 +79,31 @@ def _refused(
 
 def _mentions(path: Path, wanted: str, policy: Policy) -> Iterator[tuple[Mention | None, int]]:
     """Those in one dump, and how far it is read; None now and then for the latter alone."""
-    # A host stands in a URL as it is, but for its case and what is not ASCII.
-    host = (urlsplit(wanted).hostname or "").encode()
-    needle = b"" if b"xn--" in host else host
+    needle = (urlsplit(wanted).hostname or "").encode()
     number = 0
     with HashingReader(path) as file:
         for block in read_blocks(path, file, BLOCK_BYTES):
-            lines = bytes(block).splitlines()
-            if needle in bytes(block).lower():
-                for at, line in enumerate(lines, start=number + 1):
-                    if needle in line.lower() and (found := _read(line, wanted)):
-                        yield _mention(found, f"{path.name}:{at}", policy), file.num_bytes
-            number += len(lines)
+            for at, line in enumerate(bytes(block).split(b"\n"), start=number + 1):
+                if _may_hold(line, needle) and (found := _read(line, wanted, needle)):
+                    yield _mention(found, f"{path.name}:{at}", policy), file.num_bytes
+            number += bytes(block).count(b"\n")
             yield None, file.num_bytes
 
 
-def _read(line: bytes, wanted: str) -> Submission | None:
+def _may_hold(line: bytes, host: bytes) -> bool:
+    """Whether a URL of `host` can be in a line: as it is, or spelt with more than ASCII."""
+    return host in line.lower() or not line.isascii() or b"\\u" in line
+
+
+def _read(line: bytes, wanted: str, host: bytes) -> Submission | None:
     try:
         submission = decode_submission(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return submission if canonical_url(linked_url(submission)) == wanted else None
+    url = linked_url(submission)
+    if url.isascii() and host.decode() not in url.lower():
+        return None
+    return submission if canonical_url(url) == wanted else None
 
 
 def _mention(submission: Submission, where: str, policy: Policy) -> Mention:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -45,6 +45,9 @@ FILE_TYPES = frozenset(
         *("atom", "css", "csv", "eot", "js", "json", "rss", "swf", "ttf", "woff", "woff2", "xml"),
     )
 )
+
+
+DAY_SECONDS = 86_400
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,8 +105,7 @@ def policy_of(config: LinksConfig) -> Policy:
     """The rules' view of the settings."""
     end_utc = float("inf")
     if config.until is not None:
-        last_day = datetime.combine(config.until, time.min, tzinfo=UTC)
-        end_utc = (last_day + timedelta(days=1)).timestamp()
+        end_utc = datetime.combine(config.until, time.min, tzinfo=UTC).timestamp() + DAY_SECONDS
     subreddits = [*config.excluded_subreddits, *names_in(config.subreddits_file)]
     subreddits += DEFAULT_SUBREDDITS if config.own_lists else ()
     domains = [*config.excluded_domains, *names_in(config.domains_file)]
@@ -111,11 +113,34 @@ def policy_of(config: LinksConfig) -> Policy:
         # Sums are compared when all is read.
         min_karma=config.min_karma if config.karma == "best" else -(2**63),
         end_utc=end_utc,
-        subreddits=frozenset(map(str.lower, subreddits)),
+        subreddits=frozenset(map(subreddit_name, subreddits)),
         media=MEDIA if config.own_lists else frozenset(),
-        domains=frozenset(map(str.lower, domains)),
-        only_domains=frozenset(map(str.lower, config.only_domains)),
+        domains=frozenset(map(domain_name, domains)),
+        only_domains=frozenset(map(domain_name, config.only_domains)),
     )
+
+
+def subreddit_name(name: str) -> str:
+    """
+    >>> subreddit_name("r/Books")
+    'books'
+    """
+    plain = name.strip().lower().strip("/").removeprefix("r/")
+    if not plain.replace("_", "").replace("-", "").replace(".", "").isalnum():
+        raise InputError(f"{name!r} is no name of a subreddit; expected one as in r/NAME")
+    return plain
+
+
+def domain_name(name: str) -> str:
+    """
+    >>> domain_name("*.Example.com"), domain_name("bücher.example")
+    ('example.com', 'xn--bcher-kva.example')
+    """
+    plain = name.strip().lower().removeprefix("*").strip(".")
+    canonical = canonical_url(f"http://{plain}/")
+    if canonical is None or urlsplit(canonical).path != "/" or "/" in plain:
+        raise InputError(f"{name!r} is no domain; expected one as example.com")
+    return urlsplit(canonical).hostname or plain
 
 
 def names_in(file: Path | None) -> list[str]:
@@ -123,7 +148,7 @@ def names_in(file: Path | None) -> list[str]:
     if file is None:
         return []
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file}: cannot be read as a list of names: {error}") from None
     return [name for line in lines if (name := line.partition("#")[0].strip())]
@@ -138,23 +163,15 @@ def judge(submission: Submission, policy: Policy) -> Outbound | str:
 
 
 def judge_url(url: str, policy: Policy) -> Outbound | str:
-    """What `judge` says of a URL that a submission points to."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:  # an unclosed bracket, a host that is no name
-        return NOT_AN_ADDRESS
-    if parts.scheme not in ("http", "https") or not host:
+    """What `judge` says of a URL that a submission points to: of its canonical form."""
+    canonical = canonical_url(url)
+    if canonical is None:
         return BACK_TO_REDDIT if REDDIT_PATH.match(url) else NOT_AN_ADDRESS
-    domain = registrable_domain(url)
-    if reason := judge_site(Site(host, domain), policy):
+    parts, domain = urlsplit(canonical), registrable_domain(canonical)
+    if reason := judge_site(Site(parts.hostname or "", domain), policy):
         return reason
     _, dot, suffix = parts.path.rpartition(".")
-    if dot and suffix.lower() in FILE_TYPES:
-        return WRONG_FILE_TYPE
-    # Last, because it costs more than all the rules together.
-    canonical = canonical_url(url)
-    return Outbound(canonical, domain) if canonical else NOT_AN_ADDRESS
+    return WRONG_FILE_TYPE if dot and suffix.lower() in FILE_TYPES else Outbound(canonical, domain)
 
 
 def judge_site(site: Site, policy: Policy) -> str | None:

@@ -27,7 +27,7 @@ def _word(text: bytes) -> int:
 
 ONE, EIGHT = word(1), word(8)
 QUOTE, BACKSLASH, NEWLINE, COLON, COMMA = (byte(ord(c)) for c in '"\\\n:,')
-OPEN, CLOSED, SPACE = byte(ord("{")), byte(ord("}")), byte(ord(" "))
+OPEN, CLOSED, SPACE, TAB, RETURN = (byte(ord(c)) for c in "{} \t\r")
 FOLD = byte(0x20)  # takes brackets to braces
 SCORE_KEY, URL_KEY, DOMAIN_KEY = (word(_word(key)) for key in (b'score"', b'url"', b'domain"'))
 SELF_KEY, OVER_KEY = word(_word(b'is_self"')), word(_word(b'over_18"'))
@@ -52,7 +52,7 @@ def next_of(at: Any, end: Any, wanted: Any) -> Any:
 
 @inlined
 def _skip_spaces(at: Any, end: Any) -> Any:
-    while at < end and load8(at) <= SPACE:
+    while at < end and (load8(at) == SPACE or load8(at) == TAB or load8(at) == RETURN):
         at += ONE
     return at
 
@@ -212,6 +212,7 @@ def find_fields(text: npt.NDArray[np.uint8], scratch: Scratch) -> int:
     it ends, `found[i]` one of ODD, BLANK, READ, and `spans[i, field]` where the field's value
     begins and ends (quotes included), both 0 if it is missing.
     """
+    assert len(text) < 2**31  # or `spans` would not hold it
     most = int(np.count_nonzero(text == ord("\n"))) + 1
     if most > len(scratch.ends):
         scratch.make(most + most // 4)

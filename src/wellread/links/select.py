@@ -78,19 +78,21 @@ def _lower(value: Any) -> Any:
 @inlined
 def _number(at: Any, end: Any) -> Any:
     """The integer at `at`, which may stand in quotes or end in `.0`, and how it was found (1)."""
-    if at == end or load32(at) == NULL:
+    if at == end or (load32(at) == NULL and end - at == word(4)):
         return integer(0), MISSING
     if load8(at) == QUOTE:
         at, end = at + ONE, end - ONE
     negative = at < end and load8(at) == byte(ord("-"))
     if negative:
         at += ONE
-    value, digits = integer(0), 0
+    value, digits, first = integer(0), 0, load8(at)
     while at < end and byte(ord("0")) <= load8(at) <= byte(ord("9")):
         value = value * 10 + integer(load8(at) - byte(ord("0")))
         digits += 1
         at += ONE
-    if at < end and load8(at) == byte(ord(".")) and digits:
+    if digits > 1 and first == byte(ord("0")):
+        return integer(0), UNREADABLE
+    if at + ONE < end and load8(at) == byte(ord(".")) and digits:
         at += ONE
         while at < end and load8(at) == byte(ord("0")):
             at += ONE
@@ -103,11 +105,12 @@ def _number(at: Any, end: Any) -> Any:
 def _truth(at: Any, end: Any) -> Any:
     """1 or 0, MISSING, or UNREADABLE."""
     found = UNREADABLE
-    if at == end or load32(at) == NULL:
+    length = end - at
+    if length == word(0) or (load32(at) == NULL and length == word(4)):
         found = MISSING
-    elif load32(at) == TRUE:
+    elif load32(at) == TRUE and length == word(4):
         found = 1
-    elif load32(at) == FALSE:
+    elif load32(at) == FALSE and length == word(5) and load8(at + word(4)) == byte(ord("e")):
         found = 0
     return found
 
@@ -130,7 +133,7 @@ def _is_excluded(at: Any, end: Any, hashes: Any) -> Any:
     state = HASH_START
     while at < end:
         value = load8(at)
-        if value >= DELETE or value == BACKSLASH:
+        if value < SPACE or value >= DELETE or value == BACKSLASH:
             return UNREADABLE
         state = (state ^ word(_lower(value))) * HASH_TIMES
         at += ONE
@@ -202,7 +205,10 @@ def _host_end(plain: Any, at: Any, end: Any) -> Any:
 
 @kernel
 def _has_file_type(plain: Any, at: Any, end: Any, suffixes: Any) -> Any:
-    """Whether the path that begins at `at` ends in a dot and one of `suffixes`."""
+    """Whether the path that begins at `at` ends in a dot and one of `suffixes`; -1 if odd.
+
+    That is where a letter, a digit or the dot may be escaped.
+    """
     stop = at
     while stop < end and plain[stop] != byte(ord("?")) and plain[stop] != byte(ord("#")):
         stop += 1
@@ -210,10 +216,14 @@ def _has_file_type(plain: Any, at: Any, end: Any, suffixes: Any) -> Any:
     while stop > at and shift < word(64):
         stop -= 1
         if plain[stop] == byte(ord(".")):
-            return _is_in(suffix, suffixes)
+            return int(_is_in(suffix, suffixes))
+        if plain[stop] == byte(ord("%")) and (
+            plain[stop + 1] >= byte(ord("3")) or plain[stop + 2] | SPACE == byte(ord("e"))
+        ):
+            return -1
         suffix = (suffix << word(8)) | word(_lower(plain[stop]))
         shift += word(8)
-    return False
+    return 0
 
 
 @kernel
@@ -247,7 +257,8 @@ def _judge(
         return UNDECIDED
     for field in (SUBREDDIT, URL, OVERRIDDEN, DOMAIN):
         at = text + word(spans[field, 0])
-        if spans[field, 1] and load8(at) != QUOTE and load32(at) != NULL:
+        length = spans[field, 1] - spans[field, 0]
+        if length and load8(at) != QUOTE and not (load32(at) == NULL and length == 4):
             return UNDECIDED
     if has_karma == MISSING:
         return NO_KARMA
@@ -289,6 +300,8 @@ def _judge(
     row[KARMA], row[CREATED_UTC], row[URL_END] = karma, created, stop
     row[HOST_START], row[HOST_END] = host, after
     row[IS_FILE] = _has_file_type(plain, after, stop, suffixes)
+    if row[IS_FILE] < 0:
+        return UNDECIDED
     return CANDIDATE
 
 

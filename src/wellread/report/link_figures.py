@@ -47,7 +47,7 @@ def karma(ranges: Sequence[KarmaRange]) -> Figure:
         for place, row in enumerate(ranges):
             axes.barh(place, row.links, height=0.72, color=SERIES[0])
             axes.text(row.links + most / 90, place, f"{row.links:,}", va="center")
-        label_rows(axes, [karma_label(row) for row in ranges], is_narrow=False)
+        label_rows(axes, [row.label for row in ranges], is_narrow=False)
         rows_only(axes)
         axes.set_xlim(0, most * 1.15)
 
@@ -56,16 +56,6 @@ def karma(ranges: Sequence[KarmaRange]) -> Figure:
         "link-karma", "Links by karma.", "A bar for each range of karma", paint,
         inches=(height, height),
     )  # fmt: skip
-
-
-def karma_label(row: KarmaRange) -> str:
-    """
-    >>> karma_label(KarmaRange(low=10, high=19, links=1))
-    '10 to 19'
-    """
-    if row.high is None:
-        return f"{row.low:,} or more"
-    return f"{row.low:,}" if row.high == row.low else f"{row.low:,} to {row.high:,}"
 
 
 def sites(found: LinkReport) -> Figure:
