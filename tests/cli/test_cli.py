@@ -242,3 +242,18 @@ def test_help_shows_the_whole_name_of_every_option_in_80_columns() -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert "--residual-scaling / --no-residual-scaling" in done.stdout
     assert "[default: 600000]" in done.stdout
+
+
+def test_a_dry_run_of_a_crawl_asks_nobody_and_leaves_nothing(
+    dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    links, out = tmp_path / "links", tmp_path / "pages"
+    assert main(["links", str(dump), "-o", str(links)]) == 0
+    capsys.readouterr()
+    assert main(["crawl", str(links), "-o", str(out), "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("20 links of 1 hosts; most: example.com 20\n")
+    assert not out.exists()
+    crawls = ["--source", "commoncrawl", "--commoncrawl-crawls", "CC-MAIN-2017-51"]
+    assert "name an --out directory" in refused(capsys, "crawl", links, "--dry-run", *crawls)
+    archives = ["--source", "warc", "--warcs", dump]
+    assert "archives are only read" in refused(capsys, "crawl", links, "--dry-run", *archives)

@@ -20,6 +20,7 @@ from wellread.base.errors import InputError
 from wellread.base.manifest import is_artifact, writing
 from wellread.crawl.commoncrawl_index import FOOTER_BYTES
 from wellread.crawl.config import CrawlConfig
+from wellread.crawl.shard import shard_of
 from wellread.crawl.stage import crawl, survey
 from wellread.crawl.surt import surt_key
 from wellread.formats.captures import read_captures
@@ -245,6 +246,29 @@ def test_a_survey_says_what_would_be_fetched_and_the_crawl_goes_on_from_it(
         served.take_away(path)
     assert crawl(links, out, settings(served)).counts["out"] == 2
     assert survey(links, out, settings(served)) == known
+
+
+def test_shards_and_lists_hold_for_common_crawl_too(tmp_path: Path, served: CommonCrawl) -> None:
+    names = ["a.com", "b.com", "c.com", "d.com", "e.com"]
+    captured = [Captured(f"com,{name[0]})/", f"http://www.{name}/") for name in names]
+    served.add_crawl(CRAWL, [*FILLER, *captured])
+    with writing(tmp_path / "links", stage="links", config=Config(), inputs={}) as draft:
+        rows = [msgspec.structs.replace(link_to(f"http://{n}/"), domain=n) for n in names]
+        write_links(draft, rows)
+    blocked, takedown = tmp_path / "blocked.txt", tmp_path / "takedown.txt"
+    blocked.write_text("a.com\n")
+    takedown.write_text("www.b.com\n")  # where the link of b.com was captured
+    found = {}
+    for number in range(2):
+        out = tmp_path / f"pages-{number}"
+        lists = {"blocklists": {"adult": blocked}, "takedown": takedown}
+        crawl(tmp_path / "links", out, settings(served, shard=f"{number}/2", **lists))
+        outcomes = outcomes_of(out)
+        assert outcomes.keys() == {f"http://{n}/" for n in names if shard_of(n, 2) == number}
+        found |= outcomes
+    fetched = dict.fromkeys([f"http://{n}/" for n in names[2:]], "fetched")
+    assert found == {"http://a.com/": "blocked_adult", "http://b.com/": "taken_down", **fetched}
+    assert {shard_of(name, 2) for name in names} == {0, 1}
 
 
 def test_settings_of_common_crawl_belong_together() -> None:

@@ -12,7 +12,7 @@ from wellread.base.errors import InputError
 from wellread.formats.segments import SEGMENT_BYTES
 
 UNDER_WAY = 128  # links at a time, over all hosts
-# Of pages under way, each as large as it may be; the process then takes some 830 MB in all.
+# Of pages under way, each as large as it may be; the process then takes some 750 MB in all.
 OPEN_BYTES = 640 * 1024**2
 CRAWL = re.compile(r"CC-MAIN-\d{4}(-\d{2}|-\d{4})?")
 Seconds = Annotated[float, Meta(gt=0, le=24 * 3600.0)]
