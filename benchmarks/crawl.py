@@ -150,7 +150,8 @@ def rows(host: int, num_pages: int) -> pa.Table:
     paths = sorted(str(number) for number in range(num_pages))
     moment = datetime(2017, 1, 1, tzinfo=UTC)
     constant = {
-        "domain": name, "karma": 3, "subreddit": "books", "created_utc": moment, "submissions": 1
+        "domain": name, "karma": 3, "subreddit": "books", "created_utc": moment, "submissions": 1,
+        "subreddits": ["books"],
     }  # fmt: skip
     columns = {key: pa.repeat(pa.scalar(v), num_pages) for key, v in constant.items()}
     urls = pa.array([f"http://{name}/{path}" for path in paths])
