@@ -8,7 +8,7 @@ tokens (novels of the folder of real files, docs/test-data.md; 4,096 ids learnt 
 measured on the same windows, of authors who are in nobody's training text. nanoGPT's side is its
 model.py, AdamW and schedule (train.py; what train.py leaves to small models as in
 config/train_shakespeare_char.py) for 10 million tokens, in batches of 2,048, which serve it better
-here than that file's 16,384 (docs/decisions/0010); ours the section [train] of recipes/modern.toml
+here than larger ones (docs/decisions/0010); ours the section [train] of recipes/modern.toml
 for a share of the tokens. Each side has five learning rates, each with a schedule that ends at its
 own budget, then a second weight decay at the best rate and its better neighbour; then three seeds
 at the best. These runs go two at a time, each on one core. Speed is measured apart, alone on all
@@ -444,7 +444,7 @@ def figure(study: Study, best: dict[Contestant, Job]) -> bytes:
     for who, job in best.items():
         points = study.done[msgspec.structs.replace(job, seed=SEEDS - 1)].curve
         steps = [Step(step=at, tokens=n, held_out_loss=x) for at, (n, x) in enumerate(points)]
-        runs.append((str(who), steps))
+        runs.append((who.side, steps))
     return curves(runs, "", "").file
 
 
