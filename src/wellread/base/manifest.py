@@ -269,7 +269,7 @@ def _claim(
     mark = out / UNFINISHED
     if resume and mark.exists() and mark.read_bytes() == marker:
         (out / MANIFEST).unlink(missing_ok=True)
-        # By a process that was killed: the lock is ours. Folders belong to the stages that make them.
+        # By a process that was killed: the lock is ours. Folders are for the stages that make them.
         for left in [path for path in out.rglob(f".*{PARTIAL}") if path.is_file()]:
             left.unlink()
     else:

@@ -19,7 +19,7 @@ else:
     from backports import zstd
 
 WINDOW_LOG = 31  # of zstd --long=31, the widest that dumps are made with
-PIECE_BYTES = 1 << 20  # unpacked at a time: some hundred bytes can stand for gigabytes
+PIECE_BYTES = 1 << 18  # unpacked at a time: some hundred bytes can stand for gigabytes
 READ_BYTES = 128 * 1024
 MAX_LINE_BYTES = 64 * 1024**2  # ours: the longest record known is below 1 MB
 
