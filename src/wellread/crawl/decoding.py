@@ -4,9 +4,9 @@ import zlib
 from collections.abc import Callable, Generator, Iterator
 
 import brotli
-import zstandard
 
 from wellread.crawl.refused import Refused
+from wellread.formats.compressed import ZstdError, pieces, zstd_frame
 
 ENCODINGS = "gzip, deflate, br, zstd"
 # Who encodes an answer more than twice wants something else than to save bytes.
@@ -16,11 +16,8 @@ NONE = {"", "identity", "none", "utf-8"}
 # Of a gzip file: each copies all that follows it, which by the thousand takes minutes.
 MAX_MEMBERS = 64
 CHUNK = 1 << 16
-# Of a zstd frame at a time: a block of four bytes stands for up to 128 KiB (RFC 8878, 3.1.1.2), so
-# that this much makes 2 MiB at most.
-ZSTD_CHUNK = 64
-# A frame may ask for a window of its own size; browsers give 8 MiB (RFC 9659).
-MAX_ZSTD_WINDOW = 8 << 20
+# A zstd frame may ask for a window of its own size; browsers give 8 MiB (RFC 9659).
+ZSTD_WINDOW_LOG = 23
 
 
 def decoded(body: bytes, encodings: str, limit: int, *, is_cut: bool = False) -> bytes:
@@ -48,7 +45,7 @@ def _gathered(pieces: Iterator[bytes], limit: int, *, is_cut: bool) -> bytes:
                 if is_cut:
                     break
                 raise Refused("too_large")
-    except (zlib.error, brotli.error, zstandard.ZstdError, EOFError):
+    except (zlib.error, brotli.error, ZstdError, EOFError):
         if not is_cut:
             raise Refused("bad_encoding") from None
     return bytes(whole[:limit])
@@ -67,12 +64,9 @@ def _gunzipped(body: bytes) -> Iterator[bytes]:
 def _inflated(body: bytes, bits: int) -> Generator[bytes, None, bytes]:
     """The content of one stream; returns the bytes behind it."""
     stream = zlib.decompressobj(bits)
-    while not stream.eof:
-        piece = stream.decompress(body, CHUNK)
-        body = stream.unconsumed_tail
-        if not piece and not body and not stream.eof:
-            raise EOFError
-        yield piece
+    yield from pieces(stream, body, CHUNK)
+    if not stream.eof:
+        raise EOFError
     return stream.unused_data
 
 
@@ -94,12 +88,10 @@ def _unbrotlied(body: bytes) -> Iterator[bytes]:
 
 
 def _unzstd(body: bytes) -> Iterator[bytes]:
-    stream = zstandard.ZstdDecompressor(max_window_size=MAX_ZSTD_WINDOW).decompressobj()
-    for start in range(0, len(body), ZSTD_CHUNK):
-        yield stream.decompress(body[start : start + ZSTD_CHUNK])
-        if stream.eof:  # RFC 8878 allows further frames; no server sends them
-            return
-    raise EOFError
+    frame = zstd_frame(ZSTD_WINDOW_LOG)
+    yield from pieces(frame, body, CHUNK)
+    if not frame.eof:  # RFC 8878 allows further frames behind it; no server sends them
+        raise EOFError
 
 
 DECODERS: dict[str, Callable[[bytes], Iterator[bytes]]] = {

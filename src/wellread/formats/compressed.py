@@ -18,6 +18,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+ZstdError = zstd.ZstdError
 WINDOW_LOG = 31  # of zstd --long=31, the widest that dumps are made with
 PIECE_BYTES = 1 << 18  # unpacked at a time: some hundred bytes can stand for gigabytes
 READ_BYTES = 128 * 1024
@@ -36,8 +37,9 @@ class Decompressor(Protocol):
     def unused_data(self) -> bytes: ...
 
 
-def _zstd() -> Any:
-    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: WINDOW_LOG})
+def zstd_frame(window_log: int = WINDOW_LOG) -> Any:
+    """A decompressor of one frame, whose window is at most 2 to the power `window_log`."""
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: window_log})
 
 
 def _gzip() -> Any:
@@ -45,7 +47,7 @@ def _gzip() -> Any:
 
 
 DECOMPRESSORS: dict[str, Callable[[], Decompressor]] = {
-    ".zst": _zstd,
+    ".zst": zstd_frame,
     ".xz": lzma.LZMADecompressor,
     ".bz2": bz2.BZ2Decompressor,
     ".gz": _gzip,
@@ -103,7 +105,7 @@ def read_blocks(
                     f"{path}:{number + 1}: a line of more than {MAX_LINE_BYTES} bytes; expected "
                     "one JSON record a line, so name a dump of submissions"
                 )
-    except (EOFError, OSError, lzma.LZMAError, zlib.error, zstd.ZstdError) as error:
+    except (EOFError, OSError, lzma.LZMAError, zlib.error, ZstdError) as error:
         number += _num_lines(buffer, used)
         raise WellreadError(
             f"{path}: damaged or cut short at byte {file.num_bytes}, after line {number} "
@@ -113,16 +115,16 @@ def read_blocks(
         yield memoryview(buffer)[:used]
 
 
-def _pieces(frame: Any, data: bytes) -> Iterator[bytes]:
-    """What `data`, the next of a frame, holds, in pieces of bounded size."""
+def pieces(frame: Any, data: bytes, num_bytes: int) -> Iterator[bytes]:
+    """What `data`, the next of a frame (Decompressor), holds, in pieces of at most `num_bytes`."""
     while True:
-        piece = frame.decompress(data, PIECE_BYTES)
+        piece = frame.decompress(data, num_bytes)
         yield piece
         if frame.eof:
             return
         if hasattr(frame, "unconsumed_tail"):  # zlib's own way to say that there is more
             data = frame.unconsumed_tail
-            is_done = not data and len(piece) < PIECE_BYTES
+            is_done = not data and len(piece) < num_bytes
         else:
             data = b""
             is_done = frame.needs_input
@@ -148,7 +150,7 @@ def _chunks(path: Path, file: HashingReader) -> Iterator[bytes]:
         # Frames may follow each other (pzstd, concatenated members), with zeros as padding.
         while data := data if frame else data.lstrip(b"\0"):
             frame = frame or start()
-            yield from _pieces(frame, data)
+            yield from pieces(frame, data, PIECE_BYTES)
             data = frame.unused_data if frame.eof else b""
             frame = None if frame.eof else frame
         data = file.read(READ_BYTES)
