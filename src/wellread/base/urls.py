@@ -17,6 +17,19 @@ HOST = re.compile(r"[a-z0-9._-]+")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+def ascii_host(name: str) -> str | None:
+    """A host's name, which is in lower case, as a request carries it; None if it is no name.
+
+    >>> ascii_host("bücher.example"), ascii_host("a b.example") is None
+    ('xn--bcher-kva.example', True)
+    """
+    try:
+        plain = name if name.isascii() else name.encode("idna").decode("ascii")
+    except UnicodeError:  # a label too long
+        return None
+    return plain if HOST.fullmatch(plain) else None
+
+
 def canonical_url(url: str) -> str | None:
     """The one spelling under which a page is stored, or None if `url` is not a web address.
 
@@ -30,14 +43,12 @@ def canonical_url(url: str) -> str | None:
         host, port = parts.hostname, parts.port
         if parts.scheme not in DEFAULT_PORTS or not host:
             return None
-        host = host if host.isascii() else host.encode("idna").decode("ascii")
-    except ValueError:  # a port that is no number, an unclosed bracket, a label too long
+    except ValueError:  # a port that is no number, an unclosed bracket
         return None
-    if ":" in host:
-        host = f"[{host}]"
-    elif not HOST.fullmatch(host):
+    named = f"[{host}]" if ":" in host else ascii_host(host)
+    if named is None:
         return None
-    netloc = host if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
+    netloc = named if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{named}:{port}"
     query = _without_tracking(parts.query)
     plain = urlunsplit((parts.scheme, netloc, parts.path or "/", query, ""))
     return str(canonicalize_url(plain))

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from wellread.base.errors import InputError
-from wellread.base.urls import canonical_url
+from wellread.base.urls import ascii_host, canonical_url
 from wellread.crawl.config import CrawlConfig
 
 log = logging.getLogger(__name__)
@@ -115,13 +115,8 @@ def _domain(word: str) -> str | None:
     >>> _domain("*.Example.COM."), _domain("bücher.example"), _domain("not/one")
     ('example.com', 'xn--bcher-kva.example', None)
     """
-    name = word.lower().removeprefix("*").strip(".")
-    if not name.isascii():
-        try:
-            name = name.encode("idna").decode("ascii")
-        except UnicodeError:
-            return None
-    return name if DOMAIN.fullmatch(name) else None
+    name = ascii_host(word.lower().removeprefix("*").strip("."))
+    return name if name and DOMAIN.fullmatch(name) else None
 
 
 def _is_address(word: str) -> bool:
