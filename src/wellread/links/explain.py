@@ -59,15 +59,19 @@ def explain_url(
     if kept:
         karma = sum(kept) if config.karma == "sum" else max(kept)
     return Explanation(
-        url=wanted, refused=_refused(wanted, mentions, karma, config), karma=karma,
+        url=wanted, refused=_refused(wanted, mentions, karma, config, policy), karma=karma,
         mentions=mentions,
     )  # fmt: skip
 
 
 def _refused(
-    url: str, mentions: Sequence[Mention], karma: int | None, config: LinksConfig
+    url: str,
+    mentions: Sequence[Mention],
+    karma: int | None,
+    config: LinksConfig,
+    policy: Policy,
 ) -> str | None:
-    verdict = judge_url(url, policy_of(config))
+    verdict = judge_url(url, policy)
     if isinstance(verdict, str):
         return verdict
     if karma is not None:
@@ -83,10 +87,11 @@ def _mentions(path: Path, wanted: str, policy: Policy) -> Iterator[tuple[Mention
     number = 0
     with HashingReader(path) as file:
         for block in read_blocks(path, file, BLOCK_BYTES):
-            for at, line in enumerate(bytes(block).split(b"\n"), start=number + 1):
+            content = bytes(block)
+            for at, line in enumerate(content.split(b"\n"), start=number + 1):
                 if _may_hold(line, needle) and (found := _read(line, wanted, needle)):
                     yield _mention(found, f"{path.name}:{at}", policy), file.num_bytes
-            number += bytes(block).count(b"\n")
+            number += content.count(b"\n")
             yield None, file.num_bytes
 
 

@@ -14,8 +14,7 @@ YEARS_LABELLED = 12
 
 def link_figures(found: LinkReport) -> list[Figure]:
     """Those that have something to show."""
-    figures = [months(found), karma(found.karma), sites(found)] if found.links else []
-    return [figure for figure in figures if figure is not None]
+    return [months(found), karma(found.karma), sites(found)] if found.links else []
 
 
 def months(found: LinkReport) -> Figure:
@@ -59,12 +58,9 @@ def karma(ranges: Sequence[KarmaRange]) -> Figure:
 
 
 def sites(found: LinkReport) -> Figure:
-    """The largest sites, each beside its place in WebText where that is known."""
+    """The largest sites, each beside its links in WebText where these are known."""
     rows = found.domains[:SITES_DRAWN]
-    by_webtext = sorted(
-        (-row.webtext_links, row.name) for row in found.domains if row.webtext_links
-    )
-    places = {name: number for number, (_, name) in enumerate(by_webtext, start=1)}
+    is_compared = any(row.webtext_links for row in found.domains)
 
     def paint(canvas: Canvas) -> None:
         axes = canvas.add_subplot()
@@ -72,10 +68,10 @@ def sites(found: LinkReport) -> Figure:
         for place, row in enumerate(rows):
             axes.barh(place, row.links, height=0.72, color=SERIES[0])
             text = axes.text(row.links + most / 90, place, f"{row.links:,}", va="center")
-            if by_webtext:
+            if is_compared:
                 beside = (
                     f"WebText {row.webtext_links:,}"
-                    if row.name in places
+                    if row.webtext_links
                     else "not in WebText's 1,000"
                 )
                 axes.annotate(
@@ -83,7 +79,7 @@ def sites(found: LinkReport) -> Figure:
                 )
         label_rows(axes, [row.name for row in rows], is_narrow=False)
         rows_only(axes)
-        axes.set_xlim(0, most * (1.45 if by_webtext else 1.12))
+        axes.set_xlim(0, most * (1.45 if is_compared else 1.12))
 
     height = 0.25 * len(rows) + 0.2
     return draw(
