@@ -110,8 +110,8 @@ def reading(dump: Path) -> int:
     from wellread.formats.compressed import read_blocks
     from wellread.links.block import KernelReader, Names
     from wellread.links.config import LinksConfig
-    from wellread.links.harvest import BLOCK_BYTES
     from wellread.links.names import Numbering
+    from wellread.links.reading import BLOCK_BYTES
     from wellread.links.rules import policy_of
 
     reader = KernelReader(policy_of(LinksConfig()), Names(Numbering(), Numbering()))

@@ -13,7 +13,8 @@ from wellread.base.manifest import is_artifact
 from wellread.base.seeds import generator
 from wellread.formats.links import Link, read_links
 from wellread.links.config import LinksConfig
-from wellread.links.harvest import READER, harvest_links
+from wellread.links.harvest import harvest_links
+from wellread.links.reading import READER
 
 FIRST = datetime(2011, 1, 1, tzinfo=UTC)
 
@@ -191,7 +192,7 @@ def test_an_error_in_one_dump_ends_the_reading_of_all(tmp_path: Path) -> None:
     dumps[2].write_bytes(dumps[2].read_bytes()[:-3])
     with pytest.raises(WellreadError, match=r"2\.zst: damaged or cut short"):
         harvest_links(dumps, tmp_path / "out", LinksConfig(threads=2))
-    assert not [thread for thread in threading.enumerate() if thread.name == READER]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(READER)]
 
 
 @pytest.mark.real

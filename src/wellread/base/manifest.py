@@ -27,7 +27,7 @@ from wellread.base.files import (
     sha256_of,
     write_bytes,
 )
-from wellread.base.previous import PREVIOUS, put_back, set_aside
+from wellread.base.previous import LASTING, PREVIOUS, put_back, set_aside
 
 log = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
@@ -180,9 +180,9 @@ def writing(
     """Own `out` for one stage's work; on success the manifest is its last file.
 
     A directory of another stage is refused. With `resume`, files of an interrupted run with the
-    same settings and inputs stay; otherwise the directory is emptied first. A finished artifact
-    that was there is deleted on success only, and is back if the work fails with nothing to go on
-    from.
+    same settings and inputs stay; otherwise the directory is emptied first, but for the folder
+    LASTING, which is deleted in the end. A finished artifact that was there is deleted on success
+    only, and is back if the work fails with nothing to go on from.
     """
     started = time.monotonic()
     plain = to_plain(config)
@@ -208,7 +208,8 @@ def writing(
             seconds=round(time.monotonic() - started, 3),
         )
         write_manifest(out, manifest)
-        shutil.rmtree(out / PREVIOUS, ignore_errors=True)
+        for folder in (PREVIOUS, LASTING):
+            shutil.rmtree(out / folder, ignore_errors=True)
         (out / UNFINISHED).unlink()
 
 
@@ -296,7 +297,7 @@ def _recover(out: Path, kind: type[BaseException] | None, *_: Any, resume: bool)
     """
     if kind is None or not is_artifact(out / PREVIOUS):
         return
-    begun = {path.name for path in out.iterdir()} - {PREVIOUS, UNFINISHED}
+    begun = {path.name for path in out.iterdir()} - {PREVIOUS, UNFINISHED, LASTING}
     if not (resume and begun) or issubclass(kind, InputError):
         put_back(out, MANIFEST)
 
@@ -354,7 +355,7 @@ def _outputs(draft: Draft) -> dict[str, File]:
     for path in sorted(draft.out.rglob("*")):
         relative = path.relative_to(draft.out)
         name = relative.as_posix()
-        is_own = relative.parts[0] not in (UNFINISHED, MANIFEST, PREVIOUS)
+        is_own = relative.parts[0] not in (UNFINISHED, MANIFEST, PREVIOUS, LASTING)
         if is_own and path.is_file():
             found[name] = draft._written.get(name) or file_of(path, sha256_of(path))
     if not found:

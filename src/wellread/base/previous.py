@@ -9,6 +9,9 @@ from pathlib import Path
 
 PREVIOUS = ".previous"
 MOVING = ".moving"
+# Work that is good for other settings or inputs too, by names that say for which: it stays until
+# the artifact is finished.
+LASTING = ".lasting"
 
 
 def set_aside(out: Path, manifest: str) -> None:
@@ -18,11 +21,11 @@ def set_aside(out: Path, manifest: str) -> None:
         shutil.rmtree(previous, ignore_errors=True)
         moving.touch()
     if not moving.exists():
-        _delete_all(out, but=previous)
+        _delete_all(out)
         return
     previous.mkdir(exist_ok=True)
     for path in out.iterdir():
-        if path not in (previous, moving):
+        if path not in (previous, moving, out / LASTING):
             path.replace(previous / path.name)
     moving.unlink()
 
@@ -30,7 +33,7 @@ def set_aside(out: Path, manifest: str) -> None:
 def put_back(out: Path, manifest: str) -> None:
     """What was set aside instead of what is unfinished; the manifest last."""
     previous, moving = out / PREVIOUS, out / MOVING
-    _delete_all(out, but=previous)
+    _delete_all(out)
     moving.touch()
     for path in sorted(previous.iterdir(), key=lambda path: path.name == manifest):
         path.replace(out / path.name)
@@ -38,9 +41,10 @@ def put_back(out: Path, manifest: str) -> None:
     moving.unlink()
 
 
-def _delete_all(directory: Path, *, but: Path) -> None:
-    for path in directory.iterdir():
-        if path == but:
+def _delete_all(out: Path) -> None:
+    """But for what was set aside, and what lasts."""
+    for path in out.iterdir():
+        if path.name in (PREVIOUS, LASTING):
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
