@@ -140,6 +140,7 @@ def warm_up() -> None:
 
 def merging(num_rows: int) -> int:
     """Rows of random URLs, merged."""
+    from wellread.formats.sorting import Room
     from wellread.links import block
     from wellread.links.merge import merge_rows
     from wellread.links.names import Numbering
@@ -161,7 +162,7 @@ def merging(num_rows: int) -> int:
             yield pa.RecordBatch.from_arrays(columns, schema=block.ROWS)
 
     with tempfile.TemporaryDirectory() as folder:
-        groups = merge_rows(rows(), names, Path(folder), sums_karma=False, threads=2)
+        groups = merge_rows(rows(), names, Room(Path(folder), threads=2), sums_karma=False)
         return sum(len(group.links) for group in groups)
 
 

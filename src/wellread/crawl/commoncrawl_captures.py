@@ -28,11 +28,12 @@ from wellread.crawl.ranges import Part, RangeServer
 from wellread.crawl.shard import links_of_shard
 from wellread.crawl.surt import MATCHES, match, surt_keys
 from wellread.formats import tables
-from wellread.formats.captures import SCHEMA, Capture, write_captures
+from wellread.formats.captures import PLACE, SCHEMA, Capture, write_captures
 from wellread.formats.links import Link
 from wellread.formats.pages import refusal
 
 WORK = "looking-up"  # a folder beside the journal: footers and what each index file has
+SORTING = "sorting"
 FILES_AT_ONCE = 2  # one decodes while the other loads; each takes some 150 MB
 NOT_THERE = "not in Common Crawl"
 
@@ -56,15 +57,15 @@ def resolve(
     for done, _ in enumerate(in_order(look, parts, threads, server.stop), start=1):
         progress(done, len(parts), "index files")
     rows = tables.read_rows([part.with_suffix(".parquet") for _, _, part in parts], SCHEMA)
-    by_link = tables.sorted_rows(rows, SCHEMA, itemgetter("url"), work)
+    by_link = tables.sorted_rows(rows, SCHEMA, "url", work / SORTING)
     chosen = map(msgspec.structs.asdict, _choose(links_of_shard(links, shard), by_link))
-    by_place = tables.sorted_rows(chosen, SCHEMA, lambda row: Capture(**row).place, work)
+    by_place = tables.sorted_rows(chosen, SCHEMA, PLACE, work / SORTING)
     write_captures(draft, (Capture(**row) for row in by_place))
 
 
 def _sorted_keys(links: Iterable[Link], work: Path) -> Iterator[dict[str, Any]]:
     rows = ({"key": key, "url": link.url} for link in links for key in surt_keys(link.url))
-    return tables.sorted_rows(rows, WANTED, itemgetter("key", "url"), work)
+    return tables.sorted_rows(rows, WANTED, "key, url", work / SORTING)
 
 
 def _write(path: Path, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> None:

@@ -11,6 +11,8 @@ from wellread.base.manifest import Draft
 from wellread.formats import tables
 
 FILE = "captures.parquet"
+# Links that are not in the index come first.
+PLACE = "coalesce(filename, ''), coalesce(\"offset\", 0), url"
 SCHEMA = tables.schema(
     "captures",
     1,
@@ -47,7 +49,7 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def place(self) -> tuple[str, int, str]:
-        """What `captures.parquet` is sorted by; links that are not in the index come first."""
+        """As in PLACE, which `captures.parquet` is sorted by."""
         return self.filename or "", self.offset or 0, self.url
 
 

@@ -1,8 +1,6 @@
 """Parquet with a named, versioned schema: what the formats of links, documents and items share."""
 
-import heapq
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wellread.base.errors import InputError
+from wellread.formats.sorting import Room, sort
 
 FORMAT_KEY = b"wellread.format"
 ROWS_PER_GROUP = 10_000
-ROWS_TO_SORT = 150_000  # at once in memory: some 120 MB of rows with two addresses each
-ROWS_TO_MERGE = 200  # of each sorted run: 45 million rows make 300 runs
 
 
 def schema(name: str, version: int, fields: Sequence[tuple[str, pa.DataType]]) -> pa.Schema:
@@ -84,31 +81,11 @@ def num_rows(paths: Iterable[Path]) -> int:
 
 
 def sorted_rows(
-    rows: Iterable[dict[str, Any]],
-    wanted: pa.Schema,
-    key: Callable[[dict[str, Any]], Any],
-    folder: Path,
-    *,
-    at_once: int = ROWS_TO_SORT,
+    rows: Iterable[dict[str, Any]], wanted: pa.Schema, order: str, folder: Path
 ) -> Iterator[dict[str, Any]]:
-    """All `rows` in order of `key`; those past `at_once` wait in sorted runs in `folder`.
-
-    Rows of equal keys keep their order. `wanted` is the schema of a run.
-    """
-    kept: list[dict[str, Any]] = []
-    runs: list[Path] = []
-    with tempfile.TemporaryDirectory(dir=folder) as room:
-        for batch in batched(rows, at_once):
-            batch.sort(key=key)
-            if len(batch) < at_once:
-                kept = batch
-            else:
-                runs.append(Path(room) / f"{len(runs):05}.parquet")
-                write_rows(runs[-1], wanted, batch)
-        yield from heapq.merge(*map(_run, runs), kept, key=key)
-
-
-def _run(path: Path) -> Iterator[dict[str, Any]]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=ROWS_TO_MERGE):
-            yield from batch.to_pylist()
+    """All `rows` of the schema `wanted` by `order`, as `sorting.sort` has it."""
+    batches = (
+        pa.RecordBatch.from_pylist(some, schema=wanted) for some in batched(rows, ROWS_PER_GROUP)
+    )
+    for batch in sort(batches, wanted, order, Room(folder, rows_at_a_time=ROWS_PER_GROUP)):
+        yield from batch.to_pylist()

@@ -15,6 +15,7 @@ from wellread.base.previous import LASTING
 from wellread.base.progress import Progress, silent
 from wellread.base.threads import num_threads
 from wellread.formats.links import STAGE, write_link_tables
+from wellread.formats.sorting import Room
 from wellread.links.block import Names
 from wellread.links.config import LinksConfig
 from wellread.links.dumps import dump_files, expand_globs
@@ -53,7 +54,7 @@ def harvest_links(
         total = sum(account.kept for account in accounts)
         rows = _shown(store.rows(files, names), total, progress)
         groups = merge_rows(
-            rows, names, out / "runs", sums_karma=config.karma == "sum", threads=threads
+            rows, names, Room(out / "runs", threads), sums_karma=config.karma == "sum"
         )
         write_link_tables(draft, _counted(groups, draft, config))
         for account in accounts:

@@ -3,22 +3,17 @@
 DuckDB sorts the rows by URL, on disk where they do not fit; rows of one URL are then neighbours.
 """
 
-import contextlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from wellread.formats.links import SCHEMA
+from wellread.formats.sorting import Room, sort
 from wellread.links.block import ROWS, Names
-
-SORT_MEMORY = "512MB"
-ROWS_AT_A_TIME = 100_000
 
 
 class Group(NamedTuple):
@@ -29,20 +24,11 @@ class Group(NamedTuple):
 
 
 def merge_rows(
-    rows: Iterable[pa.RecordBatch],
-    names: Names,
-    folder: Path,
-    *,
-    sums_karma: bool,
-    threads: int,
-    memory: str = SORT_MEMORY,
+    rows: Iterable[pa.RecordBatch], names: Names, room: Room, *, sums_karma: bool
 ) -> Iterator[Group]:
-    """Every link once, in order of URL, whatever the order of `rows` (block.ROWS).
-
-    `folder` is for what does not fit into `memory`, and need not exist.
-    """
+    """Every link once, in order of URL, whatever the order of `rows` (block.ROWS)."""
     ranks: npt.NDArray[np.int32] | None = None
-    for part in _whole_groups(_sorted(rows, folder, threads, memory)):
+    for part in _whole_groups(sort(rows, ROWS, "url", room)):
         if ranks is None:  # only now all names are known
             ranks = _ranks(names.subreddits.names)
             domains = pa.array(names.domains.names, pa.string())
@@ -50,42 +36,11 @@ def merge_rows(
         yield _group(part, ranks, domains, in_order, sums_karma=sums_karma)
 
 
-def _sorted(
-    rows: Iterable[pa.RecordBatch], folder: Path, threads: int, memory: str
-) -> Iterator[pa.Table]:
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "threads": threads,
-        "memory_limit": memory,
-        "temp_directory": str(folder),
-        "preserve_insertion_order": False,
-    }
-    failed: list[BaseException] = []
-
-    def watched() -> Iterator[pa.RecordBatch]:
-        try:
-            yield from rows
-        except BaseException as error:
-            failed.append(error)
-            raise
-
-    with contextlib.closing(duckdb.connect(config=settings)) as database:
-        unsorted = pa.RecordBatchReader.from_batches(ROWS, watched())
-        database.execute("SET enable_progress_bar = false")  # ours is shown
-        database.register("unsorted", unsorted)
-        try:
-            ordered = database.sql("SELECT * FROM unsorted ORDER BY url")
-            for batch in ordered.to_arrow_reader(ROWS_AT_A_TIME):
-                yield pa.Table.from_batches([batch.cast(ROWS)])
-        except (duckdb.Error, RuntimeError, pa.ArrowException):
-            if failed:  # it comes back as an error of the database's
-                raise failed[0] from None
-            raise
-
-
-def _whole_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+def _whole_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     """The same rows, cut only between URLs."""
     waiting: list[pa.Table] = []
-    for table in tables:
+    for batch in batches:
+        table = pa.Table.from_batches([batch])
         last = table["url"][-1]
         start = pc.index(table["url"], last).as_py()
         if start == 0 and waiting and waiting[-1]["url"][-1] == last:
