@@ -27,9 +27,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import zstandard
 from side_by_side import machine, spread, table, version_of
 from texts import REAL_DATA
+
+from wellread.formats.compressed import WINDOW_LOG, zstd
 
 COPIES = 10
 FLOOR, LOOP, READING, STAGE = "zstd | wc -l", "json.loads loop", "reading", "whole stage"
@@ -42,8 +43,7 @@ def make_dump(target: Path, seed: int = 0) -> int:
     source = REAL_DATA / "reddit" / "RS_2013_top.zst"
     if not source.exists():
         sys.exit(f"{source}: not here (docs/test-data.md)")
-    with source.open("rb") as file:
-        reader = zstandard.ZstdDecompressor(max_window_size=2**31).stream_reader(file)
+    with opened(source) as reader:
         lines = reader.read().splitlines()
     order, count = np.random.default_rng(seed), 0
     # A frame as long dumps have them: a window of 128 MiB, not filled by a search for repeats, of
@@ -78,8 +78,7 @@ def loop(dump: Path) -> int:
 
     policy = policy_of(LinksConfig())
     refused, kept = policy.media | REDDIT | WIKIPEDIA, 0
-    with dump.open("rb") as file:
-        reader = zstandard.ZstdDecompressor(max_window_size=2**31).stream_reader(file)
+    with opened(dump) as reader:
         for line in iter_lines(reader):
             post = json.loads(line)
             if post["score"] < policy.min_karma or post["is_self"] or post["over_18"]:
@@ -96,7 +95,11 @@ def loop(dump: Path) -> int:
     return kept
 
 
-def iter_lines(reader: zstandard.ZstdDecompressionReader) -> Iterator[bytes]:
+def opened(dump: Path) -> zstd.ZstdFile:
+    return zstd.open(dump, options={zstd.DecompressionParameter.window_log_max: WINDOW_LOG})
+
+
+def iter_lines(reader: zstd.ZstdFile) -> Iterator[bytes]:
     rest = b""
     while chunk := reader.read(1 << 20):
         lines = (rest + chunk).split(b"\n")
@@ -133,7 +136,7 @@ def warm_up() -> None:
     with tempfile.TemporaryDirectory() as folder:
         dump = Path(folder) / "small.zst"
         post = b'{"url": "http://a.com/", "score": 3, "created_utc": 1, "subreddit": "a"}\n'
-        dump.write_bytes(zstandard.ZstdCompressor().compress(post))
+        dump.write_bytes(zstd.compress(post))
         reading(dump)
         stage(dump)
 
@@ -245,7 +248,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", action="store_true", help="peak memory instead of speed")
     options = parser.parse_args()
-    versions = ", ".join(f"{name} {version_of(name)}" for name in ("duckdb", "zstandard", "numba"))
+    names = ("duckdb", "backports.zstd", "numba")
+    versions = ", ".join(f"{name} {version_of(name)}" for name in names)
     sys.stdout.write(f"{machine()}; {versions}\n\n")
     if options.memory:
         memory()

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-import zstandard
 
 from wellread.base.config import Config
 from wellread.base.manifest import writing
 from wellread.cli.main import main
 from wellread.cli.options import comments, takes_settings
+from wellread.formats.compressed import zstd
 from wellread.links.config import LinksConfig
 from wellread.studies.config import StudyConfig
 
@@ -29,7 +29,7 @@ SUBMISSION = {
 def dump(tmp_path: Path) -> Path:
     lines = [SUBMISSION | {"id": str(n), "url": f"http://example.com/{n}"} for n in range(20)]
     text = "\n".join(json.dumps(line) for line in lines)
-    (tmp_path / "RS.zst").write_bytes(zstandard.compress(text.encode()))
+    (tmp_path / "RS.zst").write_bytes(zstd.compress(text.encode()))
     return tmp_path / "RS.zst"
 
 

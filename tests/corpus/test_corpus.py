@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from wellread.base.config import Config
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import Manifest, read_manifest, writing
 from wellread.corpus.build import build_corpus
 from wellread.corpus.config import CorpusConfig
+from wellread.formats.compressed import zstd
 from wellread.formats.documents import documents_files, read_corpus
 from wellread.formats.links import Link, write_links
 
@@ -115,7 +115,7 @@ def test_a_malformed_line_is_counted_and_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".zst", ".gz"])
 def test_a_compressed_file_that_is_cut_short_is_an_error(tmp_path: Path, suffix: str) -> None:
     plain = write_jsonl(tmp_path / "in.jsonl", texts_about(TOPICS)).read_bytes()
-    packed = zstandard.compress(plain) if suffix == ".zst" else gzip.compress(plain)
+    packed = zstd.compress(plain) if suffix == ".zst" else gzip.compress(plain)
     path = tmp_path / f"cut.jsonl{suffix}"
     path.write_bytes(packed[: len(packed) // 2])
     with pytest.raises(WellreadError, match="damaged or cut short"):

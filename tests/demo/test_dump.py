@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import zstandard
 
 from wellread.demo.site import page_files, url_of
+from wellread.formats.compressed import zstd
 
 Submissions = list[dict[str, Any]]
 
@@ -15,7 +15,7 @@ Submissions = list[dict[str, Any]]
 @pytest.fixture(scope="module")
 def lines(web: Path) -> list[bytes]:
     content = (web / "dump" / "RS_demo.zst").read_bytes()
-    return zstandard.decompress(content).splitlines()
+    return zstd.decompress(content).splitlines()
 
 
 @pytest.fixture(scope="module")

@@ -9,17 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import HashingReader, sha256_of
-from wellread.formats.compressed import read_blocks, read_lines
+from wellread.formats.compressed import read_blocks, read_lines, zstd
 from wellread.links.dumps import dump_files, expand_globs
 
 LINES = [b'{"created_utc": %d, "score": 3}' % number for number in range(5000)]
 CONTENT = b"\n".join(LINES) + b"\n"
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
-    ".zst": zstandard.ZstdCompressor().compress,
+    ".zst": zstd.compress,
     ".xz": lzma.compress,
     ".bz2": bz2.compress,
     ".gz": gzip.compress,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-import zstandard
 
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import is_artifact
 from wellread.base.seeds import generator
+from wellread.formats.compressed import zstd
 from wellread.formats.links import Link, read_links
 from wellread.links.config import LinksConfig
 from wellread.links.harvest import harvest_links
@@ -26,7 +26,7 @@ def post(url: str, score: int, *, day: int = 0, subreddit: str = "books") -> byt
 
 
 def write_dump(path: Path, *lines: bytes) -> Path:
-    path.write_bytes(zstandard.ZstdCompressor().compress(b"\n".join(lines) + b"\n"))
+    path.write_bytes(zstd.compress(b"\n".join(lines) + b"\n"))
     return path
 
 

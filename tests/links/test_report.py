@@ -5,9 +5,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-import zstandard
 
 from wellread.base.errors import InputError
+from wellread.formats.compressed import zstd
 from wellread.links.config import LinksConfig
 from wellread.links.explain import explain_url
 from wellread.links.harvest import harvest_links
@@ -35,7 +35,7 @@ def dump(tmp_path: Path) -> Path:
         b"{",
     ]
     path = tmp_path / "RS.zst"
-    path.write_bytes(zstandard.ZstdCompressor().compress(b"\n".join(lines)))
+    path.write_bytes(zstd.compress(b"\n".join(lines)))
     return path
 
 

@@ -15,7 +15,7 @@ from wellread.cli.options import Json
 
 LIBRARIES = (
     *("torch", "numpy", "numba", "pyarrow", "daft", "scrapy", "warcio", "trafilatura"),
-    *("lxml_html_clean", "pycld2", "zstandard", "safetensors", "matplotlib", "sacrebleu"),
+    *("lxml_html_clean", "pycld2", "safetensors", "matplotlib", "sacrebleu"),
 )
 LEAST_MEMORY = 6 * 2**30  # what the demo may use
 LEAST_DISK = 3 * 2**30

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 import numpy as np
-import zstandard
 
 from wellread.base.manifest import Draft
 from wellread.base.seeds import generator
 from wellread.demo.site import Where, url_of
+from wellread.formats.compressed import zstd
 
 FIRST = int(datetime(2008, 1, 1, tzinfo=UTC).timestamp())
 LAST = int(datetime(2017, 12, 31, tzinfo=UTC).timestamp())  # the paper's, section 2.1
@@ -44,7 +44,7 @@ def write_dump(draft: Draft, titles: Mapping[Where, str], odd: Sequence[Where], 
         )
         lines.append(msgspec.json.encode(_submission(number, created, given)))
     lines.insert(len(lines) // 2, MALFORMED.encode())
-    draft.write("dump/RS_demo.zst", zstandard.compress(b"\n".join(lines) + b"\n", 10))
+    draft.write("dump/RS_demo.zst", zstd.compress(b"\n".join(lines) + b"\n", 10))
     return len(submissions)
 
 

@@ -14,9 +14,9 @@ from wellread.base.errors import WellreadError
 from wellread.base.files import HashingReader
 
 if sys.version_info >= (3, 14):
-    from compression import zstd
+    from compression import zstd as zstd
 else:
-    from backports import zstd
+    from backports import zstd as zstd
 
 ZstdError = zstd.ZstdError
 WINDOW_LOG = 31  # of zstd --long=31, the widest that dumps are made with
