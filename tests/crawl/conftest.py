@@ -17,8 +17,9 @@ from wellread.base.config import Config, to_plain
 from wellread.base.manifest import Manifest, writing
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.stage import crawl
+from wellread.formats.archives import read_pages
 from wellread.formats.links import Link, write_links
-from wellread.formats.pages import Outcome, Page, read_outcomes, read_pages
+from wellread.formats.pages import Outcome, Page, read_outcomes
 
 WriteLinks = Callable[[Path, Iterable[str]], Path]
 

@@ -23,9 +23,10 @@ from wellread.crawl.config import CrawlConfig
 from wellread.crawl.shard import shard_of
 from wellread.crawl.stage import crawl, survey
 from wellread.crawl.surt import surt_key
+from wellread.formats.archives import read_pages
 from wellread.formats.captures import read_captures
 from wellread.formats.links import Link, write_links
-from wellread.formats.pages import read_outcomes, read_pages
+from wellread.formats.pages import read_outcomes
 
 QUERY_BYTES = 20_000
 

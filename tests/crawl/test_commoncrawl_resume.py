@@ -19,7 +19,8 @@ from tests.sites.local_site import Answer
 from wellread.base.config import to_plain
 from wellread.base.manifest import is_artifact
 from wellread.crawl.stage import crawl
-from wellread.formats.pages import read_outcomes, read_pages
+from wellread.formats.archives import read_pages
+from wellread.formats.pages import read_outcomes
 from wellread.formats.segments import segment_files
 
 NUM_PAGES, REQUESTS = 200, 4

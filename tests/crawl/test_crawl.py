@@ -16,8 +16,9 @@ from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import is_artifact, writing
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.stage import crawl
+from wellread.formats.archives import read_pages
 from wellread.formats.links import write_links
-from wellread.formats.pages import Page, read_outcomes, read_pages
+from wellread.formats.pages import Page, read_outcomes
 from wellread.formats.warc import encode_page
 
 EXPECTED = {

@@ -9,7 +9,8 @@ from tests.crawl.conftest import quick, write_links_to
 from tests.sites.local_site import HTML, LocalSite, local_site, send
 from wellread.crawl.estimate import Host, describe, estimate
 from wellread.crawl.stage import crawl
-from wellread.formats.pages import read_outcomes, read_pages
+from wellread.formats.archives import read_pages
+from wellread.formats.pages import read_outcomes
 
 
 def busy(site: LocalSite, path: str, *, times: int, **headers: str) -> str:

@@ -27,7 +27,8 @@ from wellread.base.seeds import generator
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.journal import JOURNAL, Journal, full_segments, read_journal
 from wellread.crawl.stage import crawl
-from wellread.formats.pages import FETCHED, Outcome, Page, read_outcomes, read_pages
+from wellread.formats.archives import read_pages
+from wellread.formats.pages import FETCHED, Outcome, Page, read_outcomes
 from wellread.formats.segments import segment_files, segment_name
 from wellread.formats.warc import encode_page
 

@@ -18,14 +18,8 @@ from wellread.base.manifest import Manifest, changed_files, read_manifest, writi
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.stage import crawl
 from wellread.crawl.takedown import STAGED, take_down
-from wellread.formats.pages import (
-    FETCHED,
-    STAGE,
-    Outcome,
-    read_outcomes,
-    read_pages,
-    write_outcomes,
-)
+from wellread.formats.archives import read_pages
+from wellread.formats.pages import FETCHED, STAGE, Outcome, read_outcomes, write_outcomes
 from wellread.formats.segments import segment_name
 from wellread.formats.warc import LINK
 

@@ -11,7 +11,8 @@ from warcio.archiveiterator import ArchiveIterator
 from wellread.base.config import Config
 from wellread.base.errors import InputError
 from wellread.base.manifest import writing
-from wellread.formats.pages import Outcome, Page, read_outcomes, read_pages, write_outcomes
+from wellread.formats.archives import read_pages
+from wellread.formats.pages import Outcome, Page, read_outcomes, write_outcomes
 from wellread.formats.segments import SegmentWriter
 from wellread.formats.warc import encode_page
 

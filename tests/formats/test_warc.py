@@ -12,8 +12,9 @@ from fastwarc.warc import ArchiveIterator as FastIterator
 from fastwarc.warc import WarcRecordType
 from warcio.archiveiterator import ArchiveIterator
 
-from wellread.formats.pages import Page, read_pages
-from wellread.formats.warc import Exchange, encode_page, warcinfo
+from wellread.formats.archives import read_pages
+from wellread.formats.pages import Exchange, Page
+from wellread.formats.warc import encode_page, warcinfo
 
 MOMENT = datetime(2017, 5, 4, 3, 2, 1, tzinfo=UTC)
 PAGE = Page(

@@ -19,6 +19,7 @@ from wellread.corpus.duplicates import near_duplicate_groups, signatures
 from wellread.corpus.extract import PAGES_PER_BATCH, extract
 from wellread.corpus.filter import load_filters, rejected_by
 from wellread.corpus.split import split_of
+from wellread.formats.archives import read_pages
 from wellread.formats.documents import (
     STAGE,
     Document,
@@ -27,7 +28,7 @@ from wellread.formats.documents import (
     write_documents,
 )
 from wellread.formats.links import read_links
-from wellread.formats.pages import read_pages, refusal
+from wellread.formats.pages import refusal
 from wellread.formats.tables import batched
 
 STAGED = pa.schema(

@@ -14,7 +14,8 @@ from wellread.crawl.blocklists import Lists
 from wellread.crawl.config import CrawlConfig, parse_shard
 from wellread.crawl.journal import Journal
 from wellread.crawl.shard import urls_of_shard
-from wellread.formats.pages import FETCHED, Outcome, Page, read_pages, refusal
+from wellread.formats.archives import read_pages
+from wellread.formats.pages import FETCHED, Outcome, Page, refusal
 
 ABSENT = "not in the given pages"
 TRUNCATED = "truncated"  # by who archived it

@@ -28,8 +28,9 @@ from wellread.crawl.config import CrawlConfig, user_agent
 from wellread.crawl.journal import Journal, read_journal
 from wellread.crawl.ranges import Absent, RangeServer
 from wellread.crawl.surt import MATCHES
+from wellread.formats.archives import parse_record
 from wellread.formats.captures import FILE, Capture, read_captures
-from wellread.formats.pages import FETCHED, Outcome, Page, parse_record
+from wellread.formats.pages import FETCHED, Outcome, Page
 
 MISSING, DAMAGED, OTHER = "capture_missing", "capture_damaged", "capture_of_another_page"
 # Bytes between two records that are read rather than asked for around: less than a request costs.

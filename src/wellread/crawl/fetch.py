@@ -54,8 +54,7 @@ from wellread.crawl.report import NUM_HOSTS, Report
 from wellread.crawl.resolver import SETTING
 from wellread.crawl.robots import FAILED, StrictRobotsTxt
 from wellread.crawl.waiting import waiting_links
-from wellread.formats.pages import FETCHED, Outcome, Page, refusal
-from wellread.formats.warc import Exchange
+from wellread.formats.pages import FETCHED, Exchange, Outcome, Page, refusal
 
 REPORT_SECONDS = 1.0
 UNSAID = "text/html"  # what an answer without content type is taken for, as in the corpus stage

@@ -7,18 +7,16 @@ import hashlib
 import io
 import uuid
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-if TYPE_CHECKING:
-    from wellread.formats.pages import Page
+from wellread.formats.pages import Exchange, Page
 
 # zlib's own default. On the real pages of docs/test-data.md level 9, warcio's, takes 1.6 times as
 # long for 0.5 % less, and level 1 a third of the time for 18 % more.
@@ -28,19 +26,8 @@ LINK = "Wellread-Link"  # field of a response: the link's URL, where the target 
 OF_TRANSFER = {"content-encoding", "content-length", "transfer-encoding"}
 RENAMED = "X-Crawler-"
 
-Headers = Sequence[tuple[str, str]]
 
-
-class Exchange(msgspec.Struct, frozen=True, kw_only=True):
-    """What went over the wire for a page."""
-
-    url: str  # asked for last, after all redirects
-    sent: Headers
-    received: Headers  # as the server sent them
-    milliseconds: int | None = None  # until the answer's headers
-
-
-def encode_page(page: "Page") -> bytes:
+def encode_page(page: Page) -> bytes:
     """The page as gzipped WARC records; the same page gives the same bytes.
 
     The response comes first; a request and a metadata record follow if its exchange is known.
@@ -100,7 +87,7 @@ def _packed(
     return packer.compress(buffer.getvalue()) + packer.flush()
 
 
-def _http(page: "Page") -> StatusAndHeaders:
+def _http(page: Page) -> StatusAndHeaders:
     if page.exchange is None:
         headers = [("Content-Type", page.content_type)] if page.content_type else []
     else:
