@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from warcio.archiveiterator import ArchiveIterator
 from tests.crawl.conftest import quick, write_links_to
 from tests.sites.local_site import LocalSite, local_site
 from wellread.base.config import to_plain
-from wellread.base.errors import WellreadError
+from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import sha256_of
 from wellread.base.manifest import is_artifact, read_manifest, writing
 from wellread.base.seeds import generator
@@ -210,6 +211,32 @@ def test_work_that_ended_before_its_manifest_was_written_is_not_done_again(tmp_p
     again = crawl(links, out, quick())
     assert (again.counts, again.dropped) == (first.counts, first.dropped)
     assert again.digest == first.digest
+
+
+def test_manners_and_lists_may_change_on_the_way_and_nothing_else(tmp_path: Path) -> None:
+    out, blocked = tmp_path / "pages", tmp_path / "blocked.txt"
+    blocked.write_text("bad.example\n")
+    with local_site() as site:
+        urls = [site.page(f"/{number}") for number in range(3)]
+        links = write_links_to(tmp_path / "links", urls)
+        config = quick(blocklists={"bad": blocked})
+        inputs = {"links": [links]}
+        with (
+            suppress(KeyboardInterrupt),
+            writing(out, stage="crawl", config=config, inputs=inputs, resume=True),
+        ):
+            with Journal(out) as journal:
+                journal.add(Outcome(url=urls[0], outcome="http_404", status=404))
+            raise KeyboardInterrupt
+        with pytest.raises(InputError, match="interrupted crawl with another max_redirects is"):
+            crawl(links, out, quick(max_redirects=1))
+        blocked.write_text("bad.example\nworse.example\n")
+        patient = msgspec.structs.replace(config, user_agent_contact="me@a.com", retries=2)
+        manifest = crawl(links, out, patient)
+        assert manifest.dropped == {"http_404": 1}  # which was not asked for again
+        assert crawl(links, out, quick(), replaces=False) == manifest
+        with pytest.raises(InputError, match="a finished crawl of other settings"):
+            crawl(links, out, quick(max_redirects=1), replaces=False)
 
 
 @pytest.mark.slow

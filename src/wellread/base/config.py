@@ -1,8 +1,9 @@
 """Settings from outside become typed values, strictly: a wrong key or type is refused."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
 import msgspec
 
@@ -15,6 +16,8 @@ Place = Annotated[str, msgspec.Meta(description="a path, else a name known elsew
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every stage's settings derive from: frozen, by name, nothing unknown."""
+
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset()  # settings that the result is not of
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -69,3 +72,8 @@ def convert(
 def to_plain(value: Any) -> Any:
     """Settings as JSON-ready values, for manifests."""
     return msgspec.json.decode(msgspec.json.encode(value, enc_hook=str))
+
+
+def deciding(settings: Mapping[str, Any], kind: type[Config]) -> dict[str, Any]:
+    """Of the plain `settings` of a `kind` those that the result depends on."""
+    return {key: value for key, value in settings.items() if key not in kind.WITHOUT_EFFECT}

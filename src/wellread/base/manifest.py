@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from wellread.base.config import Config, to_plain
+from wellread.base.config import Config, deciding, to_plain
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import (
     PARTIAL,
@@ -186,7 +186,7 @@ def writing(
     """
     started = time.monotonic()
     plain = to_plain(config)
-    marker = _marker(stage, config, inputs)
+    marker = marker_of(stage, config, inputs)
     with explaining_full_disks(out), contextlib.ExitStack() as held:
         _claim(out, stage, marker, resume=resume, held=held)
         held.push(functools.partial(_recover, out, resume=resume))
@@ -202,7 +202,7 @@ def writing(
             examples=dict(sorted(draft.examples.items())),
             facts=draft.facts,
             outputs=outputs,
-            digest=_digest(stage, plain, outputs),
+            digest=_digest(stage, deciding(plain, type(config)), outputs),
             versions=_versions(),
             finished_at=datetime.now(UTC),
             seconds=round(time.monotonic() - started, 3),
@@ -213,39 +213,11 @@ def writing(
         (out / UNFINISHED).unlink()
 
 
-def _marker(stage: str, config: Config, inputs: Mapping[str, Sequence[Path]]) -> bytes:
+def marker_of(stage: str, config: Config, inputs: Mapping[str, Sequence[Path]]) -> bytes:
     identities = {name: identity(paths) for name, paths in inputs.items()}
-    content = {"stage": stage, "config": to_plain(config), "inputs": identities}
+    settings = deciding(to_plain(config), type(config))
+    content = {"stage": stage, "config": settings, "inputs": identities}
     return msgspec.json.encode(content, order="deterministic")
-
-
-def changed_since_begun(
-    out: Path, *, stage: str, config: Config, inputs: Mapping[str, Sequence[Path]]
-) -> list[str]:
-    """The settings and inputs in which unfinished work of `stage` in `out` differs from these."""
-    mark = out / UNFINISHED
-    if not mark.is_file() or owner_of(out) != stage:
-        return []
-    begun, now = (
-        msgspec.json.decode(marker)
-        for marker in (mark.read_bytes(), _marker(stage, config, inputs))
-    )
-    return [
-        *_differences(begun["config"], now["config"]),
-        *_differences(begun["inputs"], now["inputs"]),
-    ]
-
-
-def _differences(before: dict[str, Any], now: dict[str, Any], within: str = "") -> list[str]:
-    """The keys whose values differ, as `section.key`."""
-    found = []
-    for key in sorted({*before, *now}):
-        one, other = before.get(key), now.get(key)
-        if isinstance(one, dict) and isinstance(other, dict):
-            found += _differences(one, other, f"{within}{key}.")
-        elif one != other:
-            found.append(within + key)
-    return found
 
 
 def _claim(
@@ -369,24 +341,15 @@ def _digest(stage: str, config: Any, outputs: Mapping[str, File]) -> str:
     return hashlib.sha256(encoded).hexdigest()
 
 
-def amended(
-    manifest: Manifest,
-    *,
-    counts: dict[str, int],
-    dropped: dict[str, int],
-    examples: dict[str, list[str]],
-    outputs: dict[str, File],
-    facts: dict[str, Any],
-) -> Manifest:
-    """The manifest of an artifact of which a part was taken away; its settings stay."""
+def amended(manifest: Manifest, kind: type[Config], **changes: Any) -> Manifest:
+    """The manifest of an artifact that was changed when it was finished; its settings stay.
+
+    They are a `kind`.
+    """
+    changed = msgspec.structs.replace(manifest, **changes)
+    settings = deciding(manifest.config, kind)
     return msgspec.structs.replace(
-        manifest,
-        counts=counts,
-        dropped=dict(sorted(dropped.items())),
-        examples=dict(sorted(examples.items())),
-        outputs=outputs,
-        facts={**manifest.facts, **facts},
-        digest=_digest(manifest.stage, manifest.config, outputs),
+        changed, digest=_digest(manifest.stage, settings, changed.outputs)
     )
 
 
@@ -437,7 +400,10 @@ Inputs = Mapping[str, Sequence[Path]]
 
 def _matching(place: Path, stage: str, config: Config, inputs: Inputs) -> Manifest | None:
     manifest = read_manifest(place)
-    if manifest.stage != stage or manifest.config != to_plain(config):
+    if manifest.stage != stage:
+        return None
+    before, now = (deciding(plain, type(config)) for plain in (manifest.config, to_plain(config)))
+    if before != now:
         return None
     if manifest.inputs.keys() != inputs.keys():
         return None

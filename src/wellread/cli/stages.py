@@ -155,7 +155,7 @@ def crawl(
 
     if out is None:
         raise InputError("crawl: name an --out directory, or give --dry-run")
-    _do("crawl", out, partial(fetch, links, out, config), json=json)
+    _do("crawl", out, partial(fetch, links, out, config, replaces=False), json=json)
 
 
 @takes_settings(CorpusConfig, "corpus")

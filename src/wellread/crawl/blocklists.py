@@ -62,6 +62,10 @@ def _host_and_parents(host: str) -> Iterator[str]:
         yield host
 
 
+def list_files(path: Path) -> list[Path]:
+    return sorted(path.rglob("domains")) if path.is_dir() else [path]
+
+
 def domains_in(path: Path) -> Iterator[str]:
     """The domains of a list: one a line, or a hosts file; or every file `domains` below a folder.
 
@@ -69,10 +73,9 @@ def domains_in(path: Path) -> Iterator[str]:
     StevenBlack's. Lines that name no domain are passed over and counted in a warning; a list
     without any domain is an InputError.
     """
-    files = sorted(path.rglob("domains")) if path.is_dir() else [path]
     found = num_bad = 0
     first_bad = ""
-    for file in files:
+    for file in list_files(path):
         for number, line in _lines(file):
             names = [line] if DOMAIN.fullmatch(line) else _domains_of(line)  # nearly all are plain
             if names is None:

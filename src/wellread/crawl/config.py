@@ -3,7 +3,7 @@
 import importlib.metadata
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, field
 
@@ -35,6 +35,16 @@ def parse_shard(text: str | None) -> Shard:
 
 class CrawlConfig(Config, frozen=True):
     """The defaults are a polite crawl of the real web; the paper says nothing of its own."""
+
+    # Manners and lists may change while a crawl is under way: they hold for what is asked next.
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("commoncrawl_base", "commoncrawl_requests", "commoncrawl_patience_seconds"),
+            *("user_agent_contact", "resolve", "requests_per_host", "delay_seconds"),
+            *("max_wait_seconds", "timeout_seconds", "page_seconds", "retries", "segment_bytes"),
+            *("blocklists", "takedown"),
+        }
+    )
 
     source: Literal["web", "warc", "commoncrawl"] = "web"
     warcs: list[Path] = field(default_factory=list)  # files or folders, for source "warc"

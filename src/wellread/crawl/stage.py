@@ -1,5 +1,7 @@
 """The stage: links in, pages out, and an outcome for every link."""
 
+import hashlib
+import logging
 import subprocess
 import sys
 import tempfile
@@ -13,6 +15,7 @@ import msgspec
 
 from wellread.base.config import to_plain
 from wellread.base.errors import InputError, Stopped, WellreadError
+from wellread.base.files import sha256_of
 from wellread.base.manifest import (
     Draft,
     Manifest,
@@ -23,37 +26,51 @@ from wellread.base.manifest import (
     writing,
 )
 from wellread.base.progress import Progress, silent
+from wellread.base.unfinished import a_finished_other, refuse_another
 from wellread.crawl.archives import take_pages
-from wellread.crawl.blocklists import TakedownList, domains_in
+from wellread.crawl.blocklists import TakedownList, domains_in, list_files
 from wellread.crawl.commoncrawl import Found, fetch_captures, found, look_up
+from wellread.crawl.commoncrawl_captures import WORK
 from wellread.crawl.config import CrawlConfig, parse_shard
-from wellread.crawl.journal import delete_journal, full_segments
+from wellread.crawl.journal import JOURNAL, delete_journal, full_segments
 from wellread.crawl.outcomes import GO_ON, JournalIndex, account, write_table
 from wellread.crawl.policy import connect_to, is_allowed, url_refusal
 from wellread.crawl.queue import QUEUE
 from wellread.crawl.report import Report, describe
 from wellread.crawl.takedown import finish_takedown, take_down
+from wellread.formats.captures import FILE as CAPTURES
 from wellread.formats.links import STAGE as LINKS
 from wellread.formats.links import num_links, read_links
 from wellread.formats.pages import OUTCOMES_FILE, STAGE
 
+log = logging.getLogger(__name__)
+LISTS = "blocklists"  # the digest of each, as it was at the end
 UNREACHED = {"dns", "connection", "timeout", "tls", "host_unreachable"}
 
 
-def crawl(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = silent) -> Manifest:
+def crawl(
+    links: Path,
+    out: Path,
+    config: CrawlConfig,
+    *,
+    replaces: bool = True,
+    progress: Progress = silent,
+) -> Manifest:
     """Fetch every link of `links` once; store its page, or the reason why there is none.
 
-    The same pages whether or not the crawl was interrupted. Memory grows with the number of hosts,
-    and by some 40 bytes with that of links (docs/decisions/0013-crawl-frontier.md).
+    The same pages whether or not the crawl was interrupted. Manners and lists may change between
+    calls and hold for what is asked from then on; with other settings or links, an interrupted
+    crawl is refused, and a finished one replaced only if `replaces`. Memory grows with the number
+    of hosts, and by some 40 bytes with that of links (docs/decisions/0013-crawl-frontier.md).
     """
     _check(links, config)
     inputs = _inputs(links, config)
-    # A takedown list may grow at any time, without making what is fetched a different crawl.
-    lasting = msgspec.structs.replace(config, takedown=None)
     finish_takedown(out)
-    if done := finished(out, stage=STAGE, config=lasting, inputs=inputs):
+    if done := finished(out, stage=STAGE, config=config, inputs=inputs):
+        _warn_of_new_lists(done, config)
         return take_down(out, config.takedown) if config.takedown else done
-    with writing(out, stage=STAGE, config=lasting, inputs=inputs, resume=True) as draft:
+    _refuse_another(out, config, inputs, replaces=replaces)
+    with writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft:
         # Interrupted after its last link. Archives are read again, for what is bad in them.
         is_settled = (out / OUTCOMES_FILE).exists() and config.source != "warc"
         if config.source == "warc":
@@ -69,6 +86,7 @@ def crawl(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = s
         if not is_settled:
             _settle(draft, links, config)
         account(draft)
+        draft.facts[LISTS] = _digests(config)
         delete_journal(out)
         (out / QUEUE).unlink(missing_ok=True)
     if config.takedown:  # of what came before the list did, or from pages that were there
@@ -85,14 +103,13 @@ def survey(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = 
     if config.source != "commoncrawl":
         raise InputError("crawl: a survey is of source 'commoncrawl'")
     _check(links, config)
-    inputs, lasting = _inputs(links, config), msgspec.structs.replace(config, takedown=None)
-    if finished(out, stage=STAGE, config=lasting, inputs=inputs):
+    inputs = _inputs(links, config)
+    if finished(out, stage=STAGE, config=config, inputs=inputs):
         return found(out, config)
-    if is_artifact(out):
-        raise InputError(f"{out}: holds a crawl of other links or settings; give another --out")
+    _refuse_another(out, config, inputs, replaces=False)
     with (
         suppress(Stopped),
-        writing(out, stage=STAGE, config=lasting, inputs=inputs, resume=True) as draft,
+        writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft,
     ):
         known = look_up(draft, links, config, progress)
         raise Stopped(f"{out}: looked up, nothing fetched")
@@ -100,11 +117,35 @@ def survey(links: Path, out: Path, config: CrawlConfig, *, progress: Progress = 
 
 
 def _inputs(links: Path, config: CrawlConfig) -> dict[str, list[Path]]:
-    return {
-        "links": [links],
-        **({"warcs": config.warcs} if config.warcs else {}),
-        **({"blocklists": list(config.blocklists.values())} if config.blocklists else {}),
-    }
+    return {"links": [links], **({"warcs": config.warcs} if config.warcs else {})}
+
+
+def _refuse_another(
+    out: Path, config: CrawlConfig, inputs: dict[str, list[Path]], *, replaces: bool
+) -> None:
+    if not replaces and is_artifact(out):
+        raise a_finished_other(out, "crawl")
+    if any((out / name).exists() for name in (JOURNAL, WORK, CAPTURES)):
+        refuse_another(out, "crawl", stage=STAGE, config=config, inputs=inputs)
+
+
+def _digests(config: CrawlConfig) -> dict[str, str]:
+    """Of the lists that keep the crawl out of domains."""
+    found = {}
+    for name, path in sorted(config.blocklists.items()):
+        content = "".join(map(sha256_of, list_files(path)))
+        found[name] = hashlib.sha256(content.encode()).hexdigest()
+    return found
+
+
+def _warn_of_new_lists(done: Manifest, config: CrawlConfig) -> None:
+    before, now = done.facts.get(LISTS, {}), _digests(config)
+    if added := [name for name, digest in now.items() if before.get(name) != digest]:
+        log.warning(
+            "blocklists %s: not those that this crawl ended with; pages that are there stay "
+            "(--takedown removes some)",
+            ", ".join(added),
+        )
 
 
 def _check(links: Path, config: CrawlConfig) -> None:

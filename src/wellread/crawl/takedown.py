@@ -31,6 +31,7 @@ from wellread.base.manifest import (
     write_manifest,
 )
 from wellread.crawl.blocklists import TakedownList
+from wellread.crawl.config import CrawlConfig
 from wellread.formats.pages import (
     FETCHED,
     OUTCOMES_FILE,
@@ -73,7 +74,13 @@ def take_down(pages: Path, given: Path) -> Manifest:
                 name = segment_name(number)
                 gaps[number], outputs[name] = _stage_segment(pages / name, staged, urls)
             outputs[OUTCOMES_FILE] = _stage_outcomes(pages, staged, urls, gaps)
-        changed = amended(manifest, outputs=outputs, facts=facts, **_recounted(manifest, removed))
+        changed = amended(
+            manifest,
+            CrawlConfig,
+            outputs=outputs,
+            facts=manifest.facts | facts,
+            **_recounted(manifest, removed),
+        )
         write_manifest(staged, changed)
         _move_in(pages)
     return changed
@@ -185,4 +192,4 @@ def _recounted(manifest: Manifest, removed: list[Outcome]) -> dict[str, Any]:
         dropped[TAKEN_DOWN] = dropped.get(TAKEN_DOWN, 0) + len(removed)
         named = [*examples.get(TAKEN_DOWN, []), *(outcome.url for outcome in removed)]
         examples[TAKEN_DOWN] = named[:MAX_EXAMPLES]
-    return {"counts": counts, "dropped": dropped, "examples": examples}
+    return {"counts": counts, "dropped": dict(sorted(dropped.items())), "examples": examples}

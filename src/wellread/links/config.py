@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from msgspec import field
 
@@ -22,6 +22,8 @@ DEFAULT_SUBREDDITS = (
 class LinksConfig(Config, frozen=True):
     """Settings of the stage `links`. Names of subreddits and domains are compared without case."""
 
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset({"threads"})
+
     min_karma: int = 3  # paper 2.1, "at least 3 karma"
     karma: Literal["best", "sum"] = "best"  # of a page posted several times: its best, or the sum
     until: date | None = date(2017, 12, 31)  # the last day that counts (UTC), paper 2.1
@@ -31,7 +33,7 @@ class LinksConfig(Config, frozen=True):
     only_domains: list[str] = field(default_factory=list)  # if any: these and subdomains only
     subreddits_file: Path | None = None  # more excluded subreddits, one a line, `#` for comments
     domains_file: Path | None = None  # more excluded domains, likewise
-    threads: int | None = None  # none: one for each core; the result is the same
+    threads: int | None = None  # none: one for each core
 
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:

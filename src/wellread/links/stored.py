@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from wellread.base.config import to_plain
+from wellread.base.config import deciding, to_plain
 from wellread.base.files import STDIN, replacing, write_bytes
 from wellread.base.manifest import MAX_EXAMPLES, identity
 from wellread.links.block import ROWS, Names, Rows
@@ -59,7 +59,7 @@ class Store:
     def __init__(self, folder: Path, config: LinksConfig) -> None:
         self._folder = folder
         lists = [path for path in (config.subreddits_file, config.domains_file) if path]
-        settings = to_plain(config) | {"threads": None}
+        settings = deciding(to_plain(config), LinksConfig)
         self._settings = [settings, identity(lists), importlib.metadata.version("wellread")]
 
     def hold_only(self, dumps: Sequence[Path]) -> None:

@@ -1,15 +1,18 @@
 """The recipe's section `[tokenizer]`."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from wellread.base.config import Config
 
 
 class TokenizerConfig(Config, frozen=True):
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset({"memory", "threads"})
+
     vocab_size: int = 50_257  # paper, section 2.3
     vocabulary: Path | None = None  # a ready vocabulary (folder or file), taken as it is
     memory: int = 1024  # MB that counts, and then merges, may take before they go to disk
-    threads: int | None = None  # none: one for each core; the result is the same
+    threads: int | None = None  # none: one for each core
 
     def __post_init__(self) -> None:
         if not 257 <= self.vocab_size <= 2**21:

@@ -1,13 +1,15 @@
 """The recipe's section `[tokens]`."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from wellread.base.config import Config
 
 
 class TokensConfig(Config, frozen=True):
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset({"threads", "engine"})
+
     tokens_per_shard: int = 32_000_000  # ours: 64 MB, held for each split until it is written
-    threads: int | None = None  # none: one for each core; the result is the same
+    threads: int | None = None  # none: one for each core
     engine: Literal["native", "ray"] = "native"  # ray: a cluster encodes, this process writes
 
     def __post_init__(self) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import changed_files, changed_since_begun, is_artifact, read_artifact
+from wellread.base.manifest import changed_files, is_artifact, read_artifact
+from wellread.base.unfinished import a_finished_other, changed_since_begun
 from wellread.formats import checkpoints
 from wellread.formats.tokens import STAGE as TOKENS
 from wellread.formats.tokens import TokensHeader, read_header
@@ -128,10 +129,7 @@ def refuse_what_cannot_be(
 ) -> None:
     """Nor is an interrupted run deleted, which may be weeks of work."""
     if not replaces and is_artifact(out):
-        raise InputError(
-            f"{out}: a finished run of other settings or inputs is there; give another --out, or "
-            "delete it"
-        )
+        raise a_finished_other(out, "run")
     if isinstance(plan.begin, Start):
         check_same_vocabulary(plan.begin, tokens)
     if damaged := changed_files(tokens):

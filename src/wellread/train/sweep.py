@@ -17,7 +17,6 @@ from wellread.base.config import Config
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import (
     Manifest,
-    changed_since_begun,
     finished,
     read_artifact,
     read_manifest,
@@ -25,6 +24,7 @@ from wellread.base.manifest import (
 )
 from wellread.base.processes import num_processes
 from wellread.base.progress import Progress, silent
+from wellread.base.unfinished import refuse_another
 from wellread.formats.sweeps import FILE, STAGE, Sweep, Trial
 from wellread.formats.tokens import STAGE as TOKENS
 from wellread.model.sizes import ModelConfig
@@ -81,7 +81,7 @@ def sweep_learning_rate(  # noqa: PLR0913 - as `train`
     asked = SweepConfig(model=model, train=recorded(config), steps=steps)
     if done := finished(out, stage=STAGE, config=asked, inputs=inputs):
         return done
-    _refuse_another(out, asked, inputs)
+    refuse_another(out, "sweep", stage=STAGE, config=asked, inputs=inputs)
     with writing(out, stage=STAGE, config=asked, inputs=inputs, resume=True) as draft:
         losses: dict[float, float] = {}
         rates = first_rates(config.peak_learning_rate)
@@ -127,15 +127,6 @@ def sweep_learning_rate(  # noqa: PLR0913 - as `train`
         draft.write("sweep.svg", learning_rates(sweep).file)
         draft.facts |= {"peak_learning_rate": best, "held_out_loss": losses[best]}
     return read_manifest(out)
-
-
-def _refuse_another(out: Path, asked: SweepConfig, inputs: dict[str, list[Path]]) -> None:
-    """An interrupted sweep is hours of work: it is not deleted for another one."""
-    if changed := changed_since_begun(out, stage=STAGE, config=asked, inputs=inputs):
-        raise InputError(
-            f"{out}: an interrupted sweep with another {', '.join(changed)} is there; go on with "
-            "what it had, give another --out, or delete the folder to begin anew"
-        )
 
 
 def directory_of(rate: float) -> str:
