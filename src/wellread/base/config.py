@@ -65,8 +65,11 @@ def convert(
         return msgspec.convert(raw, kind, dec_hook=from_text, strict=strict)
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at `$.")
-        key = f"key {place.rstrip('`')!r}: " if place else ""
-        raise InputError(f"{where}: {key}{what[0].lower()}{what[1:]}") from None
+        name = place.rstrip("`").removesuffix("[...]")
+        key = f"key {name!r}: " if name else ""
+        choices = get_args(fields[name].type) if "enum value" in what and name in fields else ()
+        expected = f"; expected {', '.join(map(str, choices))}" if choices else ""
+        raise InputError(f"{where}: {key}{what[0].lower()}{what[1:]}{expected}") from None
 
 
 def to_plain(value: Any) -> Any:

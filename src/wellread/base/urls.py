@@ -35,6 +35,8 @@ def canonical_url(url: str) -> str | None:
 
     >>> canonical_url("HTTP://Example.com:80/a?b=2&utm_source=x&a=1#top")
     'http://example.com/a?a=1&b=2'
+    >>> canonical_url("http://example.com./")
+    'http://example.com/'
     >>> canonical_url("mailto:someone@example.com") is None
     True
     """
@@ -45,7 +47,8 @@ def canonical_url(url: str) -> str | None:
             return None
     except ValueError:  # a port that is no number, an unclosed bracket
         return None
-    named = f"[{host}]" if ":" in host else ascii_host(host)
+    # A host's name may end in the root's dot, and is the same then.
+    named = f"[{host}]" if ":" in host else ascii_host(host.removesuffix("."))
     if named is None:
         return None
     netloc = named if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{named}:{port}"

@@ -15,12 +15,15 @@ from wellread.pipeline.stages import STAGES
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="Directory to write to.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-FIELD = re.compile(r"^ {4}(\w+): .*?(?:#\s*(.*))?$", re.MULTILINE)
+FIELD = re.compile(r"((?:^ {4}# .*\n)*)^ {4}(\w+): .*?(?:#\s*(.*))?$", re.MULTILINE)
 
 
 def comments(config: type[Config]) -> dict[str, str]:
-    """What the source says beside each field: its unit, its source, its reason."""
-    return {name: note or "" for name, note in FIELD.findall(inspect.getsource(config))}
+    """What the source says beside each field, or else above it: its unit, source or reason."""
+    return {
+        name: note or " ".join(above.replace("#", " ").split())
+        for above, name, note in FIELD.findall(inspect.getsource(config))
+    }
 
 
 def takes_settings(

@@ -9,11 +9,12 @@ from msgspec import Meta, field
 
 from wellread.base.config import Config
 from wellread.base.errors import InputError
-from wellread.formats.segments import SEGMENT_BYTES
 
 UNDER_WAY = 128  # links at a time, over all hosts
 # Of pages under way, each as large as it may be; the process then takes some 750 MB in all.
 OPEN_BYTES = 640 * 1024**2
+MAX_PORT = 65_535
+CONTACT = re.compile(r"(mailto:)?[!-~]+@[!-~]+\.[!-~]+|https?://[!-~]+")
 CRAWL = re.compile(r"CC-MAIN-\d{4}(-\d{2}|-\d{4})?")
 Seconds = Annotated[float, Meta(gt=0, le=24 * 3600.0)]
 Shard = tuple[int, int]  # number I of N, from 0
@@ -71,12 +72,31 @@ class CrawlConfig(Config, frozen=True):
     # What it names is also removed from pages that are already there.
     takedown: Path | None = None  # a list of URLs, domains and PREFIX* to keep out
     retries: Annotated[int, Meta(ge=0)] = 1  # after a time-out, a lost connection, a 5xx or a 429
-    segment_bytes: Annotated[int, Meta(ge=1)] = SEGMENT_BYTES  # after which a new file is begun
+    segment_bytes: Annotated[int, Meta(ge=1)] = 1024**3  # after which a new file is begun
     # I/N: of the links only the Ith part of N (from 0), by a hash of the registrable domain.
     shard: str | None = None
 
     def __post_init__(self) -> None:
         parse_shard(self.shard)
+        self._check_sources()
+        for name in self.blocklists:
+            if not re.fullmatch("[a-z0-9_]+", name):
+                raise InputError(
+                    f"crawl: blocklists has {name!r}; expected a name of a-z, 0-9 and _, which "
+                    "outcomes then bear"
+                )
+        contact = self.user_agent_contact
+        if contact is not None and not CONTACT.fullmatch(contact):
+            raise InputError(
+                f"crawl: user_agent_contact is {contact!r}; expected an address of mail or the web "
+                "that the owner of a site can turn to"
+            )
+        for host, target in self.resolve.items():
+            address, _, port = target.rpartition(":")
+            if not address or not port.isdecimal() or int(port) > MAX_PORT:
+                raise InputError(f"crawl: resolve.{host} is {target!r}; expected 'ADDRESS:PORT'")
+
+    def _check_sources(self) -> None:
         if (self.source == "warc") != bool(self.warcs):
             raise InputError("crawl: give `warcs` together with source = 'warc', and only then")
         if (self.source == "commoncrawl") != bool(self.commoncrawl_crawls):
@@ -91,16 +111,6 @@ class CrawlConfig(Config, frozen=True):
             raise InputError(
                 f"crawl: commoncrawl_base is {self.commoncrawl_base!r}; expected a web address"
             )
-        for name in self.blocklists:
-            if not re.fullmatch("[a-z0-9_]+", name):
-                raise InputError(
-                    f"crawl: blocklists has {name!r}; expected a name of a-z, 0-9 and _, which "
-                    "outcomes then bear"
-                )
-        for host, target in self.resolve.items():
-            address, _, port = target.rpartition(":")
-            if not address or not port.isdecimal():
-                raise InputError(f"crawl: resolve.{host} is {target!r}; expected 'ADDRESS:PORT'")
 
     @property
     def under_way(self) -> int:

@@ -4,12 +4,14 @@ from collections import Counter
 from pathlib import Path
 
 import msgspec
+import pyarrow.compute as pc
 
 from wellread.base.manifest import read_artifact
 from wellread.base.text import human_bytes, human_seconds
 from wellread.crawl.config import CrawlConfig, parse_shard
 from wellread.crawl.queue import by_host
-from wellread.crawl.shard import urls_of_shard
+from wellread.crawl.shard import rows_of_shard
+from wellread.crawl.waiting import beyond, last_keys
 from wellread.formats.links import STAGE as LINKS
 
 NUM_LARGEST = 5  # hosts that are named
@@ -42,7 +44,13 @@ def estimate(links: Path, config: CrawlConfig) -> Estimate:
     """Count the links of this shard by host, and multiply. Memory: a counter for each host."""
     read_artifact(links, LINKS)
     counts: Counter[str] = Counter()
-    for host, num_links in by_host(urls_of_shard(links, parse_shard(config.shard))):
+    shard = parse_shard(config.shard)
+    limits = last_keys(links, shard, config.max_links_per_domain)
+    within = (
+        urls.filter(pc.invert(beyond(limits, urls, domains)))
+        for urls, domains in rows_of_shard(links, shard)
+    )
+    for host, num_links in by_host(within):
         counts[host] += num_links
     total = counts.total()
     # By number and then by name: the counter's own order of equals is that of their first links.
