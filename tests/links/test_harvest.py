@@ -78,7 +78,7 @@ def test_every_submission_is_kept_or_counted_and_bad_records_are_named(tmp_path:
         "d.zst:4",
         "d.zst:5",
     ]
-    assert sorted(manifest.outputs) == ["links-00000.parquet"]
+    assert sorted(manifest.outputs) == ["links-00000.parquet", "links-report.json"]
 
 
 def test_karma_may_be_summed_over_submissions(tmp_path: Path) -> None:

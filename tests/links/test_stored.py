@@ -104,7 +104,11 @@ def test_a_run_that_is_killed_at_any_moment_goes_on(tmp_path: Path, stops: int) 
     found = result(harvest_links(dumps, out, LinksConfig(threads=2)), out)
     whole = harvest_links(dumps, tmp_path / "whole", LinksConfig(threads=2))
     assert found == result(whole, tmp_path / "whole")
-    assert sorted(path.name for path in out.iterdir()) == ["links-00000.parquet", "manifest.json"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "links-00000.parquet",
+        "links-report.json",
+        "manifest.json",
+    ]
 
 
 def kill_after_an_account(arguments: Sequence[str], out: Path, seconds: float) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from wellread.base.config import Config
 from wellread.base.manifest import Draft, writing
-from wellread.formats import overlap, studies, tokens
+from wellread.formats import link_report, overlap, studies, tokens
+from wellread.formats.link_report import DomainRow, KarmaRange, LinkReport, Month
 from wellread.formats.metrics import Step, encode_step
 from wellread.formats.results import Item, Result, Score, write_result
 
@@ -62,6 +63,16 @@ def write_links_and_pages(run: Path) -> None:
         }
         account(draft, dropped, kept=742)
         draft.write("links-00000.parquet", b"links")
+        found = LinkReport(
+            submissions=1400,
+            kept=803,
+            links=742,
+            dropped={},
+            months=[Month(month="2017-11", links=700), Month(month="2017-12", links=42)],
+            karma=[KarmaRange(low=3, high=3, links=500), KarmaRange(low=4, high=None, links=242)],
+            domains=[DomainRow(name="example", links=700), DomainRow(name="other", links=42)],
+        )
+        draft.write(link_report.NAME, link_report.encode(found))
     with writing(
         run / "pages", stage="crawl", config=NoSettings(), inputs={"links": [run / "links"]}
     ) as draft:

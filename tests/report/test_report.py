@@ -11,6 +11,8 @@ import pytest
 from wellread.base.config import Config
 from wellread.base.errors import InputError
 from wellread.base.manifest import read_manifest, writing
+from wellread.formats import link_report
+from wellread.formats.link_report import DomainRow, KarmaRange, LinkReport, Month
 from wellread.formats.results import Item, Result, write_result
 from wellread.report.build import write_report
 from wellread.report.config import ReportConfig
@@ -126,7 +128,8 @@ def test_models_come_small_before_large(report: Path) -> None:
 
 def test_markdown_csv_and_svg_lie_beside_the_page(report: Path) -> None:
     assert sorted(path.name for path in (report / "figures").iterdir()) == [
-        "curves.svg", "funnel.svg", "overlap.svg", "scores.svg", "size.svg", "time.svg",
+        "curves.svg", "funnel.svg", "link-karma.svg", "link-months.svg",
+        "overlap.svg", "scores.svg", "size.svg", "time.svg",
     ]  # fmt: skip
     for path in (report / "figures").iterdir():
         assert ET.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
@@ -155,8 +158,8 @@ def test_ids_are_unique_and_links_within_the_page_resolve(report: Path) -> None:
 
 def test_every_figure_has_words_and_every_table_a_caption(report: Path) -> None:
     page = (report / "index.html").read_text()
-    assert page.count('role="img" aria-label="') == 6
-    assert page.count("<table>") == page.count("<caption ") == 20
+    assert page.count('role="img" aria-label="') == 8
+    assert page.count("<table>") == page.count("<caption ") == 21
     assert '<html lang="en">' in page
 
 
@@ -170,7 +173,7 @@ def test_the_same_artifacts_give_the_same_bytes(
 def test_the_manifest_names_every_artifact_read(report: Path, finished_run: Path) -> None:
     manifest = read_manifest(report)
     assert manifest.stage == "report"
-    assert manifest.counts == {"in": 11, "out": 11, "artifacts": 11}
+    assert manifest.counts == {"in": 12, "out": 12, "artifacts": 11}
     assert len(manifest.inputs["artifacts"]) == 11
     assert write_report(finished_run, report, ReportConfig()) == manifest
 
@@ -199,7 +202,13 @@ def test_hostile_text_is_shown_and_never_obeyed(tmp_path: Path) -> None:
     with writing(run / "links", stage="links", config=NoSettings(), inputs={}) as draft:
         draft.counts |= {"in": 2, "out": 1}
         draft.drop(attack, attack)
-        draft.write("links.parquet", b"x")
+        found = LinkReport(
+            submissions=2, kept=1, links=1, dropped={},
+            months=[Month(month="2017-11", links=1)],
+            karma=[KarmaRange(low=3, high=None, links=1)],
+            domains=[DomainRow(name=attack, links=1)],
+        )  # fmt: skip
+        draft.write(link_report.NAME, link_report.encode(found))
     with writing(
         run / "results" / "a$b", stage="evaluate", config=NoSettings(), inputs={}
     ) as draft:

@@ -132,7 +132,7 @@ def links_report(
         from wellread.report.link_figures import link_figures
 
         out.mkdir(parents=True, exist_ok=True)
-        write_bytes(out / link_report.NAME, msgspec.json.format(msgspec.json.encode(found)))
+        write_bytes(out / link_report.NAME, link_report.encode(found))
         for figure in link_figures(found):
             write_bytes(out / f"{figure.key}.svg", figure.file)
 

@@ -1,5 +1,7 @@
 """What a table of links holds, in numbers: `wellread links report`, and `links-report.json`."""
 
+from pathlib import Path
+
 import msgspec
 
 NAME = "links-report.json"
@@ -45,3 +47,11 @@ class LinkReport(msgspec.Struct, frozen=True, kw_only=True):
     # Spearman's, of the numbers of links of names that both have; None: nothing to compare with.
     rank_correlation: float | None = None
     shared_names: int | None = None
+
+
+def encode(found: LinkReport) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(found))
+
+
+def read_link_report(directory: Path) -> LinkReport:
+    return msgspec.json.decode((directory / NAME).read_bytes(), type=LinkReport)

@@ -14,6 +14,7 @@ from wellread.base.manifest import MAX_EXAMPLES, Draft, Manifest, finished, read
 from wellread.base.previous import LASTING
 from wellread.base.progress import Progress, silent
 from wellread.base.threads import num_threads
+from wellread.formats import link_report
 from wellread.formats.links import STAGE, write_link_tables
 from wellread.formats.sorting import Room
 from wellread.links.block import Names
@@ -22,10 +23,9 @@ from wellread.links.dumps import dump_files, expand_globs
 from wellread.links.merge import Group, merge_rows
 from wellread.links.names import Numbering
 from wellread.links.reading import read_dumps
+from wellread.links.report import SAME_PAGE, describe
 from wellread.links.rules import LOW_KARMA, policy_of
 from wellread.links.stored import Account, Store
-
-SAME_PAGE = "same page as another submission"
 
 
 def harvest_links(
@@ -61,6 +61,8 @@ def harvest_links(
             _note(account, draft)
         if not draft.counts["in"]:
             raise InputError(f"{dumps[0]}: no submissions; expected one JSON record a line")
+        found = describe(out, draft.counts, draft.dropped, webtext={})
+        draft.write(link_report.NAME, link_report.encode(found))
         shutil.rmtree(out / "runs", ignore_errors=True)
     return read_manifest(out)
 

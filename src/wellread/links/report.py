@@ -1,6 +1,7 @@
 """A table of links in numbers: by month, by karma, by site, and beside WebText's sites."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from wellread.base.manifest import read_artifact
 from wellread.base.urls import registered_name
 from wellread.formats.link_report import DomainRow, KarmaRange, LinkReport, Month
 from wellread.formats.links import STAGE, links_files
-from wellread.links.harvest import SAME_PAGE
 
+SAME_PAGE = "same page as another submission"
 KARMA_FROM = (*range(3, 10), 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 DOMAINS_SHOWN = 1000  # as many as WebText's list has
 
@@ -26,6 +27,13 @@ def report_links(links: Path, *, webtext_domains: Path | None = None) -> LinkRep
     """
     manifest = read_artifact(links, STAGE)
     webtext = read_domains(webtext_domains) if webtext_domains else {}
+    return describe(links, manifest.counts, manifest.dropped, webtext)
+
+
+def describe(
+    links: Path, counts: Mapping[str, int], dropped: Mapping[str, int], webtext: dict[str, int]
+) -> LinkReport:
+    """Of the table in the folder `links`, of which a manifest has, or will have, the counts."""
     with duckdb.connect() as database:
         table = database.read_parquet([str(path) for path in links_files(links)])
 
@@ -44,12 +52,11 @@ def report_links(links: Path, *, webtext_domains: Path | None = None) -> LinkRep
         by_name[registered_name(domain)] += count
     ordered = sorted(by_name.items(), key=lambda row: (-row[1], row[0]))
     correlation, shared = _rank_correlation(by_name, webtext) if webtext else (None, None)
-    counts = manifest.counts
     return LinkReport(
         submissions=counts["in"],
         kept=counts["submissions_kept"],
         links=counts["out"],
-        dropped={k: n for k, n in manifest.dropped.items() if k != SAME_PAGE},
+        dropped={k: n for k, n in sorted(dropped.items()) if k != SAME_PAGE},
         months=_every_month(dict(months)),
         karma=_ranges(karma),
         domains=[

@@ -27,6 +27,7 @@ from wellread.report.evidence import (
     Training,
 )
 from wellread.report.figures import POINTS_DRAWN, Level, curves, funnel
+from wellread.report.link_figures import karma, months
 
 # stage -> what goes in, what comes out
 FUNNEL = {
@@ -143,6 +144,26 @@ def _drops_table(evidence: Evidence, found: list[Artifact]) -> list[Table]:
             why=[evidence.why(a.name) for a in found],
         )
     ]
+
+
+def the_links(evidence: Evidence) -> Section:
+    title, artifact, found = "The links", evidence.first(LINKS), evidence.links
+    if artifact is None or found is None:
+        return Section(key="links", title=title, blocks=[absent(evidence, LINKS)], is_run=False)
+    table = Table(
+        key="sites",
+        caption="The sites with most links",
+        columns=[Column("site", "name"), Column("links", "number"), Column("of all", "number")],
+        rows=[
+            [Cell(row.name), count(row.links), share(row.links, found.links)]
+            for row in found.domains[:DOMAINS_SHOWN]
+        ],
+        why=[evidence.why(artifact.name)],
+        note="A site by its registered name, without the public suffix, as OpenAI counts "
+        "WebText's; wellread links report sets its list beside these.",
+    )
+    drawn = [months(found), karma(found.karma)] if found.links else []
+    return Section(key="links", title=title, blocks=[*drawn, table], is_run=True)
 
 
 def the_corpus(evidence: Evidence) -> Section:

@@ -10,6 +10,7 @@ import msgspec
 from wellread.base.errors import InputError
 from wellread.base.manifest import MANIFEST, Manifest, is_artifact, owner_of, read_manifest
 from wellread.formats import documents, links, metrics, overlap, pages, results, studies, tokens
+from wellread.formats.link_report import LinkReport, read_link_report
 from wellread.formats.metrics import Step
 from wellread.formats.overlap import Overlap
 from wellread.formats.results import Result
@@ -64,6 +65,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     unfinished: list[tuple[str, str]]  # (directory, stage) with work begun and no manifest
     trainings: list[Training]
     scored: list[Scored]
+    links: LinkReport | None
     tokens: TokensHeader | None
     overlap: Overlap | None
     study: Study | None
@@ -114,6 +116,7 @@ def read_evidence(run: Path, found: list[Path], *, samples: int) -> Evidence:
         unfinished=_unfinished(run),
         trainings=trainings,
         scored=_in_order_of(trainings, scored),
+        links=read(LINKS, read_link_report),
         tokens=read(TOKENS, tokens.read_header),
         overlap=read(OVERLAP, overlap.read_overlap),
         study=read(STUDY, studies.read_study),
