@@ -82,8 +82,8 @@ def test_a_urls_story_is_told_by_its_submissions(dump: Path) -> None:
     assert (found.refused, found.karma) == (None, 12_000)
     told = [(row.where, row.karma, row.subreddit, row.refused) for row in found.mentions]
     assert told == [
-        ("RS.zst:3", 12_000, "books", None),
-        ("RS.zst:4", 2, "other", "karma below the minimum"),
+        (f"{dump}:3", 12_000, "books", None),
+        (f"{dump}:4", 2, "other", "karma below the minimum"),
     ]
     summed = explain_url("http://blog.example/c?a=2&b=1", [dump], LinksConfig(karma="sum"))
     assert summed.karma == 12_002

@@ -90,7 +90,7 @@ def _mentions(path: Path, wanted: str, policy: Policy) -> Iterator[tuple[Mention
             content = bytes(block)
             for at, line in enumerate(content.split(b"\n"), start=number + 1):
                 if _may_hold(line, needle) and (found := _read(line, wanted, needle)):
-                    yield _mention(found, f"{path.name}:{at}", policy), file.num_bytes
+                    yield _mention(found, f"{path}:{at}", policy), file.num_bytes
             number += content.count(b"\n")
             yield None, file.num_bytes
 
