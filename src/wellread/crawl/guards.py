@@ -13,6 +13,7 @@ from scrapy import exceptions
 from scrapy.core.downloader.handlers import http11
 from twisted.internet.error import ConnectionDone
 from twisted.web import _newclient
+from twisted.web.client import HTTPConnectionPool
 from twisted.web.http import _ChunkedTransferDecoder
 
 from wellread.crawl.answers import lasting_cause
@@ -89,6 +90,23 @@ class _LimitedProtocol(http11._LenientHTTP11ClientProtocol):  # type: ignore[mis
         super()._giveUp(reason)
 
 
+class ForgetfulPool(HTTPConnectionPool):  # type: ignore[misc]
+    """Twisted's, which keeps an empty list for each host that it ever had a connection to."""
+
+    def getConnection(self, key: Any, endpoint: Any) -> Any:
+        connection = super().getConnection(key, endpoint)
+        self._forget(key)
+        return connection
+
+    def _removeConnection(self, key: Any, connection: Any) -> None:
+        super()._removeConnection(key, connection)
+        self._forget(key)
+
+    def _forget(self, key: Any) -> None:
+        if not self._connections.get(key, True):
+            del self._connections[key]
+
+
 def _limited_factory(most_bytes: int) -> type:
     class Factory(http11._LenientHTTP11ClientFactory):  # type: ignore[misc]
         def buildProtocol(self, _addr: Any) -> Any:
@@ -107,6 +125,7 @@ class GuardedHandler(http11.HTTP11DownloadHandler):  # type: ignore[misc]
         config: CrawlConfig = crawler.settings[SETTING]
         self._request_seconds, self._page_seconds = config.timeout_seconds, config.page_seconds
         largest = max(config.max_page_bytes, MAX_ROBOTS_BYTES)
+        self._pool.__class__ = ForgetfulPool  # as Scrapy does with parsers
         self._pool._factory = _limited_factory(largest + MAX_HEADER_BYTES)  # with its chunks' sizes
         self._pool.cachedConnectionTimeout = IDLE_SECONDS
 
