@@ -26,7 +26,7 @@ from wellread.base.files import sha256_of
 from wellread.base.manifest import is_artifact, read_manifest, writing
 from wellread.base.seeds import generator
 from wellread.crawl.config import CrawlConfig
-from wellread.crawl.journal import JOURNAL, Journal, full_segments, read_journal
+from wellread.crawl.journal import DIGESTS, JOURNAL, Journal, full_segments, read_journal
 from wellread.crawl.stage import crawl
 from wellread.formats.archives import read_pages
 from wellread.formats.pages import FETCHED, Outcome, Page, read_outcomes
@@ -92,6 +92,53 @@ def test_a_line_whose_record_the_disk_lost_is_forgotten_with_all_after_it(tmp_pa
     path.write_bytes(content[:-20] + bytes(20))
     add(tmp_path, ["http://a.com/4"])
     assert urls_in(tmp_path) == stored(tmp_path) == ["http://a.com/1", "http://a.com/4"]
+
+
+NULS = bytes(60) + b"\n"  # what a loss of power leaves where blocks were not written
+
+
+@pytest.mark.parametrize(("place", "kept"), [(1, 1), (3, 3)])
+def test_a_line_that_says_nothing_ends_what_holds(tmp_path: Path, place: int, kept: int) -> None:
+    urls = [f"http://a.com/{number}" for number in range(3)]
+    add(tmp_path, urls)
+    lines = (tmp_path / JOURNAL).read_bytes().splitlines(keepends=True)
+    (tmp_path / JOURNAL).write_bytes(b"".join([*lines[:place], NULS, *lines[place:]]))
+    with Journal(tmp_path) as journal:
+        assert journal.warning is not None
+        assert journal.warning.startswith(f"{tmp_path / JOURNAL}:{place + 1}: no line of a journal")
+    assert urls_in(tmp_path) == stored(tmp_path) == urls[:kept]
+    with Journal(tmp_path) as journal:
+        assert journal.warning is None
+
+
+def test_a_crawl_says_that_its_journal_was_damaged_and_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    out = tmp_path / "pages"
+    with local_site() as site:
+        urls = sorted(site.page(f"/{number}", "text") for number in range(3))
+        links = write_links_to(tmp_path / "links", urls)
+        with (
+            pytest.raises(KeyboardInterrupt),
+            writing(out, stage="crawl", config=quick(), inputs={"links": [links]}, resume=True),
+        ):
+            add(out, urls[:1])
+            with (out / JOURNAL).open("ab") as file:
+                file.write(NULS)
+            raise KeyboardInterrupt
+        crawl(links, out, quick())
+        assert sum(site.hits[f"/{number}"] for number in range(3)) == 2
+    assert f"{JOURNAL}:2: no line of a journal" in caplog.text
+    assert sorted(stored(out)) == urls
+
+
+def test_a_digest_that_cannot_be_read_is_as_if_not_known(tmp_path: Path) -> None:
+    add(tmp_path, [f"http://a.com/{number}" for number in range(10)], segment_bytes=1000)
+    known = full_segments(tmp_path)
+    with (tmp_path / DIGESTS).open("ab") as file:
+        file.write(NULS)
+    assert full_segments(tmp_path) == known
+    assert len(known) == 3
 
 
 def test_segments_stay_whole_over_interruptions_and_their_digests_hold(tmp_path: Path) -> None:

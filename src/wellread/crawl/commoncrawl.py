@@ -5,6 +5,7 @@ records are fetched in the order of their places, neighbours in one request. A k
 from the index files that it has looked through, then from the last link in the journal.
 """
 
+import logging
 import shutil
 import zlib
 from collections import Counter
@@ -31,6 +32,8 @@ from wellread.crawl.surt import MATCHES
 from wellread.formats.archives import parse_record
 from wellread.formats.captures import FILE, Capture, read_captures
 from wellread.formats.pages import FETCHED, Outcome, Page
+
+log = logging.getLogger(__name__)
 
 MISSING, DAMAGED, OTHER = "capture_missing", "capture_damaged", "capture_of_another_page"
 # Bytes between two records that are read rather than asked for around: less than a request costs.
@@ -127,6 +130,8 @@ def fetch_captures(draft: Draft, links: Path, config: CrawlConfig, progress: Pro
         open_server(config) as server,
         Journal(draft.out, segment_bytes=config.segment_bytes) as journal,
     ):
+        if journal.warning:
+            log.warning(journal.warning)
         done = sum(1 for _ in read_journal(draft.out))
         rest = islice(read_captures(draft.out), done, None)
         unfetched = unfetched_by(config)

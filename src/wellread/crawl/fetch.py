@@ -277,6 +277,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         self.report.slowest = self.frontier.slowest(NUM_HOSTS)
         sys.stdout.buffer.write(msgspec.json.encode(self.report) + b"\n")
         sys.stdout.buffer.flush()
+        self.report.warning = None  # once is enough
 
     def give_up(self, error: OSError) -> NoReturn:
         """The disk has no room: nothing more can be noted."""
@@ -371,7 +372,8 @@ def run(links: Path, out: Path, config: CrawlConfig) -> None:
     with Journal(out, segment_bytes=config.segment_bytes) as journal:
         queue, before = waiting_links(links, journal, out, config)
         with queue:
-            report = Report(total=before + queue.num_links, before=before)
+            total = before + queue.num_links
+            report = Report(total=total, before=before, warning=journal.warning)
             process = CrawlerProcess(settings_for(config))
             process.crawl(LinkSpider, journal, Frontier(queue, config), config, report)
             process.start(install_signal_handlers=False)

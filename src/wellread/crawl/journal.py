@@ -14,6 +14,7 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -63,7 +64,7 @@ class Journal:
     """The journal of the crawl in `directory`, open for more.
 
     `written` is told, in the thread, of outcomes that a kill cannot take away any more, and called
-    with none when the disk refuses.
+    with none when the disk refuses. `warning` says what was lost, where more was than a kill takes.
     """
 
     def __init__(self, directory: Path, *, segment_bytes: int = SEGMENT_BYTES) -> None:
@@ -72,7 +73,7 @@ class Journal:
         self._lines: BinaryIO = (directory / JOURNAL).open("ab", buffering=0)
         # Guards the files against a child whose parent was killed and that is still ending.
         fcntl.flock(self._lines, fcntl.LOCK_EX)
-        length, last = _sound(directory)
+        length, last, self.warning = _sound(directory)
         self._lines.truncate(length)
         _forget_digests(directory, last.segment if last else 0)
         self._segments = SegmentWriter(directory, last, segment_bytes=segment_bytes)
@@ -174,32 +175,50 @@ def _write_all(file: BinaryIO, content: bytes) -> None:
         view = view[file.write(view) :]
 
 
-def _sound(directory: Path) -> tuple[int, Place | None]:
-    """How much of the journal holds, and the place of the last page that it names.
+def _sound(directory: Path) -> tuple[int, Place | None, str | None]:
+    """How much of the journal holds, the place of the last page that it names, and a warning.
 
-    A kill may leave part of a line, and a loss of power lines whose records are not there.
+    A kill may leave part of a line, and a loss of power lines whose records are not there, or bytes
+    that are no line.
     """
-    length, last = 0, None
-    for start, end, line in _lines_backwards(directory / JOURNAL):
-        length = length or end
+    path = directory / JOURNAL
+    length, damaged = _legible(path)
+    warning, last = None, None
+    if damaged is not None:
+        warning = f"{path}:{damaged}: no line of a journal; it and what follows is fetched again"
+    for start, line in _lines_backwards(path, length):
         place = msgspec.json.decode(line, type=Entry).place
         if place is not None:
             if _is_whole(directory, place):
                 last = place
                 break
             length = start
-    return length, last
+    return length, last, warning
 
 
-def _lines_backwards(path: Path) -> Iterator[tuple[int, int, bytes]]:
-    """The whole lines of a file, the last first, each with where it begins and ends."""
-    if path.stat().st_size == 0:
+def _legible(path: Path) -> tuple[int, int | None]:
+    """How many bytes are whole lines that can be read, and the number of the first that cannot."""
+    length, decoder = 0, msgspec.json.Decoder(Entry)
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                break
+            try:
+                decoder.decode(line)
+            except msgspec.DecodeError:
+                return length, number
+            length += len(line)
+    return length, None
+
+
+def _lines_backwards(path: Path, end: int) -> Iterator[tuple[int, bytes]]:
+    """The lines of the first `end` bytes of a file, the last first, each with where it begins."""
+    if end == 0:
         return
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        end = content.rfind(b"\n") + 1
         while end > 0:
             start = content.rfind(b"\n", 0, end - 1) + 1
-            yield start, end, content[start:end]
+            yield start, content[start:end]
             end = start
 
 
@@ -236,7 +255,7 @@ def _read_digests(directory: Path) -> Iterator[Digest]:
         return
     with path.open("rb") as file:
         for line in file:
-            if line.endswith(b"\n"):
+            with suppress(msgspec.DecodeError):  # a digest that is lost is computed again
                 yield msgspec.json.decode(line, type=Digest)
 
 

@@ -22,6 +22,7 @@ class Report(msgspec.Struct, kw_only=True):
     slowest: Sequence[Delay] = ()
     errno: int | None = None  # the disk refused; the process ends
     file: str = ""
+    warning: str | None = None  # for a person to read
 
     @property
     def new(self) -> int:

@@ -213,6 +213,8 @@ def _pass_on(line: bytes, out: Path, progress: Progress) -> None:
     report = msgspec.json.decode(line, type=Report)
     if report.errno is not None:
         raise OSError(report.errno, "the pages could not be written", report.file or str(out))
+    if report.warning:
+        log.warning(report.warning)
     progress(report.done, report.total, describe(report))
 
 
