@@ -3,6 +3,10 @@
 import gzip
 import re
 import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from functools import partial
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -83,6 +87,40 @@ def test_a_body_that_is_cut_is_asked_for_again(tmp_path: Path, served: CommonCra
     links = write_links_to(tmp_path / "links", ["http://filler.com/002"])
     manifest = crawl(links, tmp_path / "pages", settings(served, commoncrawl_patience_seconds=1.5))
     assert manifest.counts["out"] == 1
+
+
+def drip(handler: BaseHTTPRequestHandler, length: int) -> None:
+    """Half a second's silence between bytes, which no time limit of a single read minds."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(length))
+    handler.end_headers()
+    for _ in range(length):
+        handler.wfile.write(b"x")
+        time.sleep(0.5)
+
+
+def test_a_body_that_comes_too_slowly_is_given_up(tmp_path: Path, served: CommonCrawl) -> None:
+    served.add_crawl(CRAWL, FILLER)
+    listing = f"/crawl-data/{CRAWL}/cc-index-table.paths.gz"
+    served.site.answers[listing] = partial(drip, length=20)
+    links = write_links_to(tmp_path / "links", ["http://filler.com/002"])
+    started = time.monotonic()
+    with pytest.raises(WellreadError, match=r"could not be read \(Timeout\)"):
+        crawl(links, tmp_path / "pages", settings(served, timeout_seconds=1.0))
+    assert time.monotonic() - started < 5
+
+
+def test_a_server_may_say_by_the_clock_when_to_come_back(
+    tmp_path: Path, served: CommonCrawl
+) -> None:
+    (index,) = served.add_crawl(CRAWL, FILLER)
+    later = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    served.trouble[index] = [
+        lambda handler: send(handler, 429, b"", "text/plain", Retry_After=later)
+    ]
+    links = write_links_to(tmp_path / "links", ["http://filler.com/002"])
+    with pytest.raises(WellreadError, match="answered 429"):
+        crawl(links, tmp_path / "pages", settings(served, commoncrawl_patience_seconds=3500.0))
 
 
 REFUSED_INDEXES = {

@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import NamedTuple, Self, TypeVar
 
 import requests
@@ -23,6 +24,8 @@ BUSY = {403, 408, 429, 500, 502, 503, 504}
 ABSENT = {404, 410, 416}
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds; "no more than once per second is polite enough"
 SLICE_BYTES = 1 << 18
+# Ours: a request brings up to 70 MB, which no time limit alone fits. Slower is worth another try.
+LEAST_BYTES_PER_SECOND = 1 << 16
 CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -78,7 +81,7 @@ class RangeServer:
         """A small file; more than `at_most` bytes are an error."""
 
         def take(response: requests.Response) -> bytes | _Trouble:
-            content = response.raw.read(at_most + 1, decode_content=False)
+            content = self._body(response, at_most)
             if len(content) > at_most:
                 raise WellreadError(f"{self.base}{path}: longer than {at_most} bytes")
             promised = response.headers.get("Content-Length")
@@ -96,8 +99,9 @@ class RangeServer:
                 raise WellreadError(
                     f"{self.base}{path}: asked for bytes {span}, the server answered with {said!r}"
                 )
-            content = _read_exactly(response, last - first + 1)
-            return _Trouble("was cut short") if content is None else Part(content, size)
+            content = self._body(response, last - first + 1)
+            is_whole = len(content) > last - first
+            return Part(content, size) if is_whole else _Trouble("was cut short")
 
         return self._ask(path, {"Range": f"bytes={span}"}, 206, take)
 
@@ -153,6 +157,21 @@ class RangeServer:
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             return _Trouble(f"could not be read ({type(error).__name__})")
 
+    def _body(self, response: requests.Response, enough: int) -> bytes:
+        """The body, or at least `enough` bytes of it.
+
+        One that comes too slowly is a Timeout; that of requests is for each read.
+        """
+        started, content = time.monotonic(), bytearray()
+        while len(content) <= enough and (
+            piece := response.raw.read1(SLICE_BYTES, decode_content=False)
+        ):
+            content += piece
+            seconds = self._timeout + len(content) / LEAST_BYTES_PER_SECOND
+            if time.monotonic() - started > seconds:
+                raise requests.Timeout
+        return bytes(content)
+
     def _wait_for_quiet(self) -> None:
         while (left := self._quiet_until - time.monotonic()) > 0:
             if self._is_stopped.wait(left):
@@ -163,24 +182,10 @@ class RangeServer:
             self._quiet_until = max(self._quiet_until, time.monotonic() + seconds)
 
 
-def _read_exactly(response: requests.Response, length: int) -> bytes | None:
-    """The next `length` bytes of the body, or None if it has fewer.
-
-    In slices: of one read of 20 MB urllib3 has three copies for a while.
-    """
-    content = memoryview(bytearray(length))
-    filled = 0
-    while filled < length:
-        count = response.raw.readinto(content[filled : filled + SLICE_BYTES])
-        if not count:
-            return None
-        filled += count
-    return bytes(content)
-
-
 def _retry_after(response: requests.Response) -> float | None:
-    text = response.headers.get("Retry-After", "")
-    return float(text) if text.isdecimal() else None
+    from wellread.crawl.answers import retry_after  # here: it loads Scrapy
+
+    return retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
 
 
 class RemoteFile(io.RawIOBase):
