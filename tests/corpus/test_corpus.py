@@ -5,13 +5,17 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import brotli
 import pytest
 
+from tests.sites.common_crawl import raw_record
+from tests.sites.hostile_site import head
 from wellread.base.config import Config
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import Manifest, read_manifest, writing
 from wellread.corpus.build import build_corpus
 from wellread.corpus.config import CorpusConfig
+from wellread.corpus.extract import main_text
 from wellread.formats.compressed import zstd
 from wellread.formats.documents import documents_files, read_corpus
 from wellread.formats.links import Link, write_links
@@ -74,6 +78,30 @@ def test_the_main_text_of_a_page_comes_without_its_menu(tmp_path: Path) -> None:
     found = {document.url: document.text for document in read_corpus(tmp_path / "corpus")}
     assert found["file:river.html"] == PARAGRAPH.format("river")
     assert len(found) == 8
+
+
+def test_pages_in_letters_of_two_bytes_are_read_if_their_server_says_so() -> None:
+    text = PARAGRAPH.format("café")
+    for kind, content in {"html": HTML.format(text), "plain": text}.items():
+        said = f"text/{kind}; charset=UTF-16LE"
+        assert main_text(said, content.encode("utf-16-le")) == text
+        assert main_text(said, content.encode()) == text  # it says so and does otherwise
+
+
+def test_an_archived_page_is_unpacked_and_a_damaged_one_counted(tmp_path: Path) -> None:
+    bodies = {topic: HTML.format(PARAGRAPH.format(topic)).encode() for topic in TOPICS[:2]}
+    sent = {
+        "river": brotli.compress(bodies["river"]),
+        "mountain": brotli.compress(bodies["mountain"])[:-9],
+    }
+    archive = tmp_path / "some.warc.gz"
+    packed = head(b"Content-Encoding: br")
+    archive.write_bytes(
+        b"".join(raw_record(f"http://{n}.example/", packed + body) for n, body in sent.items())
+    )
+    manifest = build(archive, tmp_path / "corpus")
+    assert [found.text for found in read_corpus(tmp_path / "corpus")] == [PARAGRAPH.format("river")]
+    assert manifest.dropped == {"bad_encoding": 1}
 
 
 def test_of_near_duplicates_the_one_with_most_karma_is_kept(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_each_capture_that_is_no_page_has_its_reason(tmp_path: Path, served: Com
     crawl(links, tmp_path / "pages", settings(served, max_page_bytes=1_100_000))
     assert outcomes_of(tmp_path / "pages") == {
         "http://a.com/pdf": "not_a_page",
-        "http://a.com/untyped": "not_a_page",  # as a site's answer without Content-Type
+        "http://a.com/untyped": "fetched",  # as a site's answer without Content-Type
         "http://a.com/cut": "truncated",
         "http://a.com/cut-unknown": "truncated",
         "http://a.com/cut-unmarked": "truncated",

@@ -103,6 +103,9 @@ def malformed(site: HostileSite) -> dict[str, str]:
             "bad_response"
         ),
         site.raw("/transfer-unknown", head(b"Transfer-Encoding: zip") + GOOD): "bad_response",
+        site.raw("/name-empty", head(b": y") + GOOD): "bad_response",
+        site.raw("/name-with-space", head(b"X Y: z") + GOOD): "bad_response",
+        site.raw("/name-with-letter", head(b"X-\xe9: y") + GOOD): "bad_response",
         site.raw("/chunks-garbage", chunked + b"zz\r\nhello\r\n"): "bad_response",
         site.raw("/chunks-no-end", chunked + b"5\r\nhello"): "truncated",
         site.raw("/short-body", head(b"Content-Length: 1000") + b"x" * 500): "truncated",

@@ -70,6 +70,7 @@ class Captured(NamedTuple):
     detected: str = "text/html"
     truncated: str | None = None  # in the record, and in the index
     is_truncated_unknown: bool = False  # in the record only
+    raw: bytes | None = None  # the whole answer as it was sent, instead of what is above
 
 
 class CommonCrawl:
@@ -176,6 +177,16 @@ class CommonCrawl:
         return rows
 
 
+def raw_record(url: str, answer: bytes) -> bytes:
+    """A response as Heritrix or Wget archive it: what the server sent, to the byte."""
+    head = (
+        f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\n"
+        "WARC-Date: 2017-12-11T00:00:00Z\r\nContent-Type: application/http; msgtype=response\r\n"
+        f"Content-Length: {len(answer)}\r\n\r\n"
+    )
+    return gzip.compress(head.encode() + answer + b"\r\n\r\n", mtime=0)
+
+
 def write_capture(writer: WARCWriter, buffer: io.BytesIO, page: Captured) -> tuple[int, int]:
     """Write records of request, response and metadata; where the response lies."""
     moment = page.at.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -194,6 +205,9 @@ def write_capture(writer: WARCWriter, buffer: io.BytesIO, page: Captured) -> tup
         )
     )
     offset = buffer.tell()
+    if page.raw is not None:
+        length = buffer.write(raw_record(page.url, page.raw))
+        return offset, length
     types = [("Content-Type", page.content_type)] if page.content_type else []
     http = StatusAndHeaders(f"{page.status} Said", types, protocol="HTTP/1.1")
     cut = page.truncated or ("length" if page.is_truncated_unknown else None)

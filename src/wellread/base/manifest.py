@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
 UNFINISHED = "unfinished.json"  # which stage is at work here, until the manifest replaces it
 MAX_EXAMPLES = 5  # bad records named per reason; the counts are complete
+# How counts begin of records of an input that could not be read and belong to no drop.
+BAD_RECORDS = "bad records: "
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from wellread.base import progress as base
-from wellread.base.manifest import Manifest
+from wellread.base.manifest import BAD_RECORDS, Manifest
 from wellread.base.text import human_bytes, human_seconds
 
 if TYPE_CHECKING:
@@ -104,6 +104,9 @@ def summary(manifest: Manifest) -> str:
         shown = ", ".join(f"{reason} {number:,}" for reason, number in commonest)
         more = len(manifest.dropped) - len(commonest)
         parts.append(f"dropped: {shown}" + (f" and {more} more reasons" if more else ""))
+    bad = sum(count for name, count in counts.items() if name.startswith(BAD_RECORDS))
+    if bad:
+        parts.append(f"bad records in the input: {bad:,}")
     return "; ".join(parts)
 
 

@@ -97,7 +97,7 @@ def _stage(sources: Sequence[Path], staged: Path, draft: Draft, progress: Progre
                     yield {"url": document.url, "text": document.text}
             else:
                 for page in read_pages(source, unreadable):
-                    if reason := refusal(page.status, page.content_type or "text/html"):
+                    if reason := refusal(page.status, page.content_type):
                         unreadable(reason, page.url)
                         continue
                     yield {

@@ -15,7 +15,7 @@ import trafilatura
 from charset_normalizer import from_bytes
 from daft import DataType, col
 
-from wellread.formats.pages import media_type
+from wellread.formats.pages import media_type, utf16_codec
 
 PAGES_PER_BATCH = 16  # small, so that progress shows and workers stay level
 TEXT_AND_LANGUAGE = DataType.struct(
@@ -25,10 +25,13 @@ TEXT_AND_LANGUAGE = DataType.struct(
 
 def main_text(content_type: str, body: bytes) -> str:
     """The text a reader came for, paragraphs separated by newlines; empty if there is none."""
+    codec = utf16_codec(content_type)
+    # Without a mark, which would be found; zeros show that what the server says is true.
+    text = body.decode(codec, "replace") if codec and b"\0" in body[:1000] else None
     if media_type(content_type) == "text/plain":
-        return _decode(body).strip()
+        return (text or _decode(body)).strip()
     found = trafilatura.extract(
-        body, fast=True, include_comments=False, include_tables=True, deduplicate=False
+        text or body, fast=True, include_comments=False, include_tables=True, deduplicate=False
     )
     return (found or "").strip()
 

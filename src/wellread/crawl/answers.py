@@ -14,7 +14,7 @@ from twisted.web.http import _MalformedChunkedDataError
 from w3lib.url import safe_url_string
 
 from wellread.crawl.policy import url_refusal, without_credentials
-from wellread.crawl.refused import Refused
+from wellread.formats.refused import Refused
 
 REDIRECTS = {301, 302, 303, 307, 308}
 BUSY = {429, 503}

@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from wellread.base.manifest import MAX_EXAMPLES, Draft
+from wellread.base.errors import WellreadError
+from wellread.base.manifest import BAD_RECORDS, MAX_EXAMPLES, Draft
 from wellread.base.progress import Progress
 from wellread.crawl.blocklists import Lists
 from wellread.crawl.config import CrawlConfig, parse_shard
 from wellread.crawl.journal import Journal
+from wellread.crawl.judging import judged
 from wellread.crawl.shard import urls_of_shard
-from wellread.formats.archives import read_pages
-from wellread.formats.pages import FETCHED, Outcome, Page, refusal
+from wellread.formats.archives import read_replies
+from wellread.formats.pages import Outcome
 
 ABSENT = "not in the given pages"
-TRUNCATED = "truncated"  # by who archived it
 # Of a link's digest: WebText's 45 million links take 540 MB, and two of them share one with a
 # probability of 1e-14.
 DIGEST_BYTES = 12
@@ -45,18 +46,21 @@ def take_pages(draft: Draft, links: Path, config: CrawlConfig, progress: Progres
     num_read = num_found = 0
     with Journal(draft.out, segment_bytes=config.segment_bytes) as journal:
         for path in config.warcs:
-            for page in read_pages(path, partial(_note_bad, draft)):
+            for reply in read_replies(path, partial(_note_bad, draft), config.max_page_bytes):
                 num_read += 1
-                place = _place(wanted, page.url)
-                if place is not None and not is_found[place] and page.url not in kept:
-                    outcome = judged(page, config.max_page_bytes)
-                    if outcome.outcome == FETCHED:
+                place = _place(wanted, reply.url)
+                if place is not None and not is_found[place] and reply.url not in kept:
+                    outcome, page = judged(reply, config.max_page_bytes)
+                    if page is not None:
                         is_found[place] = True
                         num_found += 1
                         journal.add(outcome, page)
                     else:
-                        refused.setdefault(page.url, outcome)
+                        refused.setdefault(reply.url, outcome)
                 progress(num_found, len(wanted), f"pages found of {num_read} read")
+        if num_read == 0 and draft.examples:
+            bad = [f"{reason}: {named[0]}" for reason, named in draft.examples.items()]
+            raise WellreadError(f"crawl: no answers in the given archives ({', '.join(bad)})")
         for url in wanted_urls():
             if not is_found[_place(wanted, url)]:
                 journal.add(refused.get(url) or Outcome(url=url, outcome=ABSENT))
@@ -64,21 +68,10 @@ def take_pages(draft: Draft, links: Path, config: CrawlConfig, progress: Progres
 
 def _note_bad(draft: Draft, reason: str, where: str) -> None:
     # Beside the drops, which account for links: these records may be anybody's.
-    draft.counts[f"bad records: {reason}"] += 1
+    draft.counts[BAD_RECORDS + reason] += 1
     named = draft.examples.setdefault(reason, [])
     if len(named) < MAX_EXAMPLES:
         named.append(where)
-
-
-def judged(page: Page, max_bytes: int) -> Outcome:
-    """Whether an archived page counts as fetched, or why not."""
-    reason = refusal(page.status, page.content_type)
-    if reason is None and page.truncated:
-        reason = TRUNCATED
-    if reason is None and len(page.body) > max_bytes:
-        reason = "too_large"
-    num_bytes = len(page.body) if reason is None else 0
-    return Outcome(url=page.url, outcome=reason or FETCHED, status=page.status, num_bytes=num_bytes)
 
 
 def _digest(url: str) -> bytes:

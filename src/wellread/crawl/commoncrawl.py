@@ -22,16 +22,17 @@ from wellread.base.progress import Progress
 from wellread.base.text import human_bytes
 from wellread.base.threads import in_order
 from wellread.base.urls import canonical_url
-from wellread.crawl.archives import judged
 from wellread.crawl.blocklists import Lists
 from wellread.crawl.commoncrawl_captures import WORK, refused, resolve
 from wellread.crawl.config import CrawlConfig, user_agent
 from wellread.crawl.journal import Journal, read_journal
+from wellread.crawl.judging import judged
 from wellread.crawl.ranges import Absent, RangeServer
 from wellread.crawl.surt import MATCHES
 from wellread.formats.archives import parse_record
 from wellread.formats.captures import FILE, Capture, read_captures
-from wellread.formats.pages import FETCHED, Outcome, Page
+from wellread.formats.pages import Outcome, Page
+from wellread.formats.replies import TRUNCATED
 
 log = logging.getLogger(__name__)
 
@@ -232,18 +233,15 @@ def _judged(capture: Capture, packed: bytes, config: CrawlConfig) -> tuple[Outco
         return without_page("too_large")
     if not unpacker.eof:
         return without_page(DAMAGED)
-    page = next(parse_record(content, f"{capture.filename}, byte {capture.offset}", _ignore), None)
-    if page is None:
+    where = f"{capture.filename}, byte {capture.offset}"
+    reply = next(parse_record(content, where, _ignore), None)
+    if reply is None:
         return without_page(DAMAGED)
-    if page.url != canonical_url(capture.captured_url or ""):
+    if reply.url != canonical_url(capture.captured_url or ""):
         return without_page(OTHER)
-    if len(page.body) == CUT_AT_BYTES:
-        page = msgspec.structs.replace(page, truncated=True)
-    outcome = judged(page, config.max_page_bytes)
-    outcome = msgspec.structs.replace(outcome, url=capture.url)
-    if outcome.outcome != FETCHED:
-        return outcome, None
-    return outcome, msgspec.structs.replace(page, url=capture.url)
+    flaw = TRUNCATED if len(reply.body) == CUT_AT_BYTES else reply.flaw
+    reply = msgspec.structs.replace(reply, url=capture.url, flaw=flaw)
+    return judged(reply, config.max_page_bytes)
 
 
 def _ignore(_reason: str, _where: str) -> None:

@@ -21,7 +21,6 @@ from wellread.base.files import replacing
 from wellread.base.manifest import Draft
 from wellread.base.progress import Progress
 from wellread.base.threads import in_order
-from wellread.crawl.archives import TRUNCATED
 from wellread.crawl.commoncrawl_index import WANTED, Wanted, find_rows, index_files, read_footer
 from wellread.crawl.config import CrawlConfig, parse_shard
 from wellread.crawl.ranges import Part, RangeServer
@@ -31,6 +30,7 @@ from wellread.formats import tables
 from wellread.formats.captures import PLACE, SCHEMA, Capture, write_captures
 from wellread.formats.links import Link
 from wellread.formats.pages import refusal
+from wellread.formats.replies import TRUNCATED
 
 WORK = "looking-up"  # a folder beside the journal: footers and what each index file has
 SORTING = "sorting"

@@ -45,19 +45,20 @@ from wellread.crawl.answers import (
 )
 from wellread.crawl.config import CrawlConfig, user_agent
 from wellread.crawl.frontier import Answer, Frontier, Ticket
-from wellread.crawl.guards import SECONDS
+from wellread.crawl.guards import SECONDS, STATUS
 from wellread.crawl.journal import Journal
+from wellread.crawl.judging import page_of
 from wellread.crawl.policy import url_refusal
 from wellread.crawl.queue import host_of
-from wellread.crawl.refused import Refused
 from wellread.crawl.report import NUM_HOSTS, Report
 from wellread.crawl.resolver import SETTING
 from wellread.crawl.robots import FAILED, StrictRobotsTxt
 from wellread.crawl.waiting import waiting_links
 from wellread.formats.pages import FETCHED, Exchange, Outcome, Page, refusal
+from wellread.formats.refused import Refused
+from wellread.formats.replies import Reply
 
 REPORT_SECONDS = 1.0
-UNSAID = "text/html"  # what an answer without content type is taken for, as in the corpus stage
 MIDDLEWARE = "scrapy.downloadermiddlewares"
 NOTHING = Answer(kind="unasked")
 
@@ -152,7 +153,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
             return
         request.meta["received"] = pairs(headers)
         content_type = (headers.get("Content-Type") or b"").decode("latin-1")
-        if refusal(200, content_type or UNSAID):
+        if refusal(200, content_type):
             raise StopDownload(fail=False)
 
     def keep_delay(self, ticket: Ticket) -> None:
@@ -188,26 +189,27 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
     def conclude(
         self, ticket: Ticket, request: scrapy.Request, response: Any, answer: Answer
     ) -> None:
-        content_type = header(response, "Content-Type")
-        reason = refusal(response.status, content_type or UNSAID)
-        outcome = outcome_for(ticket, request, reason or FETCHED, response)
-        page = None
-        if reason is None:
-            exchange = Exchange(
-                url=response.url,
-                sent=pairs(request.headers),
-                received=request.meta.get("received", ()),
-                milliseconds=outcome.milliseconds,
-            )
-            page = Page(
-                url=ticket.link,
-                status=response.status,
-                content_type=content_type,
-                body=response.body,
-                fetched_at=datetime.now(UTC),
-                exchange=exchange,
-            )
-        self.note(outcome, page, answer)
+        reply = Reply(
+            url=ticket.link,
+            status=response.status,
+            headers=pairs(response.headers),
+            body=response.body,
+            fetched_at=datetime.now(UTC),
+        )
+        try:
+            page = page_of(reply, self.crawl_config.max_page_bytes)
+        except Refused as refused:
+            self.note(outcome_for(ticket, request, refused.outcome, response), None, answer)
+            return
+        exchange = Exchange(
+            url=response.url,
+            sent=pairs(request.headers),
+            received=request.meta.get("received", ()),
+            milliseconds=milliseconds_of(request.meta),
+        )
+        outcome = outcome_for(ticket, request, FETCHED, response)
+        outcome = msgspec.structs.replace(outcome, num_bytes=len(page.body))
+        self.note(outcome, msgspec.structs.replace(page, exchange=exchange), answer)
 
     def failed(self, ticket: Ticket, request: scrapy.Request, reason: str) -> None:
         """Ask again, or note why there is no answer that can be used."""
@@ -293,8 +295,7 @@ def outcome_for(
     return Outcome(
         url=ticket.link,
         outcome=reason,
-        status=None if response is None else response.status,
-        num_bytes=len(response.body) if reason == FETCHED else 0,
+        status=request.meta.get(STATUS) if response is None else response.status,
         milliseconds=milliseconds_of(request.meta),
         redirected_to=canonical_url(ticket.url) if ticket.redirects else None,
         redirects=ticket.redirects,

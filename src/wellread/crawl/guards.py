@@ -19,15 +19,15 @@ from twisted.web.http import _ChunkedTransferDecoder
 from wellread.crawl.answers import lasting_cause
 from wellread.crawl.blocklists import Lists
 from wellread.crawl.config import CrawlConfig
-from wellread.crawl.decoding import ENCODINGS, decoded
-from wellread.crawl.policy import is_binary
-from wellread.crawl.refused import Refused
 from wellread.crawl.resolver import SETTING, GuardedResolver
+from wellread.formats.decoding import ENCODINGS, decoded
+from wellread.formats.refused import Refused
 
 MAX_ROBOTS_BYTES = 500 * 1024  # RFC 9309, section 2.5: what a crawler must read at least
 MAX_HEADER_BYTES = 256 * 1024  # ours: browsers take about as much
 IDLE_SECONDS = 30.0  # ours: until a host's next turn; Twisted's 240 would hold thousands open
 CUT_AT = "cut_at"  # in a request's meta: how much of the answer is wanted, and no more
+STATUS = "status"  # in a request's meta: of an answer whose body did not come to its end
 SECONDS = "seconds_spent"  # in a request's meta: on the page so far, over redirects and retries
 
 
@@ -148,6 +148,8 @@ class GuardedHandler(http11.HTTP11DownloadHandler):  # type: ignore[misc]
         except ValueError:  # Twisted's, of a host that is no name
             raise Refused("bad_url") from None
         except Exception as error:
+            if (broken_off := getattr(error.__cause__, "response", None)) is not None:
+                request.meta[STATUS] = broken_off.code
             if reason := lasting_cause(error):
                 raise Refused(reason) from error
             raise
@@ -174,27 +176,14 @@ class LinkGuard:
 
 
 class Decoding:
-    """Bodies as they were before their transfer, within the limit, if they are text."""
-
-    def __init__(self, config: CrawlConfig) -> None:
-        self._limit = config.max_page_bytes
-
-    @classmethod
-    def from_crawler(cls, crawler: Any) -> "Decoding":
-        return cls(crawler.settings[SETTING])
+    """A robots.txt as it was before its transfer; a page is decoded where it is judged."""
 
     def process_request(self, request: Any) -> None:
         request.headers.setdefault("Accept-Encoding", ENCODINGS)
 
     def process_response(self, request: Any, response: Any) -> Any:
-        if response.status != 200:  # no page; its body is not looked at
+        encodings = b",".join(response.headers.getlist("Content-Encoding")).decode("latin-1")
+        if CUT_AT not in request.meta or response.status != 200 or not encodings:
             return response
-        cut_at = request.meta.get(CUT_AT)
-        encodings = b",".join(response.headers.getlist("Content-Encoding"))
-        if encodings and response.body:
-            limit, is_cut = cut_at or self._limit, cut_at is not None
-            body = decoded(response.body, encodings.decode("latin-1"), limit, is_cut=is_cut)
-            response = response.replace(body=body)
-        if cut_at is None and is_binary(response.body):
-            raise Refused("not_a_page")
-        return response
+        body = decoded(response.body, encodings, request.meta[CUT_AT], is_cut=True)
+        return response.replace(body=body)

@@ -5,6 +5,8 @@ import ipaddress
 from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
+from wellread.formats.pages import utf16_codec
+
 # Scrapy's own limit (URLLENGTH_LIMIT), which is the longest that Internet Explorer took.
 MAX_URL_LENGTH = 2083
 # IANA's registries of special-purpose addresses (RFC 6890 and what was added since), multicast,
@@ -100,17 +102,21 @@ def url_refusal(url: str) -> str | None:
     return None if is_whole and url.isascii() and url.isprintable() else "bad_url"
 
 
-def is_binary(body: bytes) -> bool:
+def is_binary(body: bytes, content_type: str = "") -> bool:
     """Whether bytes that were sent as text are none: an image, an archive, a program.
 
-    By their first bytes, or a zero among the first 1,445 (the WHATWG's resource header, MIME
-    Sniffing, section 5) of what does not begin like UTF-16.
+    By their first bytes, or a zero among the first letters: of 1,445 bytes (the WHATWG's resource
+    header, MIME Sniffing, section 5), two for a letter in what begins like UTF-16 or is sent as it.
 
     >>> is_binary(b"%PDF-1.7"), is_binary(b"<p>text"), is_binary(bytes(4))
     (True, False, True)
+    >>> is_binary(b"a\\0b\\0", "text/plain; charset=utf-16le"), is_binary(b"a\\0b\\0")
+    (False, True)
     """
-    has_mark = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return body.startswith(SIGNATURES) or (not has_mark and b"\0" in body[:1445])
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return False
+    codec = utf16_codec(content_type) or "latin-1"
+    return body.startswith(SIGNATURES) or "\0" in body[:1445].decode(codec, "replace")
 
 
 def without_credentials(url: str) -> str:

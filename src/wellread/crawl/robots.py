@@ -27,8 +27,8 @@ from wellread.crawl.answers import (
     retry_after,
 )
 from wellread.crawl.guards import CUT_AT, MAX_ROBOTS_BYTES
-from wellread.crawl.refused import Refused
 from wellread.crawl.resolver import SETTING
+from wellread.formats.refused import Refused
 
 TOKEN = "wellread"  # the product token that a group of rules names
 MAX_REDIRECTS = 5  # section 2.3.1.2: at least

@@ -1,35 +1,36 @@
 """Pages out of what a crawl stored, any WARC or ARC file, or files of HTML."""
 
-import io
+import gzip
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from io import BufferedIOBase, BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
+import msgspec
 from warcio.archiveiterator import ArchiveIterator
-from warcio.bufferedreaders import ChunkedDataException
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeadersParserException
 
-from wellread.base.errors import InputError
 from wellread.base.files import input_files
 from wellread.base.manifest import is_artifact, read_artifact
 from wellread.base.urls import canonical_url
 from wellread.formats.documents import BadRecord, refuse
 from wellread.formats.pages import STAGE, Page
+from wellread.formats.refused import Refused
+from wellread.formats.replies import MALFORMED, TRUNCATED, Reply, body_of, unchunked, was_decoded
 from wellread.formats.segments import segment_files
 from wellread.formats.warc import LINK
 
 WARC = (".warc", ".warc.gz", ".arc", ".arc.gz")
 HTML = (".html", ".htm")
 # What warcio raises on bytes that are no record: a missing target, a status that is no number,
-# a chunk without length, a gzip member that ends early.
+# a gzip member that ends early.
 DAMAGE = (
     ArchiveLoadFailed,
     AttributeError,
-    ChunkedDataException,
     EOFError,
     OSError,
     StatusAndHeadersParserException,
@@ -37,13 +38,40 @@ DAMAGE = (
     zlib.error,
 )
 SEARCH_BYTES = 1 << 20
+MOST_BYTES = 1 << 26  # ours: of an unpacked body; twelve times what our own crawl takes
+CHUNKS_BYTES = 1 << 18  # beyond the content, for the sizes of its chunks; as from the web
 
 
 def read_pages(path: Path, bad: BadRecord = refuse) -> Iterator[Page]:
-    """Pages from a crawl artifact, a WARC or ARC file, an HTML file, or a folder of either.
+    """Answers as `read_replies` gives them, decoded, of whatever status and type.
 
-    Records that are no answer to a request (metadata, DNS look-ups) are passed over;
-    records that are one and cannot be read are reported to `bad` and left out.
+    A body that is damaged, or has more than MOST_BYTES only when it is unpacked, is a bad record.
+    """
+    for reply in read_replies(path, bad):
+        try:
+            if reply.flaw == MALFORMED:
+                raise Refused(MALFORMED)
+            body = body_of(reply, max(MOST_BYTES, len(reply.body)))
+        except Refused as refused:
+            bad(refused.outcome, reply.url)
+            continue
+        yield Page(
+            url=reply.url,
+            status=reply.status,
+            content_type=reply.content_type,
+            body=body,
+            fetched_at=reply.fetched_at,
+        )
+
+
+def read_replies(
+    path: Path, bad: BadRecord = refuse, most_bytes: int | None = None
+) -> Iterator[Reply]:
+    """Answers in a crawl artifact, a WARC or ARC file, an HTML file, or a folder of either.
+
+    Records that are no answer to a request (metadata, DNS look-ups) are passed over; records that
+    are one and cannot be read, and files that are no archive, are reported to `bad` and left out.
+    Of a body that was sent with more than `most_bytes`, more than these are read, but not all.
     """
     if is_artifact(path):
         read_artifact(path, STAGE)
@@ -54,40 +82,44 @@ def read_pages(path: Path, bad: BadRecord = refuse) -> Iterator[Page]:
         if file.name.endswith(HTML):
             yield _read_html(file, path)
         else:
-            yield from _read_warc(file, bad)
+            yield from _read_archive(file, bad, most_bytes)
 
 
-def parse_record(content: bytes, where: str, bad: BadRecord) -> Iterator[Page]:
-    """The page of one WARC record, not compressed; as `read_pages`, for bytes at hand."""
-    archive = ArchiveIterator(io.BytesIO(content))
+def parse_record(content: bytes, where: str, bad: BadRecord) -> Iterator[Reply]:
+    """The answer in one WARC record, not compressed; as `read_replies`, for bytes at hand."""
+    archive = ArchiveIterator(BytesIO(content))
     try:
-        yield from _pages_of(archive, where, bad)
+        yield from _replies_of(archive, where, bad, None)
     except DAMAGE as error:
         bad("malformed WARC record", f"{where} ({error})")
 
 
-def _read_html(file: Path, root: Path) -> Page:
+def _read_html(file: Path, root: Path) -> Reply:
     name = file.name if file == root else file.relative_to(root).as_posix()
-    return Page(
+    return Reply(
         url=f"file:{name}",
         status=200,
-        content_type="text/html",
+        headers=[("Content-Type", "text/html")],
         body=file.read_bytes(),
         fetched_at=datetime.fromtimestamp(file.stat().st_mtime, UTC),
     )
 
 
-def _read_warc(path: Path, bad: BadRecord) -> Iterator[Page]:
-    with path.open("rb") as file:
-        _check_kind(file, path)
+def _read_archive(path: Path, bad: BadRecord, most_bytes: int | None) -> Iterator[Reply]:
+    with path.open("rb") as packed:
+        if (beginning := _no_archive(packed)) is not None:
+            bad("neither WARC nor ARC", f"{path} (it begins with {beginning!r})")
+            return
+        is_one = _is_one_member(packed)
+        packed.seek(0)
+        file: BufferedIOBase = gzip.GzipFile(fileobj=packed) if is_one else packed
         start: int | None = 0
         while start is not None:
-            file.seek(start)
-            archive = ArchiveIterator(file, arc2warc=True)
-            archive.INC_RECORD = ""  # it would warn on stderr, between a progress bar's lines
+            archive = _archive_at(file, start)
             try:
-                yield from _pages_of(archive, path, bad)
-                if archive.offset < path.stat().st_size:  # warcio ends without a word there
+                yield from _replies_of(archive, path, bad, most_bytes)
+                file.seek(archive.offset)
+                if file.read(1):  # warcio ends without a word there
                     bad("cut short", f"{path}, byte {archive.offset}")
                 return
             except DAMAGE as error:
@@ -96,33 +128,56 @@ def _read_warc(path: Path, bad: BadRecord) -> Iterator[Page]:
                 start = _next_record(file, max(start, archive.offset) + 1)
 
 
-def _check_kind(file: BinaryIO, path: Path) -> None:
+def _archive_at(file: BufferedIOBase, start: int, **options: bool) -> ArchiveIterator:
+    file.seek(start)
+    archive = ArchiveIterator(file, arc2warc=True, **options)
+    archive.INC_RECORD = ""  # it would warn on stderr, between a progress bar's lines
+    return archive
+
+
+def _no_archive(file: BufferedIOBase) -> bytes | None:
+    """What a file begins with that cannot be read as an archive at all."""
     beginning = file.read(4096)
     if beginning.startswith(b"\x1f\x8b"):
-        try:
-            beginning = zlib.decompressobj(31).decompress(beginning)
-        except zlib.error as error:
-            raise InputError(f"{path}: neither WARC nor ARC (damaged gzip: {error})") from None
-    if not beginning.startswith((b"WARC/", b"filedesc:")):
-        raise InputError(f"{path}: neither WARC nor ARC; it begins with {beginning[:20]!r}")
+        with suppress(zlib.error):
+            beginning = zlib.decompressobj(31).decompress(beginning, 4096)
+    return None if beginning.startswith((b"WARC/", b"filedesc:")) else beginning[:20]
 
 
-def _next_record(file: BinaryIO, start: int) -> int | None:
+def _is_one_member(file: BufferedIOBase) -> bool:
+    """Whether the first gzip member goes on after its first record.
+
+    By the standard's annex each record has its own. Some packed a whole file at once, in which
+    no record can be found again after a damaged one.
+    """
+    archive = _archive_at(file, 0, no_record_parse=True)
+    try:
+        next(archive)
+        archive.read_to_end()
+    except DAMAGE:
+        return False
+    return archive.reader.decompressor is not None and archive.next_line is not None
+
+
+def _next_record(file: BufferedIOBase, start: int) -> int | None:
     """Where the next gzip member or plain record after `start` seems to begin."""
     file.seek(0)
     mark, skip = (b"\x1f\x8b\x08", 0) if file.read(2) == b"\x1f\x8b" else (b"\nWARC/1.", 1)
     file.seek(start)
     position, kept = start, b""
-    while block := file.read(SEARCH_BYTES):
-        window = kept + block
-        if (found := window.find(mark)) >= 0:
-            return position - len(kept) + found + skip
-        position += len(block)
-        kept = window[-len(mark) + 1 :]
+    with suppress(EOFError, OSError, zlib.error):  # of one gzip member that is damaged
+        while block := file.read(SEARCH_BYTES):
+            window = kept + block
+            if (found := window.find(mark)) >= 0:
+                return position - len(kept) + found + skip
+            position += len(block)
+            kept = window[-len(mark) + 1 :]
     return None
 
 
-def _pages_of(archive: ArchiveIterator, path: Path | str, bad: BadRecord) -> Iterator[Page]:
+def _replies_of(
+    archive: ArchiveIterator, path: Path | str, bad: BadRecord, most_bytes: int | None
+) -> Iterator[Reply]:
     for record in archive:
         where = f"{path}, byte {archive.offset}"
         if record.length is None:
@@ -139,24 +194,38 @@ def _pages_of(archive: ArchiveIterator, path: Path | str, bad: BadRecord) -> Ite
         if record.rec_type == "response" and record.http_headers is None:
             bad("no HTTP headers", f"{where} ({url})")
             continue
-        page = _page(record, url)
+        reply = _reply(record, url, most_bytes)
         if _is_cut(record):
             bad("cut short", f"{where} ({url})")
         else:
-            yield page
+            yield reply
 
 
-def _page(record: ArcWarcRecord, url: str) -> Page:
+def _reply(record: ArcWarcRecord, url: str, most_bytes: int | None) -> Reply:
     http = record.http_headers  # None: stored without HTTP
-    content_type = http.get_header("Content-Type") if http else record.content_type
-    return Page(
+    room = None if most_bytes is None else most_bytes + CHUNKS_BYTES
+    reply = Reply(
         url=url,
         status=int(http.get_statuscode()) if http else 200,
-        content_type=content_type or "",
-        body=record.content_stream().read(),
+        headers=http.headers if http else [("Content-Type", record.content_type or "")],
+        body=record.raw_stream.read(room),
         fetched_at=_moment(record.rec_headers.get_header("WARC-Date")),
-        truncated=record.rec_headers.get_header("WARC-Truncated") is not None,
+        is_archived=True,
     )
+    body, flaw = reply.body, None
+    if "chunked" in ",".join(reply.values("Transfer-Encoding")).lower():
+        body, flaw = unchunked(body)
+    elif not was_decoded(reply) and len(body) < _promised(reply):
+        flaw = TRUNCATED
+    if record.rec_headers.get_header("WARC-Truncated") is not None:
+        flaw = TRUNCATED
+    return msgspec.structs.replace(reply, body=body, flaw=flaw)
+
+
+def _promised(reply: Reply) -> int:
+    """The length that the server gave its body, as far as it did."""
+    given = reply.values("Content-Length")
+    return int(given[0]) if given and given[0].isdecimal() else 0
 
 
 def _is_cut(record: ArcWarcRecord) -> bool:

@@ -3,6 +3,7 @@
 One gzip member for each record, so that a damaged record loses no other.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -34,7 +35,9 @@ OUTCOMES = tables.schema(
     ],
 )
 PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain")
-
+# The commonest labels of the WHATWG's Encoding standard, by which "utf-16" is little-endian.
+UTF16 = re.compile(r"charset\s*=\s*[\"']?(?:utf-16|unicode|ucs-2)(be)?", re.IGNORECASE)
+UNSAID = "text/html"  # what an answer without content type is taken for
 
 Headers = Sequence[tuple[str, str]]
 
@@ -56,7 +59,6 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str  # as the server sent it, "" if it did not
     body: bytes  # after content decoding, before character decoding
     fetched_at: datetime  # UTC
-    truncated: bool = False  # its archive says that the body is not whole (WARC-Truncated)
     exchange: Exchange | None = None  # to be written beside the page; not read again
 
 
@@ -83,6 +85,16 @@ def media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
+def utf16_codec(content_type: str) -> str | None:
+    """Python's name of the UTF-16 that an answer says to be in, or None if it says something else.
+
+    >>> utf16_codec("text/html; charset=UTF-16LE"), utf16_codec("text/html; charset=utf-8")
+    ('utf-16-le', None)
+    """
+    found = UTF16.search(content_type)
+    return found and ("utf-16-be" if found[1] else "utf-16-le")
+
+
 def refusal(status: int, content_type: str) -> str | None:
     """Why an answer is not a page, or None if it is one.
 
@@ -90,10 +102,11 @@ def refusal(status: int, content_type: str) -> str | None:
     'http_404'
     >>> refusal(200, "application/pdf")
     'not_a_page'
+    >>> refusal(200, "")
     """
     if status != 200:
         return f"http_{status}"
-    return None if media_type(content_type) in PAGE_TYPES else "not_a_page"
+    return None if media_type(content_type or UNSAID) in PAGE_TYPES else "not_a_page"
 
 
 def write_outcomes(draft: Draft, outcomes: Iterable[Outcome]) -> int:

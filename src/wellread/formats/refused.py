@@ -1,8 +1,8 @@
-"""What policy or a limit ends a request with."""
+"""Why there is no page, where that is found out."""
 
 
 class Refused(Exception):
-    """A request that ends here; `outcome` is what its link's row says."""
+    """There is no page; `outcome` is what the row of its link says."""
 
     def __init__(self, outcome: str) -> None:
         super().__init__(outcome)

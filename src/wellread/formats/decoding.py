@@ -5,8 +5,8 @@ from collections.abc import Callable, Generator, Iterator
 
 import brotli
 
-from wellread.crawl.refused import Refused
 from wellread.formats.compressed import ZstdError, pieces, zstd_frame
+from wellread.formats.refused import Refused
 
 ENCODINGS = "gzip, deflate, br, zstd"
 # Who encodes an answer more than twice wants something else than to save bytes.
