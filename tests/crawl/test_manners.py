@@ -97,7 +97,8 @@ def test_a_page_is_kept_with_its_request_and_what_was_measured(tmp_path: Path) -
     with local_site() as site:
         site.packed("/new", b"<p>text</p>")
         link = site.redirect("/old", "/new")
-        crawl(write_links_to(tmp_path / "links", [link]), out, quick())
+        config = quick(user_agent_contact="owner@example.com")
+        crawl(write_links_to(tmp_path / "links", [link]), out, config)
         with (out / "pages-00000.warc.gz").open("rb") as file:
             records = {
                 r.rec_type: (r.rec_headers, r.http_headers, r.content_stream().read())
@@ -115,7 +116,15 @@ def test_a_page_is_kept_with_its_request_and_what_was_measured(tmp_path: Path) -
         _, asked, _ = records["request"]
         assert asked.statusline == "/new HTTP/1.1"
         assert asked.get_header("Host") == f"127.0.0.1:{site.port}"
-        assert asked.get_header("User-Agent") == "wellread/0.1.0"
+        assert asked.get_header("User-Agent") == "wellread/0.1.0 (+owner@example.com)"
+        assert about.get_header("WARC-IP-Address") == "127.0.0.1"
+        assert records["warcinfo"][2].decode().splitlines() == [
+            "software: wellread/0.1.0",
+            "http-header-user-agent: wellread/0.1.0 (+owner@example.com)",
+            "robots: obey",
+            "operator: owner@example.com",
+            "format: WARC File Format 1.0",
+        ]
         assert records["metadata"][2].startswith(f"via: {link}\r\nfetchTimeMs: ".encode())
         (outcome,) = read_outcomes(out)
         assert (outcome.redirects, outcome.redirected_to) == (1, site.url("/new"))

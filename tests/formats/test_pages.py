@@ -31,7 +31,7 @@ def page(name: str, body: bytes = b"<p>text</p>") -> Page:
 def write_pages(directory: Path, pages: Iterable[Page]) -> None:
     with SegmentWriter(directory) as segments:
         for one in pages:
-            segments.append(encode_page(one))
+            segments.append(one)
 
 
 def reported(path: Path) -> tuple[list[str], list[str]]:

@@ -42,7 +42,8 @@ Read = tuple[str, str | None, bytes]
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
     path = tmp_path / "pages-00000.warc.gz"
-    path.write_bytes(warcinfo(path.name, MOMENT) + encode_page(PAGE))
+    info, head = warcinfo(path.name, PAGE)
+    path.write_bytes(head + encode_page(PAGE, info))
     return path
 
 

@@ -15,6 +15,7 @@ from wellread.crawl.blocklists import Lists
 from wellread.crawl.config import CrawlConfig, parse_shard
 from wellread.crawl.journal import Journal
 from wellread.crawl.judging import judged
+from wellread.crawl.provenance import provenance
 from wellread.crawl.shard import urls_of_shard
 from wellread.formats.archives import read_replies
 from wellread.formats.pages import Outcome
@@ -44,7 +45,8 @@ def take_pages(draft: Draft, links: Path, config: CrawlConfig, progress: Progres
     }
     kept = frozenset(refused)
     num_read = num_found = 0
-    with Journal(draft.out, segment_bytes=config.segment_bytes) as journal:
+    about = provenance(config)
+    with Journal(draft.out, segment_bytes=config.segment_bytes, about=about) as journal:
         for path in config.warcs:
             for reply in read_replies(path, partial(_note_bad, draft), config.max_page_bytes):
                 num_read += 1

@@ -27,6 +27,7 @@ from wellread.crawl.commoncrawl_captures import WORK, refused, resolve
 from wellread.crawl.config import CrawlConfig, user_agent
 from wellread.crawl.journal import Journal, read_journal
 from wellread.crawl.judging import judged
+from wellread.crawl.provenance import provenance
 from wellread.crawl.ranges import Absent, RangeServer
 from wellread.crawl.surt import MATCHES
 from wellread.formats.archives import parse_record
@@ -127,9 +128,10 @@ def describe(known: Found) -> str:
 def fetch_captures(draft: Draft, links: Path, config: CrawlConfig, progress: Progress) -> Found:
     """Note in the journal what Common Crawl has of each of `links`; what it was found to have."""
     known = look_up(draft, links, config, progress)
+    about = provenance(config)
     with (
         open_server(config) as server,
-        Journal(draft.out, segment_bytes=config.segment_bytes) as journal,
+        Journal(draft.out, segment_bytes=config.segment_bytes, about=about) as journal,
     ):
         if journal.warning:
             log.warning(journal.warning)

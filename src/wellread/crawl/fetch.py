@@ -49,6 +49,7 @@ from wellread.crawl.guards import SECONDS, STATUS
 from wellread.crawl.journal import Journal
 from wellread.crawl.judging import page_of
 from wellread.crawl.policy import url_refusal
+from wellread.crawl.provenance import provenance
 from wellread.crawl.queue import host_of
 from wellread.crawl.report import NUM_HOSTS, Report
 from wellread.crawl.resolver import SETTING
@@ -206,6 +207,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
             sent=pairs(request.headers),
             received=request.meta.get("received", ()),
             milliseconds=milliseconds_of(request.meta),
+            ip_address=str(response.ip_address) if response.ip_address else None,
         )
         outcome = outcome_for(ticket, request, FETCHED, response)
         outcome = msgspec.structs.replace(outcome, num_bytes=len(page.body))
@@ -370,7 +372,8 @@ def main() -> None:
 
 def run(links: Path, out: Path, config: CrawlConfig) -> None:
     allow_connections()
-    with Journal(out, segment_bytes=config.segment_bytes) as journal:
+    about = provenance(config)
+    with Journal(out, segment_bytes=config.segment_bytes, about=about) as journal:
         queue, before = waiting_links(links, journal, out, config)
         with queue:
             total = before + queue.num_links

@@ -29,7 +29,7 @@ from wellread.formats.segments import (
     segment_files,
     segment_name,
 )
-from wellread.formats.warc import encode_page
+from wellread.formats.warc import Fields
 
 JOURNAL, DIGESTS = "journal.jsonl", "digests.jsonl"
 SYNC_SECONDS = 5.0  # at most so much is lost with the machine's power; nothing with the process
@@ -67,7 +67,9 @@ class Journal:
     with none when the disk refuses. `warning` says what was lost, where more was than a kill takes.
     """
 
-    def __init__(self, directory: Path, *, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(
+        self, directory: Path, *, segment_bytes: int = SEGMENT_BYTES, about: Fields = ()
+    ) -> None:
         self._directory = directory
         self.written: Callable[[Sequence[Outcome]], None] = nobody
         self._lines: BinaryIO = (directory / JOURNAL).open("ab", buffering=0)
@@ -76,7 +78,7 @@ class Journal:
         length, last, self.warning = _sound(directory)
         self._lines.truncate(length)
         _forget_digests(directory, last.segment if last else 0)
-        self._segments = SegmentWriter(directory, last, segment_bytes=segment_bytes)
+        self._segments = SegmentWriter(directory, last, segment_bytes=segment_bytes, about=about)
         self._synced_at = time.monotonic()
         self._error: Exception | None = None
         self._waiting: deque[tuple[Outcome, Page | None]] = deque()
@@ -146,7 +148,7 @@ class Journal:
         for outcome, page in batch:
             length = 0
             if page is not None:
-                place = self._segments.append(encode_page(page))
+                place = self._segments.append(page)
                 length = place.length
                 outcome = msgspec.structs.replace(  # noqa: PLW2901
                     outcome, segment=place.segment, offset=place.offset

@@ -49,6 +49,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     sent: Headers
     received: Headers  # as the server sent them
     milliseconds: int | None = None  # until the answer's headers
+    ip_address: str | None = None  # that was connected to
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

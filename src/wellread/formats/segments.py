@@ -2,17 +2,15 @@
 
 import hashlib
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self
 
-from wellread.formats.warc import warcinfo
+from wellread.formats.pages import Page
+from wellread.formats.warc import Fields, encode_page, read_info, warcinfo
 
 SEGMENT_BYTES = 1 << 30  # a WARC file of about 1 GB: the standard's recommendation, annex C
 PATTERN = "pages-*.warc.gz"
-# Of the record that heads a file, so that the same pages give the same bytes; each has its own.
-NO_DATE = datetime.fromtimestamp(0, UTC)
 
 
 class Place(NamedTuple):
@@ -36,12 +34,20 @@ def segment_files(directory: Path) -> list[Path]:
 
 
 class SegmentWriter:
-    """Appends records; what lies in `directory` behind the place `after` is cut off first."""
+    """Appends pages; what lies in `directory` behind the place `after` is cut off first.
+
+    `about` is said of the pages at the head of each file.
+    """
 
     def __init__(
-        self, directory: Path, after: Place | None = None, *, segment_bytes: int = SEGMENT_BYTES
+        self,
+        directory: Path,
+        after: Place | None = None,
+        *,
+        segment_bytes: int = SEGMENT_BYTES,
+        about: Fields = (),
     ) -> None:
-        self._directory, self._segment_bytes = directory, segment_bytes
+        self._directory, self._segment_bytes, self._about = directory, segment_bytes, about
         self.digests: dict[int, str] = {}  # SHA-256 of the segments that this writer filled
         number = after.segment if after else 0
         for path in segment_files(directory):
@@ -59,12 +65,18 @@ class SegmentWriter:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
+        if self._length == 0:
+            self._path.unlink()
 
-    def append(self, records: bytes) -> Place:
+    def append(self, page: Page) -> Place:
         """Write a page's records; on return the system has them."""
         if self._length >= self._segment_bytes:
             self._close_full()
             self._open(self._number + 1, 0)
+        if self._length == 0:
+            self._info, head = warcinfo(self._path.name, page, self._about)
+            self._write(head)
+        records = encode_page(page, self._info)
         place = Place(self._number, self._length, len(records))
         self._write(records)
         return place
@@ -74,13 +86,12 @@ class SegmentWriter:
         os.fdatasync(self._file.fileno())
 
     def _open(self, number: int, length: int) -> None:
-        path = self._directory / segment_name(number)
-        self._file: BinaryIO = path.open("ab", buffering=0)
+        self._path = self._directory / segment_name(number)
+        self._file: BinaryIO = self._path.open("ab", buffering=0)
         self._file.truncate(length)
         self._number, self._length = number, length
         self._hash = hashlib.sha256() if length == 0 else None  # None: it was begun by another
-        if length == 0:
-            self._write(warcinfo(path.name, NO_DATE))
+        self._info = read_info(self._path) if length else ""
 
     def _write(self, content: bytes) -> None:
         view = memoryview(content)

@@ -7,12 +7,14 @@ import hashlib
 import io
 import uuid
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
@@ -25,19 +27,29 @@ LINK = "Wellread-Link"  # field of a response: the link's URL, where the target 
 # The body is stored decoded, so these no longer hold; kept under the names that Common Crawl uses.
 OF_TRANSFER = {"content-encoding", "content-length", "transfer-encoding"}
 RENAMED = "X-Crawler-"
+Fields = Sequence[tuple[str, str]]
 
 
-def encode_page(page: Page) -> bytes:
+def encode_page(page: Page, info: str = "") -> bytes:
     """The page as gzipped WARC records; the same page gives the same bytes.
 
     The response comes first; a request and a metadata record follow if its exchange is known.
+    `info` is the record ID of the warcinfo that says where they come from.
     """
     exchange, moment = page.exchange, _date(page.fetched_at)
     target = exchange.url if exchange else page.url
+    said = {"WARC-Date": moment}
+    if info:
+        said["WARC-Warcinfo-ID"] = info
+    if exchange and exchange.ip_address:
+        said["WARC-IP-Address"] = exchange.ip_address
+
+    def record_id(kind: str) -> str:
+        return _record_id(kind, moment, f"{page.url} {info}".strip())
 
     def record(kind: str, fields: dict[str, str], **content: Any) -> bytes:
-        about = {"WARC-Record-ID": _record_id(kind, moment, page.url), "WARC-Date": moment}
-        return _packed(kind, target, about | fields, **content)
+        about = {"WARC-Record-ID": record_id(kind), **said, **fields}
+        return _packed(kind, target, about, **content)
 
     answer = record(
         "response",
@@ -47,20 +59,29 @@ def encode_page(page: Page) -> bytes:
     )
     if exchange is None:
         return answer
-    beside = {"WARC-Concurrent-To": _record_id("response", moment, page.url)}
+    beside = {"WARC-Concurrent-To": record_id("response")}
     request = record("request", beside, http=_request(exchange))
     return answer + request + record("metadata", beside, body=_measured(exchange, page.url))
 
 
-def warcinfo(name: str, moment: datetime) -> bytes:
-    """The record that heads the file `name`."""
-    fields = {
-        "WARC-Record-ID": _record_id("warcinfo", _date(moment), name),
-        "WARC-Date": _date(moment),
-        "WARC-Filename": name,
-    }
-    about = _lines([("software", "wellread"), ("format", "WARC File Format 1.0")])
-    return _packed("warcinfo", "", fields, body=about)
+def warcinfo(name: str, first: Page, about: Fields = ()) -> tuple[str, bytes]:
+    """The record that heads the file `name`, and its ID.
+
+    It is dated as the `first` page in the file, and its ID made of that page and of what it says:
+    no other file has it, and the same pages fetched in the same way give the same bytes.
+    """
+    text = _lines([*about, ("format", "WARC File Format 1.0")])
+    moment = first.fetched_at
+    info = _record_id("warcinfo", moment.isoformat(), f"{name} {first.url} {text.decode()}")
+    fields = {"WARC-Record-ID": info, "WARC-Date": _date(moment), "WARC-Filename": name}
+    return info, _packed("warcinfo", "", fields, body=text)
+
+
+def read_info(path: Path) -> str:
+    """The ID of the record that heads the file."""
+    with path.open("rb") as file:
+        headers = next(ArchiveIterator(file)).rec_headers
+    return str(headers.get_header("WARC-Record-ID"))
 
 
 def _packed(
@@ -115,7 +136,7 @@ def _measured(exchange: Exchange, link: str) -> bytes:
     return _lines(about)
 
 
-def _lines(pairs: Iterable[tuple[str, str]]) -> bytes:
+def _lines(pairs: Fields) -> bytes:
     return "".join(f"{key}: {value}\r\n" for key, value in pairs).encode()
 
 
