@@ -24,11 +24,15 @@ from wellread.formats.pages import read_outcomes
 from wellread.formats.segments import segment_files
 
 NUM_PAGES, REQUESTS = 200, 4
-# Bodies that no compressor makes shorter than the gap that one request reads over.
-PAGES = [
-    Captured(f"com,a)/{n:03}", f"http://a.com/{n:03}", hashlib.shake_128(b"%d" % n).digest(20_000))
-    for n in range(NUM_PAGES)
-]
+
+
+def text(number: int) -> bytes:
+    """What no compressor makes shorter than the gap that one request reads over."""
+    noise = hashlib.shake_128(b"%d" % number).digest(20_000)
+    return b"<p>" + noise.replace(b"\0", b" ")
+
+
+PAGES = [Captured(f"com,a)/{n:03}", f"http://a.com/{n:03}", text(n)) for n in range(NUM_PAGES)]
 
 
 @pytest.mark.slow

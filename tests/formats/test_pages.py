@@ -148,7 +148,7 @@ def test_all_real_archives_are_read_without_a_crash(real_data: Path) -> None:
     assert counts["example-iana.org-chunked.warc"] == (1, [])
     assert counts["whirlwind.warc.gz"] == (1, [])
     assert counts["sample-0000.warc.gz"] == (22, [])
-    assert counts["bad.arc"] == (1, ["no HTTP headers", "no HTTP headers"])
+    assert counts["bad.arc"] == (0, ["no HTTP headers"] * 3)
     assert counts["example-bad-non-chunked.warc.gz"] == (1, [])
 
 

@@ -236,7 +236,7 @@ def _judged(capture: Capture, packed: bytes, config: CrawlConfig) -> tuple[Outco
     if not unpacker.eof:
         return without_page(DAMAGED)
     where = f"{capture.filename}, byte {capture.offset}"
-    reply = next(parse_record(content, where, _ignore), None)
+    reply = next(parse_record(content, where, _ignore, config.max_page_bytes), None)
     if reply is None:
         return without_page(DAMAGED)
     if reply.url != canonical_url(capture.captured_url or ""):

@@ -12,7 +12,7 @@ import msgspec
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
-from warcio.statusandheaders import StatusAndHeadersParserException
+from warcio.statusandheaders import StatusAndHeadersParser, StatusAndHeadersParserException
 
 from wellread.base.files import input_files
 from wellread.base.manifest import is_artifact, read_artifact
@@ -20,7 +20,15 @@ from wellread.base.urls import canonical_url
 from wellread.formats.documents import BadRecord, refuse
 from wellread.formats.pages import STAGE, Page
 from wellread.formats.refused import Refused
-from wellread.formats.replies import MALFORMED, TRUNCATED, Reply, body_of, unchunked, was_decoded
+from wellread.formats.replies import (
+    MALFORMED,
+    TOO_LARGE,
+    TRUNCATED,
+    Reply,
+    body_of,
+    unchunked,
+    was_decoded,
+)
 from wellread.formats.segments import segment_files
 from wellread.formats.warc import LINK
 
@@ -38,8 +46,10 @@ DAMAGE = (
     zlib.error,
 )
 SEARCH_BYTES = 1 << 20
+PACKED_BYTES = 1 << 12  # unpacked together by warcio, to a thousand times as much at the worst
 MOST_BYTES = 1 << 26  # ours: of an unpacked body; twelve times what our own crawl takes
-CHUNKS_BYTES = 1 << 18  # beyond the content, for the sizes of its chunks; as from the web
+HEAD_BYTES = 1 << 19  # beyond the content, for its head and the sizes of its chunks; as for the web
+HTTP = StatusAndHeadersParser(["HTTP/"], verify=False)
 
 
 def read_pages(path: Path, bad: BadRecord = refuse) -> Iterator[Page]:
@@ -85,11 +95,13 @@ def read_replies(
             yield from _read_archive(file, bad, most_bytes)
 
 
-def parse_record(content: bytes, where: str, bad: BadRecord) -> Iterator[Reply]:
+def parse_record(
+    content: bytes, where: str, bad: BadRecord, most_bytes: int | None = None
+) -> Iterator[Reply]:
     """The answer in one WARC record, not compressed; as `read_replies`, for bytes at hand."""
-    archive = ArchiveIterator(BytesIO(content))
+    archive = _archive_at(BytesIO(content), 0)
     try:
-        yield from _replies_of(archive, where, bad, None)
+        yield from _replies_of(archive, where, bad, most_bytes)
     except DAMAGE as error:
         bad("malformed WARC record", f"{where} ({error})")
 
@@ -128,9 +140,9 @@ def _read_archive(path: Path, bad: BadRecord, most_bytes: int | None) -> Iterato
                 start = _next_record(file, max(start, archive.offset) + 1)
 
 
-def _archive_at(file: BufferedIOBase, start: int, **options: bool) -> ArchiveIterator:
+def _archive_at(file: BufferedIOBase, start: int) -> ArchiveIterator:
     file.seek(start)
-    archive = ArchiveIterator(file, arc2warc=True, **options)
+    archive = ArchiveIterator(file, no_record_parse=True, arc2warc=True, block_size=PACKED_BYTES)
     archive.INC_RECORD = ""  # it would warn on stderr, between a progress bar's lines
     return archive
 
@@ -150,7 +162,7 @@ def _is_one_member(file: BufferedIOBase) -> bool:
     By the standard's annex each record has its own. Some packed a whole file at once, in which
     no record can be found again after a damaged one.
     """
-    archive = _archive_at(file, 0, no_record_parse=True)
+    archive = _archive_at(file, 0)
     try:
         next(archive)
         archive.read_to_end()
@@ -181,7 +193,7 @@ def _replies_of(
     for record in archive:
         where = f"{path}, byte {archive.offset}"
         if record.length is None:
-            bad("no Content-Length", where)
+            bad("no Content-Length" if record.raw_stream.read(1) else "cut short", where)
             continue
         if record.rec_type not in ("response", "resource"):
             continue
@@ -191,34 +203,46 @@ def _replies_of(
             if not (uri or "").startswith(("dns:", "whois:", "ntp:", "urn:", "metadata:")):
                 bad("no web address", f"{where} ({uri!r})")
             continue
-        if record.rec_type == "response" and record.http_headers is None:
-            bad("no HTTP headers", f"{where} ({url})")
-            continue
         reply = _reply(record, url, most_bytes)
         if _is_cut(record):
             bad("cut short", f"{where} ({url})")
+        elif reply is None:
+            bad("no HTTP headers", f"{where} ({url})")
         else:
             yield reply
 
 
-def _reply(record: ArcWarcRecord, url: str, most_bytes: int | None) -> Reply:
-    http = record.http_headers  # None: stored without HTTP
-    room = None if most_bytes is None else most_bytes + CHUNKS_BYTES
+def _reply(record: ArcWarcRecord, url: str, most_bytes: int | None) -> Reply | None:
+    room = None if most_bytes is None else most_bytes + HEAD_BYTES
+    content = record.raw_stream.read(room)
+    # Headers and body come from here and not from warcio, which reads heads without end, and knows
+    # less of encodings than servers do.
+    status, headers, body = 200, [("Content-Type", record.content_type or "")], content
+    if record.rec_type == "response":  # a resource was stored without HTTP
+        if not content[:2].strip():
+            return None
+        stream = BytesIO(content)
+        http = HTTP.parse(stream)
+        status, headers, body = int(http.get_statuscode()), http.headers, stream.read()
+    if not 100 <= status <= 999:
+        raise ValueError(f"status {status}")
     reply = Reply(
         url=url,
-        status=int(http.get_statuscode()) if http else 200,
-        headers=http.headers if http else [("Content-Type", record.content_type or "")],
-        body=record.raw_stream.read(room),
+        status=status,
+        headers=headers,
+        body=body,
         fetched_at=_moment(record.rec_headers.get_header("WARC-Date")),
         is_archived=True,
     )
-    body, flaw = reply.body, None
+    flaw = None
     if "chunked" in ",".join(reply.values("Transfer-Encoding")).lower():
         body, flaw = unchunked(body)
     elif not was_decoded(reply) and len(body) < _promised(reply):
         flaw = TRUNCATED
     if record.rec_headers.get_header("WARC-Truncated") is not None:
         flaw = TRUNCATED
+    if len(content) == room:
+        flaw = TOO_LARGE
     return msgspec.structs.replace(reply, body=body, flaw=flaw)
 
 

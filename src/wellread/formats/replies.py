@@ -9,7 +9,7 @@ from wellread.formats.decoding import decoded
 from wellread.formats.pages import Headers
 from wellread.formats.refused import Refused
 
-TRUNCATED, MALFORMED = "truncated", "bad_response"
+TRUNCATED, MALFORMED, TOO_LARGE = "truncated", "bad_response", "too_large"
 # RFC 9112, section 7.1: digits, perhaps an extension; some servers pad with spaces.
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
 # The WHATWG's binary data bytes and as many bytes as it looks at: MIME Sniffing, sections 3 and 5.
@@ -25,7 +25,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     headers: Headers
     body: bytes  # in its content encodings
     fetched_at: datetime  # UTC
-    flaw: str | None = None  # what makes the body unfit: TRUNCATED, MALFORMED
+    flaw: str | None = None  # what makes the body unfit: TRUNCATED, MALFORMED, TOO_LARGE
     is_archived: bool = False  # by anybody, so that what a header says of the body may not hold
 
     @property
@@ -40,7 +40,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 def body_of(reply: Reply, limit: int) -> bytes:
     """The body without its content encodings; Refused if damaged, or longer than `limit` bytes."""
     if len(reply.body) > limit:
-        raise Refused("too_large")
+        raise Refused(TOO_LARGE)
     if not reply.body:  # nothing is sent in any encoding
         return b""
     try:
