@@ -124,19 +124,21 @@ def test_an_answer_is_judged_alike_wherever_it_comes_from(
 
 def test_what_an_archive_holds_decoded_is_a_page_whatever_its_headers_say(tmp_path: Path) -> None:
     gzipped = (b"Content-Encoding: gzip", b"Content-Length: 999")
+    wide = head(*gzipped, kind=b"text/html; charset=utf-16")
     sent = {
-        "gzip": head(*gzipped),
-        "br": head(b"Content-Encoding: br"),
-        "chunked": head(CHUNKED),
-        "both": head(CHUNKED, b"Content-Encoding: gzip"),
+        "gzip": (head(*gzipped), GOOD),
+        "wide": (wide, WIDE),
+        "br": (head(b"Content-Encoding: br"), GOOD),
+        "chunked": (head(CHUNKED), GOOD),
+        "both": (head(CHUNKED, b"Content-Encoding: gzip"), GOOD),
     }
     archive = tmp_path / "some.warc.gz"
     archive.write_bytes(
-        b"".join(raw_record(f"http://a.com/{n}", start + GOOD) for n, start in sent.items())
+        b"".join(raw_record(f"http://a.com/{n}", b"".join(parts)) for n, parts in sent.items())
     )
     links = write_links_to(tmp_path / "links", [f"http://a.com/{name}" for name in sent])
     crawl(links, tmp_path / "pages", CrawlConfig(source="warc", warcs=[archive]))
-    assert found(tmp_path / "pages")[1] == dict.fromkeys(sent, GOOD)
+    assert found(tmp_path / "pages")[1] == {name: body for name, (_, body) in sent.items()}
 
 
 @pytest.mark.parametrize(

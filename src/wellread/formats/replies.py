@@ -12,6 +12,8 @@ from wellread.formats.refused import Refused
 TRUNCATED, MALFORMED, TOO_LARGE = "truncated", "bad_response", "too_large"
 # RFC 9112, section 7.1: digits, perhaps an extension; some servers pad with spaces.
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
+# How bodies of these encodings begin: RFC 1952, section 2.3.1; RFC 8878, section 3.1.1.
+MARKS = {"gzip": b"\x1f\x8b", "x-gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 # The WHATWG's binary data bytes and as many bytes as it looks at: MIME Sniffing, sections 3 and 5.
 BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 HEADER_BYTES = 1445
@@ -57,8 +59,12 @@ def was_decoded(reply: Reply) -> bool:
     Common Crawl's do until August 2018, those of its news until May 2019
     (github.com/internetarchive/warctools, issue 15; github.com/commoncrawl/news-crawl, issue 30).
     """
-    is_encoded = bool(reply.values("Content-Encoding"))
-    return reply.is_archived and is_encoded and not BINARY.search(reply.body[:HEADER_BYTES])
+    encodings = ",".join(reply.values("Content-Encoding"))
+    if not (reply.is_archived and encodings):
+        return False
+    if mark := MARKS.get(encodings.rpartition(",")[2].strip().lower()):
+        return not reply.body.startswith(mark)
+    return not BINARY.search(reply.body[:HEADER_BYTES])
 
 
 def unchunked(body: bytes) -> tuple[bytes, str | None]:
