@@ -14,7 +14,7 @@ from wellread.base.progress import Progress
 from wellread.crawl.blocklists import Lists
 from wellread.crawl.config import CrawlConfig, parse_shard
 from wellread.crawl.journal import Journal
-from wellread.crawl.judging import judged
+from wellread.crawl.pages import judged
 from wellread.crawl.provenance import provenance
 from wellread.crawl.shard import urls_of_shard
 from wellread.formats.archives import read_replies

@@ -26,7 +26,7 @@ from wellread.crawl.blocklists import Lists
 from wellread.crawl.commoncrawl_captures import WORK, refused, resolve
 from wellread.crawl.config import CrawlConfig, user_agent
 from wellread.crawl.journal import Journal, read_journal
-from wellread.crawl.judging import judged
+from wellread.crawl.pages import judged
 from wellread.crawl.provenance import provenance
 from wellread.crawl.ranges import Absent, RangeServer
 from wellread.crawl.surt import MATCHES

@@ -47,7 +47,7 @@ from wellread.crawl.config import CrawlConfig, user_agent
 from wellread.crawl.frontier import Answer, Frontier, Ticket
 from wellread.crawl.guards import SECONDS, STATUS
 from wellread.crawl.journal import Journal
-from wellread.crawl.judging import page_of
+from wellread.crawl.pages import page_of
 from wellread.crawl.policy import url_refusal
 from wellread.crawl.provenance import provenance
 from wellread.crawl.queue import host_of
