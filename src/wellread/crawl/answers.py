@@ -54,13 +54,13 @@ def retry_after(text: str, now: datetime) -> float | None:
     60.0
     """
     if text.strip().isdecimal():
-        return float(text)
+        return float(text)  # infinite, if it has hundreds of digits
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - now).total_seconds())
+    except (ValueError, TypeError, OverflowError, IndexError):  # no date, or of no year there is
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
 
 
 def milliseconds_of(meta: Any) -> int | None:

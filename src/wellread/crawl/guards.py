@@ -27,6 +27,7 @@ MAX_ROBOTS_BYTES = 500 * 1024  # RFC 9309, section 2.5: what a crawler must read
 MAX_HEADER_BYTES = 256 * 1024  # ours: browsers take about as much
 IDLE_SECONDS = 30.0  # ours: until a host's next turn; Twisted's 240 would hold thousands open
 CUT_AT = "cut_at"  # in a request's meta: how much of the answer is wanted, and no more
+RECEIVED = "num_received"  # in its meta: bytes of an answer that may be cut, so far
 SECONDS = "seconds_spent"  # in a request's meta: on the page so far, over redirects and retries
 
 
@@ -173,8 +174,13 @@ class Decoding:
         cut_at = request.meta.get(CUT_AT)
         encodings = b",".join(response.headers.getlist("Content-Encoding"))
         if encodings and response.body:
-            limit, is_cut = cut_at or self._limit, cut_at is not None
-            body = decoded(response.body, encodings.decode("latin-1"), limit, is_cut=is_cut)
+            body = decoded(
+                response.body,
+                encodings.decode("latin-1"),
+                cut_at or self._limit,
+                is_start_enough=cut_at is not None,
+                is_cut=cut_at is not None and request.meta.get(RECEIVED, 0) > cut_at,
+            )
             response = response.replace(body=body)
         if cut_at is None and is_binary(response.body):
             raise Refused("not_a_page")

@@ -3,8 +3,8 @@
 import codecs
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,7 +26,7 @@ from wellread.crawl.answers import (
     redirect_target,
     retry_after,
 )
-from wellread.crawl.guards import CUT_AT, MAX_ROBOTS_BYTES
+from wellread.crawl.guards import CUT_AT, MAX_ROBOTS_BYTES, RECEIVED
 from wellread.crawl.refused import Refused
 from wellread.crawl.resolver import SETTING
 
@@ -37,11 +37,16 @@ KEPT_SECONDS = 24 * 3600.0  # section 2.4: at most
 FAILED_SECONDS = 3600.0
 CACHE_BYTES = 64 * 1024**2  # ours: the rules for us of some 100,000 hosts
 ENTRY_BYTES = 400  # of memory beside an entry's text, about
-SMALL_BYTES = 4096
+# Ours: of the files whose rules are parsed at a time, which then take up to 32 times as much
+# memory. A host's next page comes in a second or so; parsing again takes 1 s for 1 MB.
+PARSED_BYTES = 6 * 1024**2
 # These say that nobody answered at all; the page's own request would have told the same.
 UNREACHED = UNANSWERED | UNCONNECTED | {"tls"}
 FAILED = "robots_failed"
 AGENT_LINE = re.compile(r"user[- ]?agent\s*[:\s]\s*(.*)", re.IGNORECASE)
+# Section 2.2.1: a product token has letters, `-` and `_`. What follows (a version, a `*`) is no
+# part of it, as Google's parser has it too.
+AGENT_NAME = re.compile(r"[a-z_-]+|\*")
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,21 +64,30 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         """Whether they hold, so that the host is not asked for them now."""
         return self.expires_at > monotonic()
 
-    def verdict(self, url: str) -> str:
+    def verdict(self, url: str, parse: Callable[[str], Protego] = Protego.parse) -> str:
         """`allowed`, `forbidden`, `absent` where nothing is said to us, or `failed`."""
         if self.failure or not self.text:
             return "failed" if self.failure else "absent"
-        return "allowed" if _parsed(self.text).can_fetch(url, TOKEN) else "forbidden"
+        return "allowed" if parse(self.text).can_fetch(url, TOKEN) else "forbidden"
 
 
-def _parsed(text: str) -> Protego:
-    return _small(text) if len(text) < SMALL_BYTES else _large(text)
+class Parsed:
+    """The last files that were parsed, up to `PARSED_BYTES` of them."""
 
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Protego] = OrderedDict()
+        self._bytes = 0
 
-# Rules take up to 32 times the memory of their text: 128 MB for the small files in use, 64 MB for
-# the large ones, at the worst.
-_small = lru_cache(maxsize=1024)(Protego.parse)
-_large = lru_cache(maxsize=4)(Protego.parse)
+    def parse(self, text: str) -> Protego:
+        if text in self._kept:
+            self._kept.move_to_end(text)
+            return self._kept[text]
+        self._kept[text] = Protego.parse(text)
+        self._bytes += len(text)
+        while self._bytes > PARSED_BYTES:
+            oldest, _ = self._kept.popitem(last=False)
+            self._bytes -= len(oldest)
+        return self._kept[text]
 
 
 def own_groups(text: str) -> str:
@@ -92,9 +106,9 @@ def own_groups(text: str) -> str:
         if agent := AGENT_LINE.match(line):
             is_ours = is_ours and is_head
             is_head = True
-            name = agent[1].lower().partition("/")[0].strip()
-            if name in (TOKEN, "*"):
-                kept.append(f"User-agent: {name}")
+            name = AGENT_NAME.match(agent[1].lower())
+            if name is not None and name[0] in (TOKEN, "*"):
+                kept.append(f"User-agent: {name[0]}")
                 is_ours = True
         elif line and not line.lower().startswith(("sitemap", "host")):  # of no group
             is_head = False
@@ -103,14 +117,16 @@ def own_groups(text: str) -> str:
     return "\n".join(kept)
 
 
-def rules_from(body: bytes) -> Rules:
+def rules_from(body: bytes, parse: Callable[[str], Protego] = Protego.parse) -> Rules:
     """The rules in what a server sent as its robots.txt, whatever that is."""
-    if len(body) > MAX_ROBOTS_BYTES:
-        body = body[:MAX_ROBOTS_BYTES].rpartition(b"\n")[0]  # half a line could say anything
     is_utf16 = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    text = own_groups(body.decode("utf-16" if is_utf16 else "utf-8-sig", errors="replace"))
-    delay = _parsed(text).crawl_delay(TOKEN)
-    return Rules(text=text, crawl_delay=delay or None, expires_at=monotonic() + KEPT_SECONDS)
+    encoding = "utf-16" if is_utf16 else "utf-8-sig"
+    text = body[:MAX_ROBOTS_BYTES].decode(encoding, errors="replace")
+    if len(body) > MAX_ROBOTS_BYTES:  # half a line could say anything
+        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
+    own = own_groups(text)
+    delay = parse(own).crawl_delay(TOKEN)
+    return Rules(text=own, crawl_delay=delay or None, expires_at=monotonic() + KEPT_SECONDS)
 
 
 def _failed(outcome: str, wait: float | None = None) -> Rules:
@@ -130,6 +146,7 @@ class StrictRobotsTxt:
         self._retries: int = crawler.settings[SETTING].retries
         self._known: OrderedDict[str, Rules] = OrderedDict()
         self._bytes = 0
+        self._parsed = Parsed()
         self._waiting: dict[str, list[Deferred[Rules]]] = {}
 
     @classmethod
@@ -142,7 +159,7 @@ class StrictRobotsTxt:
         if request.meta.get("dont_obey_robotstxt"):
             return
         rules = await self._rules(_origin(request.url))
-        request.meta["robots"] = rules.verdict(request.url)
+        request.meta["robots"] = rules.verdict(request.url, self._parsed.parse)
         if rules.failure:
             raise Refused(rules.failure)
         if request.meta["robots"] == "forbidden":
@@ -151,8 +168,8 @@ class StrictRobotsTxt:
     def bytes_received(self, data: bytes, request: Any, **_: Any) -> None:
         """End an answer of which the beginning is enough."""
         if CUT_AT in request.meta:
-            request.meta["num_received"] = request.meta.get("num_received", 0) + len(data)
-            if request.meta["num_received"] > request.meta[CUT_AT]:
+            request.meta[RECEIVED] = request.meta.get(RECEIVED, 0) + len(data)
+            if request.meta[RECEIVED] > request.meta[CUT_AT]:
                 raise StopDownload(fail=False)
 
     def known(self, url: str) -> Rules | None:
@@ -201,7 +218,7 @@ class StrictRobotsTxt:
             response = await self._crawler.engine.download_async(request)
             url = redirect_target(response)
             if url is None:
-                return _rules_of_answer(response)
+                return _rules_of_answer(response, self._parsed.parse)
         return _failed("too_many_redirects")
 
     def _keep(self, origin: str, rules: Rules, before: Rules | None) -> None:
@@ -220,14 +237,14 @@ class StrictRobotsTxt:
             self._bytes -= _cost(oldest)
 
 
-def _rules_of_answer(response: Any) -> Rules:
+def _rules_of_answer(response: Any, parse: Callable[[str], Protego]) -> Rules:
     """RFC 9309, section 2.3.1: no such file, no rules; a server in trouble, no visit.
 
     429 is a server in trouble, as Google's crawler has it too.
     """
     status = response.status
     if 200 <= status < 300:
-        return rules_from(response.body)
+        return rules_from(response.body, parse)
     if 400 <= status < 500 and status != 429:
         return Rules(expires_at=monotonic() + KEPT_SECONDS)
     is_busy = status in BUSY
