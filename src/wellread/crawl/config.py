@@ -71,7 +71,8 @@ class CrawlConfig(Config, frozen=True):
     blocklists: dict[str, Path] = field(default_factory=dict)  # NAME=FILE: domains to keep out of
     # What it names is also removed from pages that are already there.
     takedown: Path | None = None  # a list of URLs, domains and PREFIX* to keep out
-    retries: Annotated[int, Meta(ge=0)] = 1  # after a time-out, a lost connection, a 5xx or a 429
+    # Of a link after a time-out, a lost connection, a 5xx or a 429; of a host in trouble thrice.
+    retries: Annotated[int, Meta(ge=0)] = 1
     segment_bytes: Annotated[int, Meta(ge=1)] = 1024**3  # after which a new file is begun
     # I/N: of the links only the Ith part of N (from 0), by a hash of the registrable domain.
     shard: str | None = None
@@ -116,6 +117,11 @@ class CrawlConfig(Config, frozen=True):
     def under_way(self) -> int:
         """Links at a time, over all hosts."""
         return max(1, min(UNDER_WAY, OPEN_BYTES // self.max_page_bytes))
+
+    @property
+    def host_retries(self) -> int:
+        """How often a host is tried again that is not reached, or whose robots.txt is not read."""
+        return 3 * self.retries
 
 
 def user_agent(config: CrawlConfig) -> str:

@@ -8,6 +8,7 @@ Scrapy makes each request; which one, and when, the frontier says. A link is und
 outcome is on disk, so that a kill costs no more than the requests under way.
 """
 
+import logging
 import os
 import resource
 import signal
@@ -15,7 +16,6 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,37 +29,31 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from wellread.base.config import convert
-from wellread.base.urls import canonical_url
-from wellread.crawl.answers import (
-    AGAIN,
-    BUSY,
-    RETRIED,
-    UNANSWERED,
-    UNCONNECTED,
-    header,
-    milliseconds_of,
-    outcome_of,
-    pairs,
-    redirect_target,
-    retry_after,
-)
+from wellread.crawl.answers import outcome_of, pairs
 from wellread.crawl.config import CrawlConfig, user_agent
 from wellread.crawl.frontier import Answer, Frontier, Ticket
 from wellread.crawl.guards import SECONDS
 from wellread.crawl.journal import Journal
+from wellread.crawl.judging import (
+    NOTHING,
+    RECEIVED_HEAD,
+    UNSAID,
+    Verdict,
+    judge_failure,
+    judge_response,
+    outcome_for,
+)
 from wellread.crawl.policy import url_refusal
 from wellread.crawl.queue import host_of
-from wellread.crawl.refused import Refused
 from wellread.crawl.report import NUM_HOSTS, Report
 from wellread.crawl.resolver import SETTING
-from wellread.crawl.robots import FAILED, StrictRobotsTxt
+from wellread.crawl.robots import HAS_RULES, StrictRobotsTxt
 from wellread.crawl.waiting import waiting_links
-from wellread.formats.pages import FETCHED, Exchange, Outcome, Page, refusal
+from wellread.formats.pages import Outcome, Page, refusal
 
 REPORT_SECONDS = 1.0
-UNSAID = "text/html"  # what an answer without content type is taken for, as in the corpus stage
 MIDDLEWARE = "scrapy.downloadermiddlewares"
-NOTHING = Answer(kind="unasked")
+logger = logging.getLogger(__name__)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,22 +129,20 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         if reason := url_refusal(ticket.url):  # some of it is no address to Scrapy either
             self.note(Outcome(url=ticket.link, outcome=reason))
             return
-        meta = {"ticket": ticket, SECONDS: ticket.seconds}
+        meta = {"ticket": ticket, SECONDS: ticket.seconds, HAS_RULES: ticket.has_rules}
         request = scrapy.Request(ticket.url, dont_filter=True, meta=meta)
         try:
             response = await self.crawler.engine.download_async(request)
         except Exception as error:  # noqa: BLE001  # of Scrapy, Twisted, OpenSSL: any of dozens
-            self.keep_delay(ticket)
-            self.failed(ticket, request, outcome_of(error))
-        else:
-            self.keep_delay(ticket)
-            self.answered(ticket, request, response)
+            response = outcome_of(error)
+        self.keep_delay(ticket)
+        self.settle(ticket, self.judged(ticket, request, response))
 
     def headers_received(self, headers: Any, request: scrapy.Request, **_: Any) -> None:
         """Stop before the body of what is no page anyway."""
         if "ticket" not in request.meta:
             return
-        request.meta["received"] = pairs(headers)
+        request.meta[RECEIVED_HEAD] = pairs(headers)
         content_type = (headers.get("Content-Type") or b"").decode("latin-1")
         if refusal(200, content_type or UNSAID):
             raise StopDownload(fail=False)
@@ -161,86 +153,30 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         if rules is not None and rules.crawl_delay is not None:
             self.frontier.ask_patience(host_of(ticket.url), rules.crawl_delay)
 
-    def answered(self, ticket: Ticket, request: scrapy.Request, response: Any) -> None:
-        seconds = request.meta.get("download_latency") or 0.0
-        answer = Answer(kind="answered", seconds=seconds)
-        if response.status in BUSY:
-            wait = retry_after(header(response, "Retry-After"), datetime.now(UTC))
-            answer = Answer(kind="busy", seconds=seconds, retry_after=wait)
+    def judged(self, ticket: Ticket, request: scrapy.Request, response: Any) -> Verdict:
+        """What the answer comes to; of one that nobody thought of, a `bad_response`."""
         try:
-            target = redirect_target(response)
-        except Refused as refused:
-            self.note(outcome_for(ticket, request, refused.outcome, response), None, answer)
+            if isinstance(response, str):
+                rules = self.robots.known(ticket.url)
+                return judge_failure(ticket, request, response, self.crawl_config, rules)
+            return judge_response(ticket, request, response, self.crawl_config)
+        except Exception:
+            logger.exception("no sense in what %s answered", ticket.url)
+            outcome = outcome_for(ticket, request, "bad_response")
+            return Verdict(answer=Answer(kind="answered"), outcome=outcome)
+
+    def settle(self, ticket: Ticket, verdict: Verdict) -> None:
+        """Put another request for the link in its host's line, or note its outcome."""
+        if verdict.answer.kind == "failed" and self.frontier.is_in_doubt(ticket.url):
+            verdict = Verdict(answer=verdict.answer, again=ticket)
+        if verdict.outcome is not None:
+            self.note(verdict.outcome, verdict.page, verdict.answer)
             return
-        if target is not None:
-            is_circle = target in (ticket.link, ticket.url)
-            if is_circle or ticket.redirects >= self.crawl_config.max_redirects:
-                outcome = outcome_for(ticket, request, "too_many_redirects", response)
-                self.note(outcome, None, answer)
-            else:
-                step = {"url": target, "redirects": ticket.redirects + 1}
-                self.follow(ticket, request, answer, **step)
-        elif response.status in AGAIN and self.may_retry(ticket, request):
-            self.follow(ticket, request, answer, retries=ticket.retries + 1)
-        else:
-            self.conclude(ticket, request, response, answer)
-
-    def conclude(
-        self, ticket: Ticket, request: scrapy.Request, response: Any, answer: Answer
-    ) -> None:
-        content_type = header(response, "Content-Type")
-        reason = refusal(response.status, content_type or UNSAID)
-        outcome = outcome_for(ticket, request, reason or FETCHED, response)
-        page = None
-        if reason is None:
-            exchange = Exchange(
-                url=response.url,
-                sent=pairs(request.headers),
-                received=request.meta.get("received", ()),
-                milliseconds=outcome.milliseconds,
-            )
-            page = Page(
-                url=ticket.link,
-                status=response.status,
-                content_type=content_type,
-                body=response.body,
-                fetched_at=datetime.now(UTC),
-                exchange=exchange,
-            )
-        self.note(outcome, page, answer)
-
-    def failed(self, ticket: Ticket, request: scrapy.Request, reason: str) -> None:
-        """Ask again, or note why there is no answer that can be used."""
-        is_asked = request.meta[SECONDS] > ticket.seconds
-        has_failed = reason in UNANSWERED and (is_asked or request.meta.get("robots") == "failed")
-        answer, is_passing = NOTHING, reason in RETRIED
-        if has_failed:
-            seconds = self.crawl_config.timeout_seconds if reason == "timeout" else 0.0
-            answer = Answer(kind="failed", seconds=seconds)
-        elif is_asked and reason not in UNCONNECTED:
-            answer = Answer(kind="answered")
-        elif reason == FAILED:
-            rules = self.robots.known(ticket.url)
-            if rules is not None and not rules.is_current:
-                answer = Answer(kind="busy", retry_after=rules.retry_after, is_rules=True)
-                is_passing = True
-        if is_passing and self.may_retry(ticket, request):
-            self.follow(ticket, request, answer, retries=ticket.retries + 1)
-        else:
-            self.note(outcome_for(ticket, request, reason), None, answer)
-
-    def may_retry(self, ticket: Ticket, request: scrapy.Request) -> bool:
-        is_time_left = request.meta[SECONDS] < self.crawl_config.page_seconds
-        return is_time_left and ticket.retries < self.crawl_config.retries
-
-    def follow(
-        self, ticket: Ticket, request: scrapy.Request, answer: Answer, **changes: Any
-    ) -> None:
-        """Put another request for the same link in its host's line."""
+        assert verdict.again is not None
         del self.under_way[ticket.link]
-        now, spent = time.monotonic(), request.meta[SECONDS]
-        self.frontier.again(msgspec.structs.replace(ticket, seconds=spent, **changes), now)
-        self.frontier.finish(ticket, answer, now)
+        now = time.monotonic()
+        self.frontier.again(verdict.again, now)
+        self.frontier.finish(ticket, verdict.answer, now)
         self.wake_at(now)
 
     def note(self, outcome: Outcome, page: Page | None = None, answer: Answer = NOTHING) -> None:
@@ -285,22 +221,6 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         os._exit(1)
 
 
-def outcome_for(
-    ticket: Ticket, request: scrapy.Request, reason: str, response: Any = None
-) -> Outcome:
-    """The row of a link whose last request came to this."""
-    return Outcome(
-        url=ticket.link,
-        outcome=reason,
-        status=None if response is None else response.status,
-        num_bytes=len(response.body) if reason == FETCHED else 0,
-        milliseconds=milliseconds_of(request.meta),
-        redirected_to=canonical_url(ticket.url) if ticket.redirects else None,
-        redirects=ticket.redirects,
-        robots=request.meta.get("robots"),
-    )
-
-
 def crash(failure: Any) -> NoReturn:
     """A bug here must not become a link that is waited for in vain."""
     failure.printTraceback(sys.stderr)
@@ -315,7 +235,7 @@ def settings_for(config: CrawlConfig) -> dict[str, Any]:
         "USER_AGENT": user_agent(config),
         "CONCURRENT_REQUESTS": config.under_way,
         "CONCURRENT_REQUESTS_PER_DOMAIN": config.requests_per_host,
-        # The frontier keeps the delays; this one parts a host's robots.txt from its first page.
+        # The frontier keeps the delays; this one parts the steps where a robots.txt redirects.
         "DOWNLOAD_DELAY": config.delay_seconds,
         "DOWNLOAD_DELAY_JITTER": 0.0,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,

@@ -1,5 +1,7 @@
 """What policy or a limit ends a request with."""
 
+TOO_PATIENT = "crawl_delay"  # robots.txt asks for longer rests than the crawl has
+
 
 class Refused(Exception):
     """A request that ends here; `outcome` is what its link's row says."""

@@ -26,8 +26,9 @@ from wellread.crawl.answers import (
     redirect_target,
     retry_after,
 )
+from wellread.crawl.config import CrawlConfig
 from wellread.crawl.guards import CUT_AT, MAX_ROBOTS_BYTES, RECEIVED
-from wellread.crawl.refused import Refused
+from wellread.crawl.refused import TOO_PATIENT, Refused
 from wellread.crawl.resolver import SETTING
 
 TOKEN = "wellread"  # the product token that a group of rules names
@@ -43,6 +44,9 @@ PARSED_BYTES = 6 * 1024**2
 # These say that nobody answered at all; the page's own request would have told the same.
 UNREACHED = UNANSWERED | UNCONNECTED | {"tls"}
 FAILED = "robots_failed"
+RULES_READ = "rules_read"  # no outcome: the page may be asked for when its host's next turn comes
+ASKED = "rules_asked"  # in a request's meta: its host was asked for its rules just now
+HAS_RULES = "has_rules"  # in its meta: it was sent back so before
 AGENT_LINE = re.compile(r"user[- ]?agent\s*[:\s]\s*(.*)", re.IGNORECASE)
 # Section 2.2.1: a product token has letters, `-` and `_`. What follows (a version, a `*`) is no
 # part of it, as Google's parser has it too.
@@ -143,7 +147,8 @@ class StrictRobotsTxt:
 
     def __init__(self, crawler: Any) -> None:
         self._crawler = crawler
-        self._retries: int = crawler.settings[SETTING].retries
+        config: CrawlConfig = crawler.settings[SETTING]
+        self._retries, self._max_wait = config.host_retries, config.max_wait_seconds
         self._known: OrderedDict[str, Rules] = OrderedDict()
         self._bytes = 0
         self._parsed = Parsed()
@@ -158,12 +163,19 @@ class StrictRobotsTxt:
     async def process_request(self, request: Any) -> None:
         if request.meta.get("dont_obey_robotstxt"):
             return
-        rules = await self._rules(_origin(request.url))
+        origin = _origin(request.url)
+        known = self._known.get(origin)
+        request.meta[ASKED] = known is None or not known.is_current
+        rules = await self._rules(origin)
         request.meta["robots"] = rules.verdict(request.url, self._parsed.parse)
         if rules.failure:
             raise Refused(rules.failure)
         if request.meta["robots"] == "forbidden":
             raise Refused("robots_txt")
+        if (rules.crawl_delay or 0.0) > self._max_wait:
+            raise Refused(TOO_PATIENT)
+        if request.meta[ASKED] and not request.meta.get(HAS_RULES):
+            raise Refused(RULES_READ)
 
     def bytes_received(self, data: bytes, request: Any, **_: Any) -> None:
         """End an answer of which the beginning is enough."""
@@ -177,8 +189,13 @@ class StrictRobotsTxt:
         return self._known.get(_origin(url))
 
     def forget(self, url: str) -> None:
-        """Drop the rules of a host that has no more links."""
-        if rules := self._known.pop(_origin(url), None):
+        """Drop the rules of a host that has no more links, but not that it is left alone."""
+        rules = self._known.get(_origin(url))
+        if rules is not None and not (rules.failure and rules.is_current):
+            self._drop(_origin(url))
+
+    def _drop(self, origin: str) -> None:
+        if rules := self._known.pop(origin, None):
             self._bytes -= _cost(rules)
 
     async def _rules(self, origin: str) -> Rules:
@@ -223,7 +240,7 @@ class StrictRobotsTxt:
 
     def _keep(self, origin: str, rules: Rules, before: Rules | None) -> None:
         """Remember what a host answered; if it failed, only once it has done so often enough."""
-        self.forget(origin)
+        self._drop(origin)
         if rules.failure in UNANSWERED:  # each link asks again; who counts these is the frontier
             return
         if rules.failure == FAILED:
