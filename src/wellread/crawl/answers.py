@@ -14,12 +14,12 @@ from twisted.web.http import _MalformedChunkedDataError
 from w3lib.url import safe_url_string
 
 from wellread.crawl.policy import url_refusal, without_credentials
-from wellread.crawl.refused import Refused
+from wellread.crawl.refused import SILENT, Refused
 
 REDIRECTS = {301, 302, 303, 307, 308}
 BUSY = {429, 503}
 AGAIN = {408, 429, 500, 502, 503, 504, 522, 524}  # worth a second try: Scrapy's RETRY_HTTP_CODES
-UNANSWERED = {"connection", "dns", "timeout"}  # failures of a host that may pass
+UNANSWERED = SILENT - {"tls"}  # failures of a host that may pass
 RETRIED = UNANSWERED | {"truncated"}
 UNCONNECTED = {"bad_port", "bad_url", "private_address"}  # found out before any connection
 OUTCOMES = {

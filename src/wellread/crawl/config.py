@@ -42,8 +42,8 @@ class CrawlConfig(Config, frozen=True):
         {
             *("commoncrawl_base", "commoncrawl_requests", "commoncrawl_patience_seconds"),
             *("user_agent_contact", "resolve", "requests_per_host", "delay_seconds"),
-            *("max_wait_seconds", "timeout_seconds", "page_seconds", "retries", "segment_bytes"),
-            *("blocklists", "takedown"),
+            *("max_wait_seconds", "max_outage_seconds", "timeout_seconds", "page_seconds"),
+            *("retries", "segment_bytes", "blocklists", "takedown"),
         }
     )
 
@@ -62,6 +62,8 @@ class CrawlConfig(Config, frozen=True):
     requests_per_host: Annotated[int, Meta(ge=1)] = 1
     delay_seconds: Annotated[float, Meta(ge=0, le=24 * 3600.0)] = 1.0  # between requests to a host
     max_wait_seconds: Seconds = 300.0  # for a host that asks for patience
+    # For one's own network when it is down; then the crawl ends, and can go on.
+    max_outage_seconds: Annotated[float, Meta(ge=0)] = 3600.0
     timeout_seconds: Seconds = 20.0  # of one request, to its last byte
     page_seconds: Seconds = 60.0  # of a page, over redirects and retries
     max_page_bytes: Annotated[int, Meta(ge=1)] = 5 * 1024**2  # after content decoding

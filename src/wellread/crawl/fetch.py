@@ -43,11 +43,12 @@ from wellread.crawl.judging import (
     judge_response,
     outcome_for,
 )
+from wellread.crawl.outage import Silence, is_sign_of_life, is_silent, witnesses_in
 from wellread.crawl.policy import url_refusal
 from wellread.crawl.queue import host_of
 from wellread.crawl.report import NUM_HOSTS, Report
 from wellread.crawl.resolver import SETTING
-from wellread.crawl.robots import HAS_RULES, StrictRobotsTxt
+from wellread.crawl.robots import HAS_RULES, StrictRobotsTxt, origin_of
 from wellread.crawl.waiting import waiting_links
 from wellread.formats.pages import Outcome, Page, refusal
 
@@ -77,7 +78,12 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
     name = "wellread"
 
     def __init__(
-        self, journal: Journal, frontier: Frontier, config: CrawlConfig, report: Report
+        self,
+        journal: Journal,
+        frontier: Frontier,
+        silence: Silence,
+        config: CrawlConfig,
+        report: Report,
     ) -> None:
         from twisted.internet import reactor  # which one is settled only once Scrapy runs
 
@@ -85,6 +91,10 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         self.journal, self.frontier, self.crawl_config = journal, frontier, config
         self.report, self.started_at, self.reported_at = report, time.monotonic(), 0.0
         self.under_way: dict[str, _Task] = {}  # by link
+        self.silence = silence
+        self.is_asking = self.is_down = (
+            False  # whether the network is in doubt, or known to be down
+        )
         self.all_done: Deferred[None] = Deferred()
         self.call_later, self.call_when_running = reactor.callLater, reactor.callWhenRunning
         self.alarm: Any = None  # the next call of `pump`, if it waits for the clock
@@ -107,6 +117,8 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
     def pump(self) -> None:
         """Begin what may begin now, and come back when the next host's turn comes."""
         now, most = time.monotonic(), self.crawl_config.under_way
+        if self.is_down:
+            return
         while len(self.under_way) < most and (ticket := self.frontier.take(now)):
             self.under_way[ticket.link] = _Task(ticket)
             if ticket.refused is not None:
@@ -116,6 +128,12 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         due = self.frontier.next_due()
         if due is not None and len(self.under_way) < most:
             self.wake_at(due)
+        is_quiet = len(self.under_way) == len(self.silence.held) > 0
+        if (is_quiet or self.silence.is_long) and not self.is_asking:
+            self.is_asking = True
+            Deferred.fromCoroutine(self.ask_witnesses()).addErrback(crash)
+        if now - self.reported_at > REPORT_SECONDS:
+            self.tell()
         if self.frontier.is_empty and not self.all_done.called:
             self.tell()
             self.all_done.callback(None)
@@ -136,7 +154,70 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         except Exception as error:  # noqa: BLE001  # of Scrapy, Twisted, OpenSSL: any of dozens
             response = outcome_of(error)
         self.keep_delay(ticket)
-        self.settle(ticket, self.judged(ticket, request, response))
+        verdict = self.judged(ticket, request, response)
+        if is_silent(ticket, request, response):
+            self.silence.hold(ticket, verdict)
+            self.pump()
+            return
+        if is_sign_of_life(ticket, request, response):
+            rules = self.robots.known(ticket.url)
+            self.heard(ticket.url, is_witness=rules is None or not rules.crawl_delay)
+        self.settle(ticket, verdict)
+
+    def heard(self, url: str, *, is_witness: bool = True) -> None:
+        """A host answered, so that those that did not before are to be believed."""
+        self.silence.heard(url, is_witness=is_witness)
+        for held in () if self.is_down else self.silence.release():
+            self.settle(held.ticket, held.verdict)
+
+    async def ask_witnesses(self) -> None:
+        """Find out whether hosts are silent or the network is down, and wait for that."""
+        await self.sleep(2 * self.crawl_config.delay_seconds)  # somebody may answer, or be asked
+        if self.silence.held and not await self.is_witnessed() and self.silence.is_everywhere:
+            await self.outlast()
+        for held in self.silence.release():
+            self.settle(held.ticket, held.verdict)
+        self.is_asking = False
+        self.pump()
+
+    async def is_witnessed(self) -> bool:
+        for origin in self.silence.witnesses():
+            if await self.robots.is_there(origin):
+                self.silence.heard(origin, is_witness=True)
+                return True
+        return False
+
+    async def outlast(self) -> None:
+        """Ask nobody until a witness answers again; where there never was one, try all again."""
+        self.is_down = True
+        while True:
+            self.take_back()
+            if (wait := self.silence.next_wait()) is None:
+                self.report.is_lost = True
+                self.tell()
+                os._exit(1)
+            self.report.down_seconds = wait
+            self.tell()
+            await self.sleep(wait)
+            self.take_back()
+            if not self.silence.has_witnesses or await self.is_witnessed():
+                break
+        self.take_back()
+        self.is_down, self.report.down_seconds = False, None
+
+    def take_back(self) -> None:
+        """Links that were asked for without a network are as if they had not been."""
+        now = time.monotonic()
+        for held in self.silence.release():
+            self.robots.drop(origin_of(held.ticket.url))
+            del self.under_way[held.ticket.link]
+            self.frontier.again(held.ticket, now)
+            self.frontier.finish(held.ticket, NOTHING, now)
+
+    async def sleep(self, seconds: float) -> None:
+        over: Deferred[None] = Deferred()
+        self.call_later(seconds, over.callback, None)
+        await over
 
     def headers_received(self, headers: Any, request: scrapy.Request, **_: Any) -> None:
         """Stop before the body of what is no page anyway."""
@@ -203,14 +284,13 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
             for scheme in ("http", "https"):  # rules of other ports go when their room is wanted
                 self.robots.forget(f"{scheme}://{host}")
         self.frontier.closed.clear()
-        if time.monotonic() - self.reported_at > REPORT_SECONDS:
-            self.tell()
         self.pump()
 
     def tell(self) -> None:
         self.reported_at = time.monotonic()
         self.report.seconds = self.reported_at - self.started_at
         self.report.slowest = self.frontier.slowest(NUM_HOSTS)
+        self.report.num_parked = self.frontier.num_parked
         sys.stdout.buffer.write(msgspec.json.encode(self.report) + b"\n")
         sys.stdout.buffer.flush()
 
@@ -293,7 +373,9 @@ def run(links: Path, out: Path, config: CrawlConfig) -> None:
         with queue:
             report = Report(total=before + queue.num_links, before=before)
             process = CrawlerProcess(settings_for(config))
-            process.crawl(LinkSpider, journal, Frontier(queue, config), config, report)
+            frontier = Frontier(queue, config)
+            silence = Silence(witnesses_in(out), config.max_outage_seconds)
+            process.crawl(LinkSpider, journal, frontier, silence, config, report)
             process.start(install_signal_handlers=False)
 
 

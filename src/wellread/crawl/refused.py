@@ -1,5 +1,6 @@
 """What policy or a limit ends a request with."""
 
+SILENT = {"connection", "dns", "timeout", "tls"}  # also what all hosts are while a network is down
 TOO_PATIENT = "crawl_delay"  # robots.txt asks for longer rests than the crawl has
 
 

@@ -28,7 +28,7 @@ from wellread.crawl.answers import (
 )
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.guards import CUT_AT, MAX_ROBOTS_BYTES, RECEIVED
-from wellread.crawl.refused import TOO_PATIENT, Refused
+from wellread.crawl.refused import SILENT, TOO_PATIENT, Refused
 from wellread.crawl.resolver import SETTING
 
 TOKEN = "wellread"  # the product token that a group of rules names
@@ -42,7 +42,7 @@ ENTRY_BYTES = 400  # of memory beside an entry's text, about
 # memory. A host's next page comes in a second or so; parsing again takes 1 s for 1 MB.
 PARSED_BYTES = 6 * 1024**2
 # These say that nobody answered at all; the page's own request would have told the same.
-UNREACHED = UNANSWERED | UNCONNECTED | {"tls"}
+UNREACHED = SILENT | UNCONNECTED
 FAILED = "robots_failed"
 RULES_READ = "rules_read"  # no outcome: the page may be asked for when its host's next turn comes
 ASKED = "rules_asked"  # in a request's meta: its host was asked for its rules just now
@@ -163,7 +163,7 @@ class StrictRobotsTxt:
     async def process_request(self, request: Any) -> None:
         if request.meta.get("dont_obey_robotstxt"):
             return
-        origin = _origin(request.url)
+        origin = origin_of(request.url)
         known = self._known.get(origin)
         request.meta[ASKED] = known is None or not known.is_current
         rules = await self._rules(origin)
@@ -186,15 +186,15 @@ class StrictRobotsTxt:
 
     def known(self, url: str) -> Rules | None:
         """What the host of `url` said when it was last asked, if that is remembered."""
-        return self._known.get(_origin(url))
+        return self._known.get(origin_of(url))
 
     def forget(self, url: str) -> None:
         """Drop the rules of a host that has no more links, but not that it is left alone."""
-        rules = self._known.get(_origin(url))
+        rules = self._known.get(origin_of(url))
         if rules is not None and not (rules.failure and rules.is_current):
-            self._drop(_origin(url))
+            self.drop(origin_of(url))
 
-    def _drop(self, origin: str) -> None:
+    def drop(self, origin: str) -> None:
         if rules := self._known.pop(origin, None):
             self._bytes -= _cost(rules)
 
@@ -221,26 +221,23 @@ class StrictRobotsTxt:
     async def _fetched(self, origin: str) -> Rules:
         url: str | None = f"{origin}/robots.txt"
         for _ in range(1 + MAX_REDIRECTS):
-            request = Request(
-                url,
-                NO_CALLBACK,
-                headers={"Accept-Encoding": "identity"},
-                meta={
-                    "dont_obey_robotstxt": True,
-                    "dont_redirect": True,
-                    "download_maxsize": 0,
-                    CUT_AT: MAX_ROBOTS_BYTES,
-                },
-            )
-            response = await self._crawler.engine.download_async(request)
+            response = await self._crawler.engine.download_async(_request(url))
             url = redirect_target(response)
             if url is None:
                 return _rules_of_answer(response, self._parsed.parse)
         return _failed("too_many_redirects")
 
+    async def is_there(self, origin: str) -> bool:
+        """Whether a host answers at all, by its robots.txt, which may always be asked for."""
+        try:
+            await self._crawler.engine.download_async(_request(f"{origin}/robots.txt"))
+        except Exception as error:  # noqa: BLE001 - of Scrapy, Twisted, OpenSSL: any of dozens
+            return outcome_of(error) not in SILENT
+        return True
+
     def _keep(self, origin: str, rules: Rules, before: Rules | None) -> None:
         """Remember what a host answered; if it failed, only once it has done so often enough."""
-        self._drop(origin)
+        self.drop(origin)
         if rules.failure in UNANSWERED:  # each link asks again; who counts these is the frontier
             return
         if rules.failure == FAILED:
@@ -252,6 +249,20 @@ class StrictRobotsTxt:
         while self._bytes > CACHE_BYTES:
             _, oldest = self._known.popitem(last=False)
             self._bytes -= _cost(oldest)
+
+
+def _request(url: str | None) -> Request:
+    return Request(
+        url,
+        NO_CALLBACK,
+        headers={"Accept-Encoding": "identity"},
+        meta={
+            "dont_obey_robotstxt": True,
+            "dont_redirect": True,
+            "download_maxsize": 0,
+            CUT_AT: MAX_ROBOTS_BYTES,
+        },
+    )
 
 
 def _rules_of_answer(response: Any, parse: Callable[[str], Protego]) -> Rules:
@@ -269,7 +280,8 @@ def _rules_of_answer(response: Any, parse: Callable[[str], Protego]) -> Rules:
     return _failed(f"http_{status}", wait)
 
 
-def _origin(url: str) -> str:
+def origin_of(url: str) -> str:
+    """Whose robots.txt speaks of `url`."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 

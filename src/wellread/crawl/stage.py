@@ -26,6 +26,7 @@ from wellread.base.manifest import (
     writing,
 )
 from wellread.base.progress import Progress, silent
+from wellread.base.text import human_seconds
 from wellread.base.unfinished import a_finished_other, refuse_another
 from wellread.crawl.archives import take_pages
 from wellread.crawl.blocklists import TakedownList, domains_in, list_files
@@ -36,6 +37,7 @@ from wellread.crawl.journal import JOURNAL, delete_journal, full_segments
 from wellread.crawl.outcomes import GO_ON, JournalIndex, account, write_table
 from wellread.crawl.policy import connect_to, is_allowed, url_refusal
 from wellread.crawl.queue import QUEUE
+from wellread.crawl.refused import SILENT
 from wellread.crawl.report import Report, describe
 from wellread.crawl.takedown import finish_takedown, take_down
 from wellread.formats.captures import FILE as CAPTURES
@@ -45,7 +47,7 @@ from wellread.formats.pages import OUTCOMES_FILE, STAGE
 
 log = logging.getLogger(__name__)
 LISTS = "blocklists"  # the digest of each, as it was at the end
-UNREACHED = {"dns", "connection", "timeout", "tls", "host_unreachable"}
+UNREACHED = SILENT | {"host_unreachable"}
 
 
 def crawl(
@@ -195,7 +197,7 @@ def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> N
             child.stdin.write(msgspec.json.encode(job) + b"\n")
             child.stdin.flush()
             for line in child.stdout:
-                _pass_on(line, out, progress)
+                _pass_on(line, out, config, progress)
             status = child.wait()
         finally:
             child.kill()
@@ -209,10 +211,15 @@ def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> N
             )
 
 
-def _pass_on(line: bytes, out: Path, progress: Progress) -> None:
+def _pass_on(line: bytes, out: Path, config: CrawlConfig, progress: Progress) -> None:
     report = msgspec.json.decode(line, type=Report)
     if report.errno is not None:
         raise OSError(report.errno, "the pages could not be written", report.file or str(out))
+    if report.is_lost:
+        raise WellreadError(
+            f"{out}: the network was down for {human_seconds(config.max_outage_seconds)}; "
+            f"{GO_ON}, once hosts can be reached; no link was given up for it"
+        )
     progress(report.done, report.total, describe(report))
 
 
