@@ -43,7 +43,7 @@ class CrawlConfig(Config, frozen=True):
             *("commoncrawl_base", "commoncrawl_requests", "commoncrawl_patience_seconds"),
             *("user_agent_contact", "resolve", "requests_per_host", "delay_seconds"),
             *("max_wait_seconds", "max_outage_seconds", "timeout_seconds", "page_seconds"),
-            *("retries", "segment_bytes", "blocklists", "takedown"),
+            *("retries", "segment_bytes", "blocklists", "takedown", "again"),
         }
     )
 
@@ -73,6 +73,8 @@ class CrawlConfig(Config, frozen=True):
     blocklists: dict[str, Path] = field(default_factory=dict)  # NAME=FILE: domains to keep out of
     # What it names is also removed from pages that are already there.
     takedown: Path | None = None  # a list of URLs, domains and PREFIX* to keep out
+    # Outcomes, such as `timeout`, of a finished crawl whose links are asked for once more.
+    again: list[str] = field(default_factory=list)
     # Of a link after a time-out, a lost connection, a 5xx or a 429; of a host in trouble thrice.
     retries: Annotated[int, Meta(ge=0)] = 1
     segment_bytes: Annotated[int, Meta(ge=1)] = 1024**3  # after which a new file is begun
@@ -102,6 +104,10 @@ class CrawlConfig(Config, frozen=True):
     def _check_sources(self) -> None:
         if (self.source == "warc") != bool(self.warcs):
             raise InputError("crawl: give `warcs` together with source = 'warc', and only then")
+        if self.again and self.source != "web":
+            raise InputError("crawl: `again` is of source 'web'; archives stay as they are")
+        if "fetched" in self.again:
+            raise InputError("crawl: again has 'fetched'; pages that are there are kept")
         if (self.source == "commoncrawl") != bool(self.commoncrawl_crawls):
             raise InputError(
                 "crawl: give `commoncrawl_crawls` together with source = 'commoncrawl', "

@@ -21,6 +21,7 @@ from wellread.base.manifest import (
     Manifest,
     finished,
     is_artifact,
+    marker_of,
     read_artifact,
     read_manifest,
     writing,
@@ -38,6 +39,7 @@ from wellread.crawl.outcomes import GO_ON, JournalIndex, account, write_table
 from wellread.crawl.policy import connect_to, is_allowed, url_refusal
 from wellread.crawl.queue import QUEUE
 from wellread.crawl.refused import SILENT
+from wellread.crawl.reopening import reopen
 from wellread.crawl.report import Report, describe
 from wellread.crawl.takedown import finish_takedown, take_down
 from wellread.formats.captures import FILE as CAPTURES
@@ -69,8 +71,10 @@ def crawl(
     inputs = _inputs(links, config)
     finish_takedown(out)
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
-        _warn_of_new_lists(done, config)
-        return take_down(out, config.takedown) if config.takedown else done
+        if not done.dropped.keys() & set(config.again):
+            _warn_of_new_lists(done, config)
+            return take_down(out, config.takedown) if config.takedown else done
+        reopen(out, config.again, marker_of(STAGE, config, inputs))
     _refuse_another(out, config, inputs, replaces=replaces)
     with writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft:
         # Interrupted after its last link. Archives are read again, for what is bad in them.
