@@ -134,12 +134,13 @@ def test_a_host_that_asks_for_more_patience_than_there_is_is_left_alone(start: S
 
 
 def test_a_busy_host_is_waited_for_as_it_asks_but_not_for_ever(start: Start) -> None:
-    frontier = start(*pages("a.com", 3), max_wait_seconds=60.0)
-    for now, asked, due in [(0.0, 20.0, 20.0), (20.0, 9_999.0, 80.0)]:
+    frontier = start(*pages("a.com", 4), max_wait_seconds=60.0)
+    for now, asked in [(0.0, 20.0), (20.0, 61.0)]:
         ticket = frontier.take(now)
         assert ticket is not None
         frontier.finish(ticket, Answer(kind="busy", retry_after=asked), now)
-        assert frontier.next_due() == due
+        assert frontier.next_due() == 20.0
+    assert [ticket.refused for _, ticket in run(frontier)] == ["host_gave_up"] * 2
 
 
 def test_a_busy_host_that_names_no_time_is_given_ever_more(start: Start) -> None:
@@ -151,21 +152,120 @@ def test_a_busy_host_that_names_no_time_is_given_ever_more(start: Start) -> None
     assert [t.refused for _, t in given[5:]] == ["host_gave_up"] * 4
 
 
-def test_a_host_that_fails_five_times_in_a_row_is_given_up(start: Start) -> None:
-    given = run(start(*pages("a.com", 8), *pages("b.com", 1)), FAILED)
-    refused = [ticket.url for _, ticket in given if ticket.refused == "host_unreachable"]
-    assert refused == ["http://a.com/5", "http://a.com/6", "http://a.com/7"]
+def test_a_host_that_cannot_be_reached_is_tried_again_and_again_before_it_is_given_up(
+    start: Start,
+) -> None:
+    given = run(start(*pages("a.com", 7), delay_seconds=1.0, max_wait_seconds=900.0), FAILED, 0.0)
+    assert [moment for moment, _ in given] == [0.0, 60.0, 360.0, 1260.0, 2160.0, 2160.0, 2160.0]
+    assert [t.refused for _, t in given] == [None] * 5 + ["host_unreachable"] * 2
 
 
-def test_an_answer_between_makes_up_for_failures(start: Start) -> None:
-    frontier, answers = start(*pages("a.com", 9)), [FAILED] * 4 + [QUICK] + [FAILED] * 4
-    now = 0.0
-    for answer in answers:
+def test_where_there_are_no_second_tries_a_host_is_given_up_without_rests(start: Start) -> None:
+    given = run(start(*pages("a.com", 7), delay_seconds=1.0, retries=0), FAILED, 0.0)
+    assert [moment for moment, _ in given] == [0.0, 1.0, 2.0, 3.0, 4.0, 4.0, 4.0]
+    assert [t.refused for _, t in given] == [None] * 5 + ["host_unreachable"] * 2
+
+
+def test_others_go_on_while_a_host_is_parked(start: Start) -> None:
+    frontier, now, moments = (
+        start(*pages("a.com", 4), *pages("b.com", 3), delay_seconds=1.0),
+        0.0,
+        [],
+    )
+    while not frontier.is_empty:
+        if ticket := frontier.take(now):
+            moments.append((now, ticket.url))
+            frontier.finish(ticket, FAILED if "a.com" in ticket.url and now < 60 else QUICK, now)
+        else:
+            now = frontier.next_due() or 0.0
+    assert [moment for moment, url in moments if "b.com" in url] == [0.0, 1.0, 2.0]
+    assert [moment for moment, url in moments if "a.com" in url] == [0.0, 60.0, 61.0, 62.0]
+
+
+def test_a_known_host_is_parked_after_five_failures_in_a_row(start: Start) -> None:
+    frontier, now = start(*pages("a.com", 20), delay_seconds=1.0), 0.0
+    moments = []
+    for answer in [QUICK, *[FAILED] * 4, QUICK, *[FAILED] * 6, QUICK]:
         ticket = frontier.take(now)
         assert ticket is not None
-        assert ticket.refused is None
+        moments.append(now)
         frontier.finish(ticket, answer, now)
-        now += 100.0
+        now = frontier.next_due() or 0.0
+    assert moments == [*range(11), 70.0, 370.0]
+    assert now == 371.0
+
+
+def test_a_second_try_waits_until_the_host_has_answered_another_link(start: Start) -> None:
+    frontier = start(*pages("a.com", 4), delay_seconds=1.0)
+    asked = []
+    for now, answer in enumerate([QUICK, FAILED, FAILED, QUICK, QUICK, QUICK]):
+        ticket = frontier.take(float(now))
+        assert ticket is not None
+        asked.append(ticket.url[-1])
+        if answer is FAILED:
+            frontier.again(ticket, float(now))
+        frontier.finish(ticket, answer, float(now))
+    assert asked == list("012312")
+    assert frontier.is_empty
+
+
+def test_what_was_under_way_when_a_host_was_parked_counts_for_one(start: Start) -> None:
+    frontier = start(*pages("a.com", 30), delay_seconds=1.0, requests_per_host=8)
+    first = frontier.take(0.0)
+    assert first is not None
+    frontier.finish(first, QUICK, 0.0)
+    tickets = [frontier.take(float(now)) for now in range(1, 9)]
+    for ticket in tickets:
+        assert ticket is not None
+        assert frontier.is_in_doubt(ticket.url) == (ticket.url >= "http://a.com/13")
+        frontier.finish(ticket, FAILED, 9.0)
+    assert frontier.take(68.9) is None
+    assert frontier.next_due() == 69.0
+
+
+def test_a_host_without_robots_txt_to_be_had_is_parked_as_long_as_it_asks(start: Start) -> None:
+    frontier = start(*pages("a.com", 3), delay_seconds=1.0, max_wait_seconds=400.0)
+    for now, asked, due in [(0.0, None, 60.0), (60.0, 90.0, 360.0), (360.0, 350.0, 710.0)]:
+        ticket = frontier.take(now)
+        assert ticket is not None
+        answer = Answer(kind="closed", tries=1 if now < 60 else 2, retry_after=asked)
+        frontier.again(ticket, now)
+        frontier.finish(ticket, answer, now)
+        assert frontier.next_due() == due
+    last = frontier.take(710.0)
+    assert last is not None
+    frontier.again(last, 710.0)
+    frontier.finish(last, Answer(kind="closed", retry_after=401.0), 710.0)
+    assert [ticket.refused for _, ticket in run(frontier)] == ["host_gave_up"] * 3
+
+
+def test_parked_hosts_take_no_room_from_others(start: Start) -> None:
+    frontier = start(*(f"http://{n}.com/" for n in range(MAX_OPEN + 100)))
+    for _ in range(MAX_OPEN + 100):
+        ticket = frontier.take(0.0)
+        assert ticket is not None
+        frontier.again(ticket, 0.0)
+        frontier.finish(ticket, FAILED, 0.0)
+    assert frontier.num_parked == MAX_OPEN + 100
+
+
+def test_a_host_that_was_given_up_stays_so_for_redirects_to_it(start: Start) -> None:
+    frontier = start(*pages("a.com", 1), *pages("b.com", 1), delay_seconds=1.0)
+    for _ in range(2):
+        ticket = frontier.take(0.0)
+        assert ticket is not None
+        if "a.com" in ticket.url:
+            frontier.ask_patience("a.com", 86_400.0)
+            frontier.finish(ticket, QUICK, 0.0)
+        else:
+            other = ticket
+    assert frontier.take(1000.0) is None
+    assert frontier.closed == ["a.com"]
+    frontier.again(Ticket(link=other.link, url="http://a.com/new", redirects=1), 1000.0)
+    frontier.finish(other, QUICK, 1000.0)
+    step = frontier.take(1000.0)
+    assert step is not None
+    assert step.refused == "crawl_delay"
 
 
 def test_what_was_not_asked_for_costs_no_rest(start: Start) -> None:

@@ -1,6 +1,8 @@
 """What sites ask for is done, over a real connection."""
 
+import socket
 import time
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from warcio.archiveiterator import ArchiveIterator
@@ -17,10 +19,10 @@ def busy(site: LocalSite, path: str, *, times: int, **headers: str) -> str:
     """Answers 503 so many times, and then a page."""
     left = [times]
 
-    def answer(handler: object) -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
         left[0] -= 1
         status = 503 if left[0] >= 0 else 200
-        send(handler, status, b"<p>here</p>", HTML, **(headers if left[0] >= 0 else {}))  # type: ignore[arg-type]
+        send(handler, status, b"<p>here</p>", HTML, **(headers if left[0] >= 0 else {}))
 
     site.answers[path] = answer
     return site.url(path)
@@ -37,13 +39,54 @@ def test_a_busy_site_is_left_alone_for_as_long_as_it_asks(tmp_path: Path) -> Non
 
 def test_rules_that_could_not_be_had_are_asked_for_again(tmp_path: Path) -> None:
     with local_site() as site:
-        busy(site, "/robots.txt", times=1, Retry_After="1")
+        busy(site, "/robots.txt", times=3, Retry_After="1")
         urls = [site.page(f"/{number}") for number in range(9)]
         started = time.monotonic()
         manifest = crawl(write_links_to(tmp_path / "links", urls), tmp_path / "pages", quick())
-        assert time.monotonic() - started > 1
-        assert site.hits["/robots.txt"] == 2
+        assert time.monotonic() - started > 3
+        assert site.hits["/robots.txt"] == 4
     assert manifest.counts["out"] == 9
+
+
+def test_a_host_that_is_away_for_a_while_loses_no_link(tmp_path: Path) -> None:
+    with local_site() as site, local_site() as other:
+        back_at = time.monotonic() + 2.0
+
+        def answer(handler: BaseHTTPRequestHandler) -> None:
+            if time.monotonic() < back_at:
+                handler.connection.shutdown(socket.SHUT_RDWR)
+            else:
+                send(handler, 200, b"<p>here</p>", HTML)
+
+        paths = [f"/{number}" for number in range(9)]
+        site.answers |= dict.fromkeys(["/robots.txt", *paths], answer)
+        named = [other.page(path).replace("127.0.0.1", "other.example") for path in paths]
+        urls = [*map(site.url, paths), *named]
+        config = quick(
+            delay_seconds=0.02,
+            resolve={"other.example": f"127.0.0.1:{other.port}"},
+            user_agent_contact="a@b.c",
+        )
+        manifest = crawl(write_links_to(tmp_path / "links", urls), tmp_path / "pages", config)
+    assert manifest.counts["out"] == 18
+
+
+def test_a_site_that_asks_for_too_long_a_wait_is_asked_no_more(tmp_path: Path) -> None:
+    with local_site() as site, local_site() as other:
+        urls = [busy(site, f"/{number}", times=9, Retry_After="86400") for number in range(9)]
+        site.page("/after", "never seen")
+        other.slow("/robots.txt", 0.5)
+        late = [other.redirect(f"/{n}", site.url("/after")) for n in range(3)]
+        urls += [url.replace("127.0.0.1", "other.example") for url in late]
+        config = quick(
+            max_wait_seconds=2.0,
+            requests_per_host=1,
+            resolve={"other.example": f"127.0.0.1:{other.port}"},
+            user_agent_contact="a@b.c",
+        )
+        manifest = crawl(write_links_to(tmp_path / "links", urls), tmp_path / "pages", config)
+        assert sum(site.hits.values()) == 2  # robots.txt among them
+    assert manifest.dropped == {"host_gave_up": 12}
 
 
 def test_a_site_that_stays_busy_is_given_up(tmp_path: Path) -> None:
@@ -67,21 +110,30 @@ def test_a_dead_host_is_given_up_and_others_go_on(tmp_path: Path) -> None:
     assert manifest.dropped == {"connection": 2, "host_unreachable": 48}
 
 
-def test_the_crawl_delay_of_robots_txt_is_kept(tmp_path: Path) -> None:
+def test_the_crawl_delay_of_robots_txt_is_kept_from_the_first_page_on(tmp_path: Path) -> None:
     moments = []
 
-    def answer(handler: object) -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
         moments.append(time.monotonic())
-        send(handler, 200, b"<p>here</p>", HTML)  # type: ignore[arg-type]
+        body = b"User-agent: *\nCrawl-delay: 0.4\n" if handler.path == "/robots.txt" else b"<p>"
+        send(handler, 200, body, HTML)
 
     with local_site() as site:
-        site.page("/robots.txt", "User-agent: *\nCrawl-delay: 0.4\n", "text/plain")
-        site.answers.update({"/a": answer, "/b": answer, "/c": answer})
-        urls = [site.url(path) for path in ("/a", "/b", "/c")]
+        site.answers |= dict.fromkeys(("/robots.txt", "/a", "/b"), answer)
+        urls = [site.url("/a"), site.url("/b")]
         crawl(write_links_to(tmp_path / "links", urls), tmp_path / "pages", quick())
-    first, second, third = moments
+    rules, first, second = moments
+    assert first - rules >= 0.4
     assert second - first >= 0.4
-    assert third - second >= 0.4
+
+
+def test_no_page_is_taken_from_a_site_that_asks_for_rests_too_long(tmp_path: Path) -> None:
+    with local_site() as site:
+        site.page("/robots.txt", "User-agent: *\nCrawl-delay: 86400\n", "text/plain")
+        links = write_links_to(tmp_path / "links", [site.page(f"/{n}") for n in range(9)])
+        manifest = crawl(links, tmp_path / "pages", quick())
+        assert set(site.hits) == {"/robots.txt"}
+    assert manifest.dropped == {"crawl_delay": 9}
 
 
 def test_the_first_page_waits_after_robots_txt(tmp_path: Path) -> None:

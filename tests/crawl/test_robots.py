@@ -7,6 +7,7 @@ import pytest
 
 from tests.crawl.conftest import quick, write_links_to
 from tests.sites.hostile_site import HostileSite, head, hostile_site
+from wellread.base.seeds import generator
 from wellread.crawl.robots import own_groups, rules_from
 from wellread.crawl.stage import crawl
 from wellread.formats.pages import read_outcomes
@@ -25,6 +26,8 @@ def test_the_group_that_names_us_counts_and_not_the_one_for_everybody() -> None:
     assert not is_open(ours)
     assert is_open(ours.replace(b"WellRead", b"wellreader"))
     assert not is_open(ours.replace(b"WellRead", b"wellread/0.1.0"))
+    assert not is_open(ours.replace(b"WellRead", b"wellread*"))
+    assert is_open(ours.replace(b"WellRead", b"wellread-news"))
     assert is_open(b"User-agent: *\nDisallow: /\nUser-agent: wellread\nAllow: /\n")
 
 
@@ -55,6 +58,11 @@ def test_rules_count_up_to_500_kib_and_half_a_line_behind_that_does_not() -> Non
     assert is_open(padding[: 500 * 1024] + b"\n" + FORBID)
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_the_rules_of_a_long_file_count_whatever_ends_its_lines(end: bytes) -> None:
+    assert not is_open(FORBID.replace(b"\n", end) + (b"# a line" + end) * 99_999)
+
+
 def test_a_crawl_delay_is_what_the_group_for_us_says() -> None:
     assert rules_from(b"User-agent: *\nCrawl-delay: 2.5\n").crawl_delay == 2.5
     assert rules_from(b"User-agent: other\nCrawl-delay: 9\n").crawl_delay is None
@@ -73,6 +81,9 @@ def answers(site: HostileSite) -> dict[str, tuple[str, str]]:
     """By host: what answers to robots.txt, and what its page then comes to."""
     forbid = head(b"Content-Length: %d" % len(FORBID)) + FORBID
     endless = head(kind=b"text/plain") + FORBID
+    large = FORBID + b"# a line\n" * 99_999
+    noise = generator(7, "noise").bytes(1 << 20).replace(b"\n", b"").replace(b"\r", b"")
+    noisy = gzip.compress(FORBID + b"#" + noise)  # above 500 kB as it is sent
     return {
         "absent": (site.page("#absent", FORBID, status=b"404 None"), "fetched"),
         "secret": (site.page("#secret", FORBID, status=b"403 No"), "fetched"),
@@ -80,6 +91,20 @@ def answers(site: HostileSite) -> dict[str, tuple[str, str]]:
         "forbids": (site.raw("#forbids", forbid), "robots_txt"),
         "packed": (
             site.page("#packed", gzip.compress(FORBID), b"Content-Encoding: gzip"),
+            "robots_txt",
+        ),
+        "unpacked": (site.page("#unpacked", FORBID, b"Content-Encoding: gzip"), "robots_failed"),
+        "unbrotlied": (site.page("#unbrotlied", FORBID, b"Content-Encoding: br"), "robots_failed"),
+        "cut-packed": (
+            site.page("#cut-packed", gzip.compress(ALLOW)[:-9], b"Content-Encoding: gzip"),
+            "robots_failed",
+        ),
+        "large-packed": (
+            site.page("#large-packed", gzip.compress(large, 1), b"Content-Encoding: gzip"),
+            "robots_txt",
+        ),
+        "endless-packed": (
+            site.drip("#endless-packed", head(b"Content-Encoding: gzip"), noisy, 0.0),
             "robots_txt",
         ),
         "failing": (site.page("#failing", ALLOW, status=b"500 Oh"), "robots_failed"),

@@ -89,8 +89,9 @@ def send(
 
 
 @contextlib.contextmanager
-def local_site() -> Iterator[LocalSite]:
-    site = LocalSite()
+def local_site(site: LocalSite | None = None) -> Iterator[LocalSite]:
+    """A site at a port of its own; one that was there before comes back to its port."""
+    site = site or LocalSite()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -113,7 +114,7 @@ def local_site() -> Iterator[LocalSite]:
         def handle_error(self, request: object, client_address: object) -> None:
             """A crawler that hangs up is expected here."""
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", site.port), Handler)
     site.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()

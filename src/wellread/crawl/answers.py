@@ -14,12 +14,12 @@ from twisted.web.http import _MalformedChunkedDataError
 from w3lib.url import safe_url_string
 
 from wellread.crawl.policy import url_refusal, without_credentials
-from wellread.formats.refused import Refused
+from wellread.formats.refused import SILENT, Refused
 
 REDIRECTS = {301, 302, 303, 307, 308}
 BUSY = {429, 503}
 AGAIN = {408, 429, 500, 502, 503, 504, 522, 524}  # worth a second try: Scrapy's RETRY_HTTP_CODES
-UNANSWERED = {"connection", "dns", "timeout"}  # failures of a host that may pass
+UNANSWERED = SILENT - {"tls"}  # failures of a host that may pass
 RETRIED = UNANSWERED | {"truncated"}
 UNCONNECTED = {"bad_port", "bad_url", "private_address"}  # found out before any connection
 OUTCOMES = {
@@ -54,13 +54,13 @@ def retry_after(text: str, now: datetime) -> float | None:
     60.0
     """
     if text.strip().isdecimal():
-        return float(text)
+        return float(text)  # infinite, if it has hundreds of digits
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - now).total_seconds())
+    except (ValueError, TypeError, OverflowError, IndexError):  # no date, or of no year there is
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
 
 
 def milliseconds_of(meta: Any) -> int | None:

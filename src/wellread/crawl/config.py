@@ -42,8 +42,8 @@ class CrawlConfig(Config, frozen=True):
         {
             *("commoncrawl_base", "commoncrawl_requests", "commoncrawl_patience_seconds"),
             *("user_agent_contact", "resolve", "requests_per_host", "delay_seconds"),
-            *("max_wait_seconds", "timeout_seconds", "page_seconds", "retries", "segment_bytes"),
-            *("blocklists", "takedown"),
+            *("max_wait_seconds", "max_outage_seconds", "timeout_seconds", "page_seconds"),
+            *("retries", "segment_bytes", "blocklists", "takedown", "again"),
         }
     )
 
@@ -62,6 +62,8 @@ class CrawlConfig(Config, frozen=True):
     requests_per_host: Annotated[int, Meta(ge=1)] = 1
     delay_seconds: Annotated[float, Meta(ge=0, le=24 * 3600.0)] = 1.0  # between requests to a host
     max_wait_seconds: Seconds = 300.0  # for a host that asks for patience
+    # For one's own network when it is down; then the crawl ends, and can go on.
+    max_outage_seconds: Annotated[float, Meta(ge=0)] = 3600.0
     timeout_seconds: Seconds = 20.0  # of one request, to its last byte
     page_seconds: Seconds = 60.0  # of a page, over redirects and retries
     max_page_bytes: Annotated[int, Meta(ge=1)] = 5 * 1024**2  # after content decoding
@@ -71,7 +73,10 @@ class CrawlConfig(Config, frozen=True):
     blocklists: dict[str, Path] = field(default_factory=dict)  # NAME=FILE: domains to keep out of
     # What it names is also removed from pages that are already there.
     takedown: Path | None = None  # a list of URLs, domains and PREFIX* to keep out
-    retries: Annotated[int, Meta(ge=0)] = 1  # after a time-out, a lost connection, a 5xx or a 429
+    # Outcomes, such as `timeout`, of a finished crawl whose links are asked for once more.
+    again: list[str] = field(default_factory=list)
+    # Of a link after a time-out, a lost connection, a 5xx or a 429; of a host in trouble thrice.
+    retries: Annotated[int, Meta(ge=0)] = 1
     segment_bytes: Annotated[int, Meta(ge=1)] = 1024**3  # after which a new file is begun
     # I/N: of the links only the Ith part of N (from 0), by a hash of the registrable domain.
     shard: str | None = None
@@ -99,6 +104,10 @@ class CrawlConfig(Config, frozen=True):
     def _check_sources(self) -> None:
         if (self.source == "warc") != bool(self.warcs):
             raise InputError("crawl: give `warcs` together with source = 'warc', and only then")
+        if self.again and self.source != "web":
+            raise InputError("crawl: `again` is of source 'web'; archives stay as they are")
+        if "fetched" in self.again:
+            raise InputError("crawl: again has 'fetched'; pages that are there are kept")
         if (self.source == "commoncrawl") != bool(self.commoncrawl_crawls):
             raise InputError(
                 "crawl: give `commoncrawl_crawls` together with source = 'commoncrawl', "
@@ -116,6 +125,11 @@ class CrawlConfig(Config, frozen=True):
     def under_way(self) -> int:
         """Links at a time, over all hosts."""
         return max(1, min(UNDER_WAY, OPEN_BYTES // self.max_page_bytes))
+
+    @property
+    def host_retries(self) -> int:
+        """How often a host is tried again that is not reached, or whose robots.txt is not read."""
+        return 3 * self.retries
 
 
 def user_agent(config: CrawlConfig) -> str:

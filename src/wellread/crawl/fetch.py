@@ -8,6 +8,7 @@ Scrapy makes each request; which one, and when, the frontier says. A link is und
 outcome is on disk, so that a kill costs no more than the requests under way.
 """
 
+import logging
 import os
 import resource
 import signal
@@ -15,7 +16,6 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,39 +29,32 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from wellread.base.config import convert
-from wellread.base.urls import canonical_url
-from wellread.crawl.answers import (
-    AGAIN,
-    BUSY,
-    RETRIED,
-    UNANSWERED,
-    UNCONNECTED,
-    header,
-    milliseconds_of,
-    outcome_of,
-    pairs,
-    redirect_target,
-    retry_after,
-)
+from wellread.crawl.answers import outcome_of, pairs
 from wellread.crawl.config import CrawlConfig, user_agent
 from wellread.crawl.frontier import Answer, Frontier, Ticket
-from wellread.crawl.guards import SECONDS, STATUS
+from wellread.crawl.guards import SECONDS
 from wellread.crawl.journal import Journal
-from wellread.crawl.pages import page_of
+from wellread.crawl.judging import (
+    NOTHING,
+    RECEIVED_HEAD,
+    Verdict,
+    judge_failure,
+    judge_response,
+    outcome_for,
+)
+from wellread.crawl.outage import Silence, is_sign_of_life, is_silent, witnesses_in
 from wellread.crawl.policy import url_refusal
 from wellread.crawl.provenance import provenance
 from wellread.crawl.queue import host_of
 from wellread.crawl.report import NUM_HOSTS, Report
 from wellread.crawl.resolver import SETTING
-from wellread.crawl.robots import FAILED, StrictRobotsTxt
+from wellread.crawl.robots import HAS_RULES, StrictRobotsTxt, origin_of
 from wellread.crawl.waiting import waiting_links
-from wellread.formats.pages import FETCHED, Exchange, Outcome, Page, refusal
-from wellread.formats.refused import Refused
-from wellread.formats.replies import Reply
+from wellread.formats.pages import Outcome, Page, refusal
 
 REPORT_SECONDS = 1.0
 MIDDLEWARE = "scrapy.downloadermiddlewares"
-NOTHING = Answer(kind="unasked")
+logger = logging.getLogger(__name__)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +78,12 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
     name = "wellread"
 
     def __init__(
-        self, journal: Journal, frontier: Frontier, config: CrawlConfig, report: Report
+        self,
+        journal: Journal,
+        frontier: Frontier,
+        silence: Silence,
+        config: CrawlConfig,
+        report: Report,
     ) -> None:
         from twisted.internet import reactor  # which one is settled only once Scrapy runs
 
@@ -93,6 +91,10 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         self.journal, self.frontier, self.crawl_config = journal, frontier, config
         self.report, self.started_at, self.reported_at = report, time.monotonic(), 0.0
         self.under_way: dict[str, _Task] = {}  # by link
+        self.silence = silence
+        self.is_asking = self.is_down = (
+            False  # whether the network is in doubt, or known to be down
+        )
         self.all_done: Deferred[None] = Deferred()
         self.call_later, self.call_when_running = reactor.callLater, reactor.callWhenRunning
         self.alarm: Any = None  # the next call of `pump`, if it waits for the clock
@@ -115,6 +117,8 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
     def pump(self) -> None:
         """Begin what may begin now, and come back when the next host's turn comes."""
         now, most = time.monotonic(), self.crawl_config.under_way
+        if self.is_down:
+            return
         while len(self.under_way) < most and (ticket := self.frontier.take(now)):
             self.under_way[ticket.link] = _Task(ticket)
             if ticket.refused is not None:
@@ -124,6 +128,12 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         due = self.frontier.next_due()
         if due is not None and len(self.under_way) < most:
             self.wake_at(due)
+        is_quiet = len(self.under_way) == len(self.silence.held) > 0
+        if (is_quiet or self.silence.is_long) and not self.is_asking:
+            self.is_asking = True
+            Deferred.fromCoroutine(self.ask_witnesses()).addErrback(crash)
+        if now - self.reported_at > REPORT_SECONDS:
+            self.tell()
         if self.frontier.is_empty and not self.all_done.called:
             self.tell()
             self.all_done.callback(None)
@@ -137,22 +147,83 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         if reason := url_refusal(ticket.url):  # some of it is no address to Scrapy either
             self.note(Outcome(url=ticket.link, outcome=reason))
             return
-        meta = {"ticket": ticket, SECONDS: ticket.seconds}
+        meta = {"ticket": ticket, SECONDS: ticket.seconds, HAS_RULES: ticket.has_rules}
         request = scrapy.Request(ticket.url, dont_filter=True, meta=meta)
         try:
             response = await self.crawler.engine.download_async(request)
         except Exception as error:  # noqa: BLE001  # of Scrapy, Twisted, OpenSSL: any of dozens
-            self.keep_delay(ticket)
-            self.failed(ticket, request, outcome_of(error))
-        else:
-            self.keep_delay(ticket)
-            self.answered(ticket, request, response)
+            response = outcome_of(error)
+        self.keep_delay(ticket)
+        verdict = self.judged(ticket, request, response)
+        if is_silent(ticket, request, response):
+            self.silence.hold(ticket, verdict)
+            self.pump()
+            return
+        if is_sign_of_life(ticket, request, response):
+            rules = self.robots.known(ticket.url)
+            self.heard(ticket.url, is_witness=rules is None or not rules.crawl_delay)
+        self.settle(ticket, verdict)
+
+    def heard(self, url: str, *, is_witness: bool = True) -> None:
+        """A host answered, so that those that did not before are to be believed."""
+        self.silence.heard(url, is_witness=is_witness)
+        for held in () if self.is_down else self.silence.release():
+            self.settle(held.ticket, held.verdict)
+
+    async def ask_witnesses(self) -> None:
+        """Find out whether hosts are silent or the network is down, and wait for that."""
+        await self.sleep(2 * self.crawl_config.delay_seconds)  # somebody may answer, or be asked
+        if self.silence.held and not await self.is_witnessed() and self.silence.is_everywhere:
+            await self.outlast()
+        for held in self.silence.release():
+            self.settle(held.ticket, held.verdict)
+        self.is_asking = False
+        self.pump()
+
+    async def is_witnessed(self) -> bool:
+        for origin in self.silence.witnesses():
+            if await self.robots.is_there(origin):
+                self.silence.heard(origin, is_witness=True)
+                return True
+        return False
+
+    async def outlast(self) -> None:
+        """Ask nobody until a witness answers again; where there never was one, try all again."""
+        self.is_down = True
+        while True:
+            self.take_back()
+            if (wait := self.silence.next_wait()) is None:
+                self.report.is_lost = True
+                self.tell()
+                os._exit(1)
+            self.report.down_seconds = wait
+            self.tell()
+            await self.sleep(wait)
+            self.take_back()
+            if not self.silence.has_witnesses or await self.is_witnessed():
+                break
+        self.take_back()
+        self.is_down, self.report.down_seconds = False, None
+
+    def take_back(self) -> None:
+        """Links that were asked for without a network are as if they had not been."""
+        now = time.monotonic()
+        for held in self.silence.release():
+            self.robots.drop(origin_of(held.ticket.url))
+            del self.under_way[held.ticket.link]
+            self.frontier.again(held.ticket, now)
+            self.frontier.finish(held.ticket, NOTHING, now)
+
+    async def sleep(self, seconds: float) -> None:
+        over: Deferred[None] = Deferred()
+        self.call_later(seconds, over.callback, None)
+        await over
 
     def headers_received(self, headers: Any, request: scrapy.Request, **_: Any) -> None:
         """Stop before the body of what is no page anyway."""
         if "ticket" not in request.meta:
             return
-        request.meta["received"] = pairs(headers)
+        request.meta[RECEIVED_HEAD] = pairs(headers)
         content_type = (headers.get("Content-Type") or b"").decode("latin-1")
         if refusal(200, content_type):
             raise StopDownload(fail=False)
@@ -163,88 +234,30 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         if rules is not None and rules.crawl_delay is not None:
             self.frontier.ask_patience(host_of(ticket.url), rules.crawl_delay)
 
-    def answered(self, ticket: Ticket, request: scrapy.Request, response: Any) -> None:
-        seconds = request.meta.get("download_latency") or 0.0
-        answer = Answer(kind="answered", seconds=seconds)
-        if response.status in BUSY:
-            wait = retry_after(header(response, "Retry-After"), datetime.now(UTC))
-            answer = Answer(kind="busy", seconds=seconds, retry_after=wait)
+    def judged(self, ticket: Ticket, request: scrapy.Request, response: Any) -> Verdict:
+        """What the answer comes to; of one that nobody thought of, a `bad_response`."""
         try:
-            target = redirect_target(response)
-        except Refused as refused:
-            self.note(outcome_for(ticket, request, refused.outcome, response), None, answer)
+            if isinstance(response, str):
+                rules = self.robots.known(ticket.url)
+                return judge_failure(ticket, request, response, self.crawl_config, rules)
+            return judge_response(ticket, request, response, self.crawl_config)
+        except Exception:
+            logger.exception("no sense in what %s answered", ticket.url)
+            outcome = outcome_for(ticket, request, "bad_response")
+            return Verdict(answer=Answer(kind="answered"), outcome=outcome)
+
+    def settle(self, ticket: Ticket, verdict: Verdict) -> None:
+        """Put another request for the link in its host's line, or note its outcome."""
+        if verdict.answer.kind == "failed" and self.frontier.is_in_doubt(ticket.url):
+            verdict = Verdict(answer=verdict.answer, again=ticket)
+        if verdict.outcome is not None:
+            self.note(verdict.outcome, verdict.page, verdict.answer)
             return
-        if target is not None:
-            is_circle = target in (ticket.link, ticket.url)
-            if is_circle or ticket.redirects >= self.crawl_config.max_redirects:
-                outcome = outcome_for(ticket, request, "too_many_redirects", response)
-                self.note(outcome, None, answer)
-            else:
-                step = {"url": target, "redirects": ticket.redirects + 1}
-                self.follow(ticket, request, answer, **step)
-        elif response.status in AGAIN and self.may_retry(ticket, request):
-            self.follow(ticket, request, answer, retries=ticket.retries + 1)
-        else:
-            self.conclude(ticket, request, response, answer)
-
-    def conclude(
-        self, ticket: Ticket, request: scrapy.Request, response: Any, answer: Answer
-    ) -> None:
-        reply = Reply(
-            url=ticket.link,
-            status=response.status,
-            headers=pairs(response.headers),
-            body=response.body,
-            fetched_at=datetime.now(UTC),
-        )
-        try:
-            page = page_of(reply, self.crawl_config.max_page_bytes)
-        except Refused as refused:
-            self.note(outcome_for(ticket, request, refused.outcome, response), None, answer)
-            return
-        exchange = Exchange(
-            url=response.url,
-            sent=pairs(request.headers),
-            received=request.meta.get("received", ()),
-            milliseconds=milliseconds_of(request.meta),
-            ip_address=str(response.ip_address) if response.ip_address else None,
-        )
-        outcome = outcome_for(ticket, request, FETCHED, response)
-        outcome = msgspec.structs.replace(outcome, num_bytes=len(page.body))
-        self.note(outcome, msgspec.structs.replace(page, exchange=exchange), answer)
-
-    def failed(self, ticket: Ticket, request: scrapy.Request, reason: str) -> None:
-        """Ask again, or note why there is no answer that can be used."""
-        is_asked = request.meta[SECONDS] > ticket.seconds
-        has_failed = reason in UNANSWERED and (is_asked or request.meta.get("robots") == "failed")
-        answer, is_passing = NOTHING, reason in RETRIED
-        if has_failed:
-            seconds = self.crawl_config.timeout_seconds if reason == "timeout" else 0.0
-            answer = Answer(kind="failed", seconds=seconds)
-        elif is_asked and reason not in UNCONNECTED:
-            answer = Answer(kind="answered")
-        elif reason == FAILED:
-            rules = self.robots.known(ticket.url)
-            if rules is not None and not rules.is_current:
-                answer = Answer(kind="busy", retry_after=rules.retry_after, is_rules=True)
-                is_passing = True
-        if is_passing and self.may_retry(ticket, request):
-            self.follow(ticket, request, answer, retries=ticket.retries + 1)
-        else:
-            self.note(outcome_for(ticket, request, reason), None, answer)
-
-    def may_retry(self, ticket: Ticket, request: scrapy.Request) -> bool:
-        is_time_left = request.meta[SECONDS] < self.crawl_config.page_seconds
-        return is_time_left and ticket.retries < self.crawl_config.retries
-
-    def follow(
-        self, ticket: Ticket, request: scrapy.Request, answer: Answer, **changes: Any
-    ) -> None:
-        """Put another request for the same link in its host's line."""
+        assert verdict.again is not None
         del self.under_way[ticket.link]
-        now, spent = time.monotonic(), request.meta[SECONDS]
-        self.frontier.again(msgspec.structs.replace(ticket, seconds=spent, **changes), now)
-        self.frontier.finish(ticket, answer, now)
+        now = time.monotonic()
+        self.frontier.again(verdict.again, now)
+        self.frontier.finish(ticket, verdict.answer, now)
         self.wake_at(now)
 
     def note(self, outcome: Outcome, page: Page | None = None, answer: Answer = NOTHING) -> None:
@@ -271,14 +284,13 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
             for scheme in ("http", "https"):  # rules of other ports go when their room is wanted
                 self.robots.forget(f"{scheme}://{host}")
         self.frontier.closed.clear()
-        if time.monotonic() - self.reported_at > REPORT_SECONDS:
-            self.tell()
         self.pump()
 
     def tell(self) -> None:
         self.reported_at = time.monotonic()
         self.report.seconds = self.reported_at - self.started_at
         self.report.slowest = self.frontier.slowest(NUM_HOSTS)
+        self.report.num_parked = self.frontier.num_parked
         sys.stdout.buffer.write(msgspec.json.encode(self.report) + b"\n")
         sys.stdout.buffer.flush()
         self.report.warning = None  # once is enough
@@ -288,21 +300,6 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         self.report.errno, self.report.file = error.errno, str(error.filename or "")
         self.tell()
         os._exit(1)
-
-
-def outcome_for(
-    ticket: Ticket, request: scrapy.Request, reason: str, response: Any = None
-) -> Outcome:
-    """The row of a link whose last request came to this."""
-    return Outcome(
-        url=ticket.link,
-        outcome=reason,
-        status=request.meta.get(STATUS) if response is None else response.status,
-        milliseconds=milliseconds_of(request.meta),
-        redirected_to=canonical_url(ticket.url) if ticket.redirects else None,
-        redirects=ticket.redirects,
-        robots=request.meta.get("robots"),
-    )
 
 
 def crash(failure: Any) -> NoReturn:
@@ -319,7 +316,7 @@ def settings_for(config: CrawlConfig) -> dict[str, Any]:
         "USER_AGENT": user_agent(config),
         "CONCURRENT_REQUESTS": config.under_way,
         "CONCURRENT_REQUESTS_PER_DOMAIN": config.requests_per_host,
-        # The frontier keeps the delays; this one parts a host's robots.txt from its first page.
+        # The frontier keeps the delays; this one parts the steps where a robots.txt redirects.
         "DOWNLOAD_DELAY": config.delay_seconds,
         "DOWNLOAD_DELAY_JITTER": 0.0,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
@@ -379,7 +376,9 @@ def run(links: Path, out: Path, config: CrawlConfig) -> None:
             total = before + queue.num_links
             report = Report(total=total, before=before, warning=journal.warning)
             process = CrawlerProcess(settings_for(config))
-            process.crawl(LinkSpider, journal, Frontier(queue, config), config, report)
+            frontier = Frontier(queue, config)
+            silence = Silence(witnesses_in(out), config.max_outage_seconds)
+            process.crawl(LinkSpider, journal, frontier, silence, config, report)
             process.start(install_signal_handlers=False)
 
 

@@ -2,7 +2,8 @@
 
 Hosts take turns. A host has as many requests under way as the settings allow, and rests between
 them: for the delay of the settings, or of its robots.txt, or as long as it needs to answer,
-whichever is most. How often a host may refuse or fail before it is given up is ours.
+whichever is most. A host in trouble is parked: its links wait while those of others are asked for,
+and it is tried again after ever longer rests, before it is given up. How often and long is ours.
 """
 
 import heapq
@@ -13,18 +14,21 @@ import msgspec
 
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.queue import Cursor, Queue, host_key, host_of
+from wellread.formats.refused import TOO_PATIENT
 
 MAX_OPEN = 5_000  # hosts in turn at a time; each may have rules and a connection in memory
+MAX_PARKED = 50_000  # hosts beside them that are in trouble, of some 1 kB each
 REST_SECONDS = 10.0  # after its last link that a host is remembered, for redirects to it
 REFUSALS_IN_A_ROW = 5  # 429 and 503 after which a host's other links are left alone
-FAILURES_IN_A_ROW = 5  # connections, names and time-outs after which they are
+FAILURES_IN_A_ROW = 5  # connections, names and time-outs: fewer do not give a host up
+PARKED_DELAYS = 60, 300, 1500  # so many delays a parked host rests, from the first time on
 GAVE_UP, UNREACHABLE = "host_gave_up", "host_unreachable"
-TOO_PATIENT = "crawl_delay"  # robots.txt asks for longer rests than the crawl has
 LONGEST_DELAY = (
     60.0  # that a slow host is given by its slowness: the default of Scrapy's AutoThrottle
 )
 
-Kind = Literal["answered", "busy", "failed", "unasked"]
+# closed: its robots.txt could not be read; failed: there was no connection, or no answer in time.
+Kind = Literal["answered", "busy", "closed", "failed", "unasked"]
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +39,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     redirects: int = 0
     retries: int = 0
     seconds: float = 0.0  # that requests for the link took before
+    has_rules: bool = False  # it had a turn in which its host's robots.txt was read
     refused: str | None = None  # not to be asked for any more: the outcome
 
 
@@ -43,8 +48,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: Kind
     seconds: float = 0.0  # until it answered
-    retry_after: float | None = None  # seconds, of a busy one
-    is_rules: bool = False  # its robots.txt was busy, which counts its tries itself
+    retry_after: float | None = None  # seconds, of a busy or closed one
+    tries: int = 1  # for its robots.txt that failed so far, of a closed one
 
 
 class Delay(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +65,7 @@ class _Lane:
 
     __slots__ = (
         "again", "cursor", "delay", "due", "failures", "floor", "gave_up", "host", "is_known",
-        "is_waiting", "key", "refusals", "seconds", "under_way",
+        "is_parked", "is_waiting", "key", "num_before", "parks", "refusals", "seconds", "under_way",
     )  # fmt: skip
 
     def __init__(self, host: str, key: int, cursor: Cursor, floor: float, now: float) -> None:
@@ -72,7 +77,10 @@ class _Lane:
         self.failures = self.refusals = self.under_way = 0
         self.gave_up: str | None = None
         self.is_waiting = False  # in the heap
-        self.is_known = False  # it has answered, so that its robots.txt was read
+        self.is_known = False  # it has answered since it was last parked
+        self.is_parked = False
+        self.parks = 0  # times in a row, for want of a connection
+        self.num_before = 0  # requests that were under way when it was parked
 
     @property
     def has_work(self) -> bool:
@@ -89,6 +97,8 @@ class Frontier:
         self._resting: deque[tuple[float, int]] = deque()  # lanes without work: since, and the key
         self._next_host = 0
         self._num_unsettled = queue.num_links
+        self._given_up: dict[int, str] = {}  # hosts that are not in turn any more, and why
+        self.num_parked = 0
         self.closed: list[str] = []  # hosts that are done with; for the caller to empty
 
     def take(self, now: float) -> Ticket | None:
@@ -132,12 +142,20 @@ class Frontier:
         lane = self._lanes[host_key(host_of(ticket.url))]
         lane.under_way -= 1
         self._num_unsettled -= 1
-        lane.is_known = True
         if ticket.refused is None:
             self._learn(lane, answer, now)
         self._wait(lane)
         if not lane.has_work and not lane.under_way:
             self._resting.append((now, lane.key))
+
+    def is_in_doubt(self, url: str) -> bool:
+        """Whether a request that fails now says nothing of its link, as its host is tried again."""
+        lane = self._lanes[host_key(host_of(url))]
+        if lane.gave_up is not None:
+            return False
+        return lane.num_before > 0 or (
+            lane.parks < self._config.host_retries and self._is_trouble(lane, lane.failures + 1)
+        )
 
     def ask_patience(self, host: str, seconds: float) -> None:
         """The rests that a host's robots.txt asks for."""
@@ -176,13 +194,17 @@ class Frontier:
 
     def _open_next(self, now: float) -> None:
         """Let one more host take turns, if there is one and room for it."""
-        while self._next_host < self._queue.num_hosts and len(self._lanes) < MAX_OPEN:
+        while self._next_host < self._queue.num_hosts and self._has_room:
             key = self._queue.nth(self._next_host)
             self._next_host += 1
             cursor = self._queue.begin(key)
             if cursor.left:  # else a redirect led to it before
                 self._wait(self._add(self._queue.host_at(cursor), key, cursor, now))
                 return
+
+    @property
+    def _has_room(self) -> bool:
+        return self.num_parked < MAX_PARKED and len(self._lanes) - self.num_parked < MAX_OPEN
 
     def _close_rested(self, now: float) -> None:
         """Forget hosts without work, but not before a redirect to them would have to wait."""
@@ -194,6 +216,9 @@ class Frontier:
             if lane.due > now:
                 self._resting.append((now, key))
             else:
+                self._park(lane, is_parked=False)
+                if lane.gave_up is not None:
+                    self._given_up[key] = lane.gave_up
                 del self._lanes[key]
                 self.closed.append(lane.host)
 
@@ -203,11 +228,13 @@ class Frontier:
 
     def _add(self, host: str, key: int, cursor: Cursor, now: float) -> _Lane:
         lane = _Lane(host, key, cursor, self._config.delay_seconds, now)
+        lane.gave_up = self._given_up.pop(key, None)
         self._lanes[key] = lane
         return lane
 
     def _next_of(self, lane: _Lane) -> Ticket:
-        if lane.again:
+        """Of a host that failed last, another link, so that a second try is not wasted on it."""
+        if lane.again and not (lane.failures and lane.cursor.left):
             return lane.again.popleft()
         url = self._queue.next(lane.cursor)
         return Ticket(link=url, url=url)
@@ -221,23 +248,70 @@ class Frontier:
 
     def _learn(self, lane: _Lane, answer: Answer, now: float) -> None:
         if answer.kind == "unasked":
-            if not lane.under_way:
+            if not lane.under_way and not lane.is_parked:
                 lane.due = now
             return
-        lane.seconds = answer.seconds
-        if answer.kind == "busy":
-            lane.refusals += not answer.is_rules
-            rest = answer.retry_after or lane.delay * 2**lane.refusals
-            rest = min(max(rest, lane.delay), self._config.max_wait_seconds)
+        if answer.kind == "failed":
+            self._fail(lane, answer, now)
+        elif answer.kind == "closed":
+            rest = max(self._parked_seconds(answer.tries), answer.retry_after or 0.0)
+            self._rest(lane, rest, now)
+            self._park(lane, is_parked=True)
         else:
-            lane.refusals = 0
-            rest = lane.delay = self._pace(lane, answer)
-        lane.failures = lane.failures + 1 if answer.kind == "failed" else 0
-        if lane.failures >= FAILURES_IN_A_ROW:
-            lane.gave_up = UNREACHABLE
-        elif lane.refusals >= REFUSALS_IN_A_ROW:
+            lane.is_known, lane.failures, lane.parks, lane.num_before = True, 0, 0, 0
+            self._park(lane, is_parked=False)
+            lane.seconds = answer.seconds
+            if answer.kind == "busy":
+                self._refuse(lane, answer, now)
+            else:
+                lane.refusals = 0
+                lane.delay = self._pace(lane, answer)
+                self._rest(lane, lane.delay, now)
+
+    def _refuse(self, lane: _Lane, answer: Answer, now: float) -> None:
+        """It was busy: as long as it asks for, or ever longer."""
+        lane.refusals += 1
+        if lane.refusals >= REFUSALS_IN_A_ROW:
             lane.gave_up = GAVE_UP
-        lane.due = now if lane.gave_up else max(lane.due, now + rest)
+        longer = min(lane.delay * 2**lane.refusals, self._config.max_wait_seconds)
+        self._rest(lane, answer.retry_after or longer, now)
+
+    def _fail(self, lane: _Lane, answer: Answer, now: float) -> None:
+        """It could not be reached: parked, if that is no matter of the one link."""
+        if lane.num_before:
+            lane.num_before -= 1
+            return
+        lane.failures += 1
+        lane.seconds, lane.delay = answer.seconds, self._pace(lane, answer)
+        most = self._config.host_retries
+        if not self._is_trouble(lane, lane.failures):
+            self._rest(lane, lane.delay, now)
+        elif lane.parks == most and lane.failures >= FAILURES_IN_A_ROW:
+            lane.gave_up, lane.due = UNREACHABLE, now
+        else:
+            lane.parks = min(lane.parks + 1, most)
+            lane.is_known, lane.num_before = False, lane.under_way
+            self._rest(lane, self._parked_seconds(lane.parks), now)
+            self._park(lane, is_parked=True)
+
+    def _is_trouble(self, lane: _Lane, failures: int) -> bool:
+        return not lane.is_known or failures >= FAILURES_IN_A_ROW
+
+    def _parked_seconds(self, times: int) -> float:
+        if times == 0:  # there are no second tries
+            return 0.0
+        delays = PARKED_DELAYS[min(times, len(PARKED_DELAYS)) - 1]
+        return min(delays * self._config.delay_seconds, self._config.max_wait_seconds)
+
+    def _park(self, lane: _Lane, *, is_parked: bool) -> None:
+        self.num_parked += is_parked - lane.is_parked
+        lane.is_parked = is_parked
+
+    def _rest(self, lane: _Lane, seconds: float, now: float) -> None:
+        """At least its delay; a host that wants more than the crawl has is given up."""
+        if seconds > self._config.max_wait_seconds:
+            lane.gave_up = lane.gave_up or GAVE_UP
+        lane.due = now if lane.gave_up else max(lane.due, now + max(seconds, lane.delay))
 
     def _pace(self, lane: _Lane, answer: Answer) -> float:
         """Half way from its pace to its last answer's: Scrapy's AutoThrottle has it so."""

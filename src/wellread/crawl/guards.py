@@ -28,6 +28,7 @@ MAX_HEADER_BYTES = 256 * 1024  # ours: browsers take about as much
 IDLE_SECONDS = 30.0  # ours: until a host's next turn; Twisted's 240 would hold thousands open
 CUT_AT = "cut_at"  # in a request's meta: how much of the answer is wanted, and no more
 STATUS = "status"  # in a request's meta: of an answer whose body did not come to its end
+RECEIVED = "num_received"  # in its meta: bytes of an answer that may be cut, so far
 SECONDS = "seconds_spent"  # in a request's meta: on the page so far, over redirects and retries
 
 
@@ -185,5 +186,7 @@ class Decoding:
         encodings = b",".join(response.headers.getlist("Content-Encoding")).decode("latin-1")
         if CUT_AT not in request.meta or response.status != 200 or not encodings:
             return response
-        body = decoded(response.body, encodings, request.meta[CUT_AT], is_cut=True)
+        cut_at = request.meta[CUT_AT]
+        is_cut = request.meta.get(RECEIVED, 0) > cut_at
+        body = decoded(response.body, encodings, cut_at, is_start_enough=True, is_cut=is_cut)
         return response.replace(body=body)

@@ -20,6 +20,9 @@ class Report(msgspec.Struct, kw_only=True):
     num_bytes: int = 0  # of pages, decoded
     seconds: float = 0.0
     slowest: Sequence[Delay] = ()
+    num_parked: int = 0  # hosts in trouble, which are tried again
+    down_seconds: float | None = None  # the network is down: until the next try
+    is_lost: bool = False  # it stayed so for too long; the process ends
     errno: int | None = None  # the disk refused; the process ends
     file: str = ""
     warning: str | None = None  # for a person to read
@@ -51,6 +54,8 @@ def describe(report: Report) -> str:
     pages = report.outcomes.get(FETCHED, 0)
     rate = pages / report.seconds if report.seconds else 0.0
     parts = [f"{pages:,} pages ({rate:.1f}/s, {human_bytes(report.num_bytes)})"]
+    if report.down_seconds is not None:
+        return f"network down, next try in {human_seconds(report.down_seconds)}, {parts[0]}"
     reasons = [(count, reason) for reason, count in report.outcomes.items() if reason != FETCHED]
     parts += [
         f"{reason} {count:,}" for count, reason in sorted(reasons, reverse=True)[:NUM_REASONS]
@@ -59,4 +64,6 @@ def describe(report: Report) -> str:
     if slow:  # these will be waited for when all others are done
         named = [f"{h.host} {h.num_links:,} ({human_seconds(h.seconds)})" for h in slow]
         parts.append(f"slowest: {', '.join(named)}")
+    if report.num_parked:
+        parts.append(f"hosts in trouble: {report.num_parked:,}")
     return ", ".join(parts)

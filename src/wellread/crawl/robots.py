@@ -3,8 +3,8 @@
 import codecs
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,9 +26,10 @@ from wellread.crawl.answers import (
     redirect_target,
     retry_after,
 )
-from wellread.crawl.guards import CUT_AT, MAX_ROBOTS_BYTES
+from wellread.crawl.config import CrawlConfig
+from wellread.crawl.guards import CUT_AT, MAX_ROBOTS_BYTES, RECEIVED
 from wellread.crawl.resolver import SETTING
-from wellread.formats.refused import Refused
+from wellread.formats.refused import SILENT, TOO_PATIENT, Refused
 
 TOKEN = "wellread"  # the product token that a group of rules names
 MAX_REDIRECTS = 5  # section 2.3.1.2: at least
@@ -37,11 +38,19 @@ KEPT_SECONDS = 24 * 3600.0  # section 2.4: at most
 FAILED_SECONDS = 3600.0
 CACHE_BYTES = 64 * 1024**2  # ours: the rules for us of some 100,000 hosts
 ENTRY_BYTES = 400  # of memory beside an entry's text, about
-SMALL_BYTES = 4096
+# Ours: of the files whose rules are parsed at a time, which then take up to 32 times as much
+# memory. A host's next page comes in a second or so; parsing again takes 1 s for 1 MB.
+PARSED_BYTES = 6 * 1024**2
 # These say that nobody answered at all; the page's own request would have told the same.
-UNREACHED = UNANSWERED | UNCONNECTED | {"tls"}
+UNREACHED = SILENT | UNCONNECTED
 FAILED = "robots_failed"
+RULES_READ = "rules_read"  # no outcome: the page may be asked for when its host's next turn comes
+ASKED = "rules_asked"  # in a request's meta: its host was asked for its rules just now
+HAS_RULES = "has_rules"  # in its meta: it was sent back so before
 AGENT_LINE = re.compile(r"user[- ]?agent\s*[:\s]\s*(.*)", re.IGNORECASE)
+# Section 2.2.1: a product token has letters, `-` and `_`. What follows (a version, a `*`) is no
+# part of it, as Google's parser has it too.
+AGENT_NAME = re.compile(r"[a-z_-]+|\*")
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,21 +68,30 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         """Whether they hold, so that the host is not asked for them now."""
         return self.expires_at > monotonic()
 
-    def verdict(self, url: str) -> str:
+    def verdict(self, url: str, parse: Callable[[str], Protego] = Protego.parse) -> str:
         """`allowed`, `forbidden`, `absent` where nothing is said to us, or `failed`."""
         if self.failure or not self.text:
             return "failed" if self.failure else "absent"
-        return "allowed" if _parsed(self.text).can_fetch(url, TOKEN) else "forbidden"
+        return "allowed" if parse(self.text).can_fetch(url, TOKEN) else "forbidden"
 
 
-def _parsed(text: str) -> Protego:
-    return _small(text) if len(text) < SMALL_BYTES else _large(text)
+class Parsed:
+    """The last files that were parsed, up to `PARSED_BYTES` of them."""
 
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Protego] = OrderedDict()
+        self._bytes = 0
 
-# Rules take up to 32 times the memory of their text: 128 MB for the small files in use, 64 MB for
-# the large ones, at the worst.
-_small = lru_cache(maxsize=1024)(Protego.parse)
-_large = lru_cache(maxsize=4)(Protego.parse)
+    def parse(self, text: str) -> Protego:
+        if text in self._kept:
+            self._kept.move_to_end(text)
+            return self._kept[text]
+        self._kept[text] = Protego.parse(text)
+        self._bytes += len(text)
+        while self._bytes > PARSED_BYTES:
+            oldest, _ = self._kept.popitem(last=False)
+            self._bytes -= len(oldest)
+        return self._kept[text]
 
 
 def own_groups(text: str) -> str:
@@ -92,9 +110,9 @@ def own_groups(text: str) -> str:
         if agent := AGENT_LINE.match(line):
             is_ours = is_ours and is_head
             is_head = True
-            name = agent[1].lower().partition("/")[0].strip()
-            if name in (TOKEN, "*"):
-                kept.append(f"User-agent: {name}")
+            name = AGENT_NAME.match(agent[1].lower())
+            if name is not None and name[0] in (TOKEN, "*"):
+                kept.append(f"User-agent: {name[0]}")
                 is_ours = True
         elif line and not line.lower().startswith(("sitemap", "host")):  # of no group
             is_head = False
@@ -103,14 +121,16 @@ def own_groups(text: str) -> str:
     return "\n".join(kept)
 
 
-def rules_from(body: bytes) -> Rules:
+def rules_from(body: bytes, parse: Callable[[str], Protego] = Protego.parse) -> Rules:
     """The rules in what a server sent as its robots.txt, whatever that is."""
-    if len(body) > MAX_ROBOTS_BYTES:
-        body = body[:MAX_ROBOTS_BYTES].rpartition(b"\n")[0]  # half a line could say anything
     is_utf16 = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    text = own_groups(body.decode("utf-16" if is_utf16 else "utf-8-sig", errors="replace"))
-    delay = _parsed(text).crawl_delay(TOKEN)
-    return Rules(text=text, crawl_delay=delay or None, expires_at=monotonic() + KEPT_SECONDS)
+    encoding = "utf-16" if is_utf16 else "utf-8-sig"
+    text = body[:MAX_ROBOTS_BYTES].decode(encoding, errors="replace")
+    if len(body) > MAX_ROBOTS_BYTES:  # half a line could say anything
+        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
+    own = own_groups(text)
+    delay = parse(own).crawl_delay(TOKEN)
+    return Rules(text=own, crawl_delay=delay or None, expires_at=monotonic() + KEPT_SECONDS)
 
 
 def _failed(outcome: str, wait: float | None = None) -> Rules:
@@ -127,9 +147,11 @@ class StrictRobotsTxt:
 
     def __init__(self, crawler: Any) -> None:
         self._crawler = crawler
-        self._retries: int = crawler.settings[SETTING].retries
+        config: CrawlConfig = crawler.settings[SETTING]
+        self._retries, self._max_wait = config.host_retries, config.max_wait_seconds
         self._known: OrderedDict[str, Rules] = OrderedDict()
         self._bytes = 0
+        self._parsed = Parsed()
         self._waiting: dict[str, list[Deferred[Rules]]] = {}
 
     @classmethod
@@ -141,27 +163,39 @@ class StrictRobotsTxt:
     async def process_request(self, request: Any) -> None:
         if request.meta.get("dont_obey_robotstxt"):
             return
-        rules = await self._rules(_origin(request.url))
-        request.meta["robots"] = rules.verdict(request.url)
+        origin = origin_of(request.url)
+        known = self._known.get(origin)
+        request.meta[ASKED] = known is None or not known.is_current
+        rules = await self._rules(origin)
+        request.meta["robots"] = rules.verdict(request.url, self._parsed.parse)
         if rules.failure:
             raise Refused(rules.failure)
         if request.meta["robots"] == "forbidden":
             raise Refused("robots_txt")
+        if (rules.crawl_delay or 0.0) > self._max_wait:
+            raise Refused(TOO_PATIENT)
+        if request.meta[ASKED] and not request.meta.get(HAS_RULES):
+            raise Refused(RULES_READ)
 
     def bytes_received(self, data: bytes, request: Any, **_: Any) -> None:
         """End an answer of which the beginning is enough."""
         if CUT_AT in request.meta:
-            request.meta["num_received"] = request.meta.get("num_received", 0) + len(data)
-            if request.meta["num_received"] > request.meta[CUT_AT]:
+            request.meta[RECEIVED] = request.meta.get(RECEIVED, 0) + len(data)
+            if request.meta[RECEIVED] > request.meta[CUT_AT]:
                 raise StopDownload(fail=False)
 
     def known(self, url: str) -> Rules | None:
         """What the host of `url` said when it was last asked, if that is remembered."""
-        return self._known.get(_origin(url))
+        return self._known.get(origin_of(url))
 
     def forget(self, url: str) -> None:
-        """Drop the rules of a host that has no more links."""
-        if rules := self._known.pop(_origin(url), None):
+        """Drop the rules of a host that has no more links, but not that it is left alone."""
+        rules = self._known.get(origin_of(url))
+        if rules is not None and not (rules.failure and rules.is_current):
+            self.drop(origin_of(url))
+
+    def drop(self, origin: str) -> None:
+        if rules := self._known.pop(origin, None):
             self._bytes -= _cost(rules)
 
     async def _rules(self, origin: str) -> Rules:
@@ -187,26 +221,23 @@ class StrictRobotsTxt:
     async def _fetched(self, origin: str) -> Rules:
         url: str | None = f"{origin}/robots.txt"
         for _ in range(1 + MAX_REDIRECTS):
-            request = Request(
-                url,
-                NO_CALLBACK,
-                headers={"Accept-Encoding": "identity"},
-                meta={
-                    "dont_obey_robotstxt": True,
-                    "dont_redirect": True,
-                    "download_maxsize": 0,
-                    CUT_AT: MAX_ROBOTS_BYTES,
-                },
-            )
-            response = await self._crawler.engine.download_async(request)
+            response = await self._crawler.engine.download_async(_request(url))
             url = redirect_target(response)
             if url is None:
-                return _rules_of_answer(response)
+                return _rules_of_answer(response, self._parsed.parse)
         return _failed("too_many_redirects")
+
+    async def is_there(self, origin: str) -> bool:
+        """Whether a host answers at all, by its robots.txt, which may always be asked for."""
+        try:
+            await self._crawler.engine.download_async(_request(f"{origin}/robots.txt"))
+        except Exception as error:  # noqa: BLE001 - of Scrapy, Twisted, OpenSSL: any of dozens
+            return outcome_of(error) not in SILENT
+        return True
 
     def _keep(self, origin: str, rules: Rules, before: Rules | None) -> None:
         """Remember what a host answered; if it failed, only once it has done so often enough."""
-        self.forget(origin)
+        self.drop(origin)
         if rules.failure in UNANSWERED:  # each link asks again; who counts these is the frontier
             return
         if rules.failure == FAILED:
@@ -220,14 +251,28 @@ class StrictRobotsTxt:
             self._bytes -= _cost(oldest)
 
 
-def _rules_of_answer(response: Any) -> Rules:
+def _request(url: str | None) -> Request:
+    return Request(
+        url,
+        NO_CALLBACK,
+        headers={"Accept-Encoding": "identity"},
+        meta={
+            "dont_obey_robotstxt": True,
+            "dont_redirect": True,
+            "download_maxsize": 0,
+            CUT_AT: MAX_ROBOTS_BYTES,
+        },
+    )
+
+
+def _rules_of_answer(response: Any, parse: Callable[[str], Protego]) -> Rules:
     """RFC 9309, section 2.3.1: no such file, no rules; a server in trouble, no visit.
 
     429 is a server in trouble, as Google's crawler has it too.
     """
     status = response.status
     if 200 <= status < 300:
-        return rules_from(response.body)
+        return rules_from(response.body, parse)
     if 400 <= status < 500 and status != 429:
         return Rules(expires_at=monotonic() + KEPT_SECONDS)
     is_busy = status in BUSY
@@ -235,7 +280,8 @@ def _rules_of_answer(response: Any) -> Rules:
     return _failed(f"http_{status}", wait)
 
 
-def _origin(url: str) -> str:
+def origin_of(url: str) -> str:
+    """Whose robots.txt speaks of `url`."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 

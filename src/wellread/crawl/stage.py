@@ -21,11 +21,13 @@ from wellread.base.manifest import (
     Manifest,
     finished,
     is_artifact,
+    marker_of,
     read_artifact,
     read_manifest,
     writing,
 )
 from wellread.base.progress import Progress, silent
+from wellread.base.text import human_seconds
 from wellread.base.unfinished import a_finished_other, refuse_another
 from wellread.crawl.archives import take_pages
 from wellread.crawl.blocklists import TakedownList, domains_in, list_files
@@ -36,16 +38,18 @@ from wellread.crawl.journal import JOURNAL, delete_journal, full_segments
 from wellread.crawl.outcomes import GO_ON, JournalIndex, account, write_table
 from wellread.crawl.policy import connect_to, is_allowed, url_refusal
 from wellread.crawl.queue import QUEUE
+from wellread.crawl.reopening import reopen
 from wellread.crawl.report import Report, describe
 from wellread.crawl.takedown import finish_takedown, take_down
 from wellread.formats.captures import FILE as CAPTURES
 from wellread.formats.links import STAGE as LINKS
 from wellread.formats.links import num_links, read_links
 from wellread.formats.pages import OUTCOMES_FILE, STAGE
+from wellread.formats.refused import SILENT
 
 log = logging.getLogger(__name__)
 LISTS = "blocklists"  # the digest of each, as it was at the end
-UNREACHED = {"dns", "connection", "timeout", "tls", "host_unreachable"}
+UNREACHED = SILENT | {"host_unreachable"}
 
 
 def crawl(
@@ -67,8 +71,10 @@ def crawl(
     inputs = _inputs(links, config)
     finish_takedown(out)
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
-        _warn_of_new_lists(done, config)
-        return take_down(out, config.takedown) if config.takedown else done
+        if not done.dropped.keys() & set(config.again):
+            _warn_of_new_lists(done, config)
+            return take_down(out, config.takedown) if config.takedown else done
+        reopen(out, config.again, marker_of(STAGE, config, inputs))
     _refuse_another(out, config, inputs, replaces=replaces)
     with writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft:
         # Interrupted after its last link. Archives are read again, for what is bad in them.
@@ -195,7 +201,7 @@ def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> N
             child.stdin.write(msgspec.json.encode(job) + b"\n")
             child.stdin.flush()
             for line in child.stdout:
-                _pass_on(line, out, progress)
+                _pass_on(line, out, config, progress)
             status = child.wait()
         finally:
             child.kill()
@@ -209,12 +215,17 @@ def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> N
             )
 
 
-def _pass_on(line: bytes, out: Path, progress: Progress) -> None:
+def _pass_on(line: bytes, out: Path, config: CrawlConfig, progress: Progress) -> None:
     report = msgspec.json.decode(line, type=Report)
     if report.errno is not None:
         raise OSError(report.errno, "the pages could not be written", report.file or str(out))
     if report.warning:
         log.warning(report.warning)
+    if report.is_lost:
+        raise WellreadError(
+            f"{out}: the network was down for {human_seconds(config.max_outage_seconds)}; "
+            f"{GO_ON}, once hosts can be reached; no link was given up for it"
+        )
     progress(report.done, report.total, describe(report))
 
 

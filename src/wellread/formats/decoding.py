@@ -20,11 +20,13 @@ CHUNK = 1 << 16
 ZSTD_WINDOW_LOG = 23
 
 
-def decoded(body: bytes, encodings: str, limit: int, *, is_cut: bool = False) -> bytes:
+def decoded(
+    body: bytes, encodings: str, limit: int, *, is_start_enough: bool = False, is_cut: bool = False
+) -> bytes:
     """`body` freed of `encodings`, a Content-Encoding header; at most `limit` bytes.
 
-    What is longer is Refused as `too_large`, or cut there if `is_cut`; what is no such encoding, or
-    ends too early, as `bad_encoding`.
+    What is longer is Refused as `too_large`, or cut there where its start is enough; what is no
+    such encoding as `bad_encoding`, and so is what ends too early, unless we cut it ourselves.
     """
     layers = [name for part in encodings.split(",") if (name := part.strip().lower()) not in NONE]
     if len(layers) > MAX_LAYERS:
@@ -33,22 +35,27 @@ def decoded(body: bytes, encodings: str, limit: int, *, is_cut: bool = False) ->
         if name not in DECODERS:
             raise Refused("bad_encoding")
         body = _gathered(DECODERS[name](body), limit, is_cut=is_cut)
+        if len(body) > limit:
+            if not is_start_enough:
+                raise Refused("too_large")
+            body, is_cut = body[:limit], True
     return body
 
 
 def _gathered(pieces: Iterator[bytes], limit: int, *, is_cut: bool) -> bytes:
+    """All of the pieces, or more than `limit` bytes of them."""
     whole = bytearray()
     try:
         for piece in pieces:
             whole += piece
             if len(whole) > limit:
-                if is_cut:
-                    break
-                raise Refused("too_large")
-    except (zlib.error, brotli.error, ZstdError, EOFError):
+                break
+    except EOFError:
         if not is_cut:
             raise Refused("bad_encoding") from None
-    return bytes(whole[:limit])
+    except (zlib.error, brotli.error, ZstdError):
+        raise Refused("bad_encoding") from None
+    return bytes(whole)
 
 
 def _gunzipped(body: bytes) -> Iterator[bytes]:

@@ -1,5 +1,8 @@
 """Why there is no page, where that is found out."""
 
+SILENT = {"connection", "dns", "timeout", "tls"}  # also what all hosts are while a network is down
+TOO_PATIENT = "crawl_delay"  # robots.txt asks for longer rests than the crawl has
+
 
 class Refused(Exception):
     """There is no page; `outcome` is what the row of its link says."""
