@@ -86,12 +86,12 @@ class Parsed:
         if text in self._kept:
             self._kept.move_to_end(text)
             return self._kept[text]
-        self._kept[text] = Protego.parse(text)
-        self._bytes += len(text)
+        self._kept[text] = parsed = Protego.parse(text)
+        self._bytes += ENTRY_BYTES + len(text)
         while self._bytes > PARSED_BYTES:
             oldest, _ = self._kept.popitem(last=False)
-            self._bytes -= len(oldest)
-        return self._kept[text]
+            self._bytes -= ENTRY_BYTES + len(oldest)
+        return parsed
 
 
 def own_groups(text: str) -> str:

@@ -48,6 +48,7 @@ from wellread.formats.pages import OUTCOMES_FILE, STAGE
 from wellread.formats.refused import SILENT
 
 log = logging.getLogger(__name__)
+MAX_SAID = 10_000  # bytes of a traceback: that of the first answer that nobody thought of
 LISTS = "blocklists"  # the digest of each, as it was at the end
 UNREACHED = SILENT | {"host_unreachable"}
 
@@ -213,6 +214,9 @@ def _fetch(links: Path, out: Path, config: CrawlConfig, progress: Progress) -> N
                 f"{out}: the fetching process ended with status {status} "
                 f"({_last_line(errors)}); {GO_ON}"
             )
+        errors.seek(0)
+        if said := errors.read(MAX_SAID):
+            log.warning("the fetching process said: %s", said.decode(errors="replace"))
 
 
 def _pass_on(line: bytes, out: Path, config: CrawlConfig, progress: Progress) -> None:
