@@ -38,7 +38,9 @@ def check(site: LocalSite, out: Path, urls: list[str]) -> None:
         assert sha256_of(out / name) == file.sha256
 
 
-def test_links_that_failed_are_asked_for_again_and_others_are_not(tmp_path: Path) -> None:
+def test_links_that_failed_are_asked_for_again_and_others_are_not(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     out = tmp_path / "pages"
     with local_site() as site:
         urls = site_with_failures(site)
@@ -48,6 +50,7 @@ def test_links_that_failed_are_asked_for_again_and_others_are_not(tmp_path: Path
         assert first.dropped == {"http_404": 1, "http_500": FAILING}
         mend(site)
         assert crawl(links, out, quick(again=["dns"])) == first
+        assert "no link ended as dns" in caplog.text
         second = crawl(links, out, quick(again=["dns", "http_500"]))
         assert second.dropped == {"http_404": 1}
         assert site.hits["/missing"] == 1
@@ -55,6 +58,7 @@ def test_links_that_failed_are_asked_for_again_and_others_are_not(tmp_path: Path
         assert crawl(links, out, config) == second
 
 
+@pytest.mark.slow
 def test_a_crawl_opened_again_and_killed_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "pages"
     with local_site() as site:

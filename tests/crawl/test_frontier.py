@@ -156,8 +156,8 @@ def test_a_host_that_cannot_be_reached_is_tried_again_and_again_before_it_is_giv
     start: Start,
 ) -> None:
     given = run(start(*pages("a.com", 7), delay_seconds=1.0, max_wait_seconds=900.0), FAILED, 0.0)
-    assert [moment for moment, _ in given] == [0.0, 60.0, 360.0, 1260.0, 2160.0, 2160.0, 2160.0]
-    assert [t.refused for _, t in given] == [None] * 5 + ["host_unreachable"] * 2
+    assert [moment for moment, _ in given] == [0.0, 60.0, 360.0, 1260.0, 1260.0, 1260.0, 1260.0]
+    assert [t.refused for _, t in given] == [None] * 4 + ["host_unreachable"] * 3
 
 
 def test_where_there_are_no_second_tries_a_host_is_given_up_without_rests(start: Start) -> None:

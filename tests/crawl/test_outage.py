@@ -71,6 +71,7 @@ def test_a_crawl_waits_for_its_network_and_loses_no_link(tmp_path: Path) -> None
     assert [o.outcome for o in read_outcomes(out)] == ["fetched"] * (NUM_HOSTS * NUM_LINKS)
 
 
+@pytest.mark.slow
 def test_a_crawl_whose_network_stays_down_ends_and_goes_on_later(tmp_path: Path) -> None:
     notes, out = Notes(), tmp_path / "pages"
     errors: list[WellreadError] = []

@@ -62,7 +62,7 @@ class CrawlConfig(Config, frozen=True):
     requests_per_host: Annotated[int, Meta(ge=1)] = 1
     delay_seconds: Annotated[float, Meta(ge=0, le=24 * 3600.0)] = 1.0  # between requests to a host
     max_wait_seconds: Seconds = 300.0  # for a host that asks for patience
-    # For one's own network when it is down; then the crawl ends, and can go on.
+    # that one's own network is waited for; then the crawl ends, and can go on
     max_outage_seconds: Annotated[float, Meta(ge=0)] = 3600.0
     timeout_seconds: Seconds = 20.0  # of one request, to its last byte
     page_seconds: Seconds = 60.0  # of a page, over redirects and retries
@@ -75,7 +75,7 @@ class CrawlConfig(Config, frozen=True):
     takedown: Path | None = None  # a list of URLs, domains and PREFIX* to keep out
     # Outcomes, such as `timeout`, of a finished crawl whose links are asked for once more.
     again: list[str] = field(default_factory=list)
-    # Of a link after a time-out, a lost connection, a 5xx or a 429; of a host in trouble thrice.
+    # of a link after a time-out, a lost connection, a 5xx or a 429; three each of a host in trouble
     retries: Annotated[int, Meta(ge=0)] = 1
     segment_bytes: Annotated[int, Meta(ge=1)] = 1024**3  # after which a new file is begun
     # I/N: of the links only the Ith part of N (from 0), by a hash of the registrable domain.

@@ -17,10 +17,10 @@ from wellread.crawl.queue import Cursor, Queue, host_key, host_of
 from wellread.formats.refused import TOO_PATIENT
 
 MAX_OPEN = 5_000  # hosts in turn at a time; each may have rules and a connection in memory
-MAX_PARKED = 50_000  # hosts beside them that are in trouble, of some 1 kB each
+MAX_PARKED = 50_000  # hosts beside them that are in trouble, of 1.5 kB each
 REST_SECONDS = 10.0  # after its last link that a host is remembered, for redirects to it
 REFUSALS_IN_A_ROW = 5  # 429 and 503 after which a host's other links are left alone
-FAILURES_IN_A_ROW = 5  # connections, names and time-outs: fewer do not give a host up
+FAILURES_IN_A_ROW = 5  # connections, names and time-outs: of a known host, fewer are its links'
 PARKED_DELAYS = 60, 300, 1500  # so many delays a parked host rests, from the first time on
 GAVE_UP, UNREACHABLE = "host_gave_up", "host_unreachable"
 LONGEST_DELAY = (
@@ -286,7 +286,7 @@ class Frontier:
         most = self._config.host_retries
         if not self._is_trouble(lane, lane.failures):
             self._rest(lane, lane.delay, now)
-        elif lane.parks == most and lane.failures >= FAILURES_IN_A_ROW:
+        elif lane.parks == most and (most or lane.failures >= FAILURES_IN_A_ROW):
             lane.gave_up, lane.due = UNREACHABLE, now
         else:
             lane.parks = min(lane.parks + 1, most)

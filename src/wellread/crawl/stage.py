@@ -74,6 +74,8 @@ def crawl(
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         if not done.dropped.keys() & set(config.again):
             _warn_of_new_lists(done, config)
+            if config.again:
+                log.warning("%s: no link ended as %s", out, ", ".join(config.again))
             return take_down(out, config.takedown) if config.takedown else done
         reopen(out, config.again, marker_of(STAGE, config, inputs))
     _refuse_another(out, config, inputs, replaces=replaces)
