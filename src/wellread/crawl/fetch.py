@@ -167,16 +167,27 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
     def heard(self, url: str, *, is_witness: bool = True) -> None:
         """A host answered, so that those that did not before are to be believed."""
         self.silence.heard(url, is_witness=is_witness)
-        for held in () if self.is_down else self.silence.release():
-            self.settle(held.ticket, held.verdict)
+        if not self.is_down:
+            self.believe()
+
+    def believe(self) -> None:
+        """Take silence for what it seems; many hosts in a row at their second time only.
+
+        They may have been silent for a moment in which the network was down.
+        """
+        is_long = self.silence.is_long
+        for held in self.silence.release():
+            if is_long and not held.ticket.was_silent:
+                self.put_back(held.ticket, was_silent=True)
+            else:
+                self.settle(held.ticket, held.verdict)
 
     async def ask_witnesses(self) -> None:
         """Find out whether hosts are silent or the network is down, and wait for that."""
         await self.sleep(2 * self.crawl_config.delay_seconds)  # somebody may answer, or be asked
         if self.silence.held and not await self.is_witnessed() and self.silence.is_everywhere:
             await self.outlast()
-        for held in self.silence.release():
-            self.settle(held.ticket, held.verdict)
+        self.believe()
         self.is_asking = False
         self.pump()
 
@@ -207,12 +218,16 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
 
     def take_back(self) -> None:
         """Links that were asked for without a network are as if they had not been."""
-        now = time.monotonic()
         for held in self.silence.release():
-            self.robots.drop(origin_of(held.ticket.url))
-            del self.under_way[held.ticket.link]
-            self.frontier.again(held.ticket, now)
-            self.frontier.finish(held.ticket, NOTHING, now)
+            self.put_back(held.ticket, was_silent=False)
+
+    def put_back(self, ticket: Ticket, *, was_silent: bool) -> None:
+        now = time.monotonic()
+        self.robots.drop(origin_of(ticket.url))
+        del self.under_way[ticket.link]
+        self.frontier.again(msgspec.structs.replace(ticket, was_silent=was_silent), now)
+        self.frontier.finish(ticket, NOTHING, now)
+        self.wake_at(now)
 
     async def sleep(self, seconds: float) -> None:
         over: Deferred[None] = Deferred()

@@ -1,7 +1,8 @@
 """Tells a network of one's own that is down from hosts that are.
 
 A failure to reach a host is not believed at once. It is when any host answers after it; or when a
-witness does, a host that answered before. Where none does, it was the network.
+witness does, a host that answered before. Where none does, it was the network. Many failures in a
+row are believed at their second time, as the network may have been down for a moment only.
 """
 
 import os
