@@ -92,9 +92,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         self.report, self.started_at, self.reported_at = report, time.monotonic(), 0.0
         self.under_way: dict[str, _Task] = {}  # by link
         self.silence = silence
-        self.is_asking = self.is_down = (
-            False  # whether the network is in doubt, or known to be down
-        )
+        self.is_asking = self.is_down = False  # the network is in doubt, or known to be down
         self.all_done: Deferred[None] = Deferred()
         self.call_later, self.call_when_running = reactor.callLater, reactor.callWhenRunning
         self.alarm: Any = None  # the next call of `pump`, if it waits for the clock
@@ -161,19 +159,16 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
             return
         if is_sign_of_life(ticket, request, response):
             rules = self.robots.known(ticket.url)
-            self.heard(ticket.url, is_witness=rules is None or not rules.crawl_delay)
+            self.silence.heard(ticket.url, is_witness=rules is None or not rules.crawl_delay)
+            if not self.is_down:
+                self.believe()
         self.settle(ticket, verdict)
 
-    def heard(self, url: str, *, is_witness: bool = True) -> None:
-        """A host answered, so that those that did not before are to be believed."""
-        self.silence.heard(url, is_witness=is_witness)
-        if not self.is_down:
-            self.believe()
-
     def believe(self) -> None:
-        """Take silence for what it seems; many hosts in a row at their second time only.
+        """Take silence for what it seems, as somebody answered after it.
 
-        They may have been silent for a moment in which the network was down.
+        Of many hosts in a row at their second time only: the network may have been down for a
+        moment.
         """
         is_long = self.silence.is_long
         for held in self.silence.release():
@@ -223,7 +218,8 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
 
     def put_back(self, ticket: Ticket, *, was_silent: bool) -> None:
         now = time.monotonic()
-        self.robots.drop(origin_of(ticket.url))
+        if (rules := self.robots.known(ticket.url)) and rules.failure:
+            self.robots.drop(origin_of(ticket.url))
         del self.under_way[ticket.link]
         self.frontier.again(msgspec.structs.replace(ticket, was_silent=was_silent), now)
         self.frontier.finish(ticket, NOTHING, now)
