@@ -15,9 +15,10 @@ from wellread.base.manifest import Draft, Manifest, finished, read_manifest, wri
 from wellread.base.progress import Progress, silent
 from wellread.base.urls import registrable_domain
 from wellread.corpus.config import CorpusConfig
-from wellread.corpus.duplicates import near_duplicate_groups, signatures
+from wellread.corpus.duplicates import near_duplicate_groups
 from wellread.corpus.extract import PAGES_PER_BATCH, extract
 from wellread.corpus.filter import load_filters, rejected_by
+from wellread.corpus.minhash import signatures
 from wellread.corpus.split import split_of
 from wellread.formats.archives import read_pages
 from wellread.formats.documents import (
@@ -159,7 +160,8 @@ def _distinct(
     urls: list[str] = table["url"].to_pylist()
     if not urls:
         return
-    found = signatures(daft.from_arrow(table))
+    texts = (row["text"] for row in _rows(table))
+    found = signatures(texts, config.near_duplicate_permutations)
     groups = near_duplicate_groups(found, threshold=config.near_duplicate_similarity)
     best = _best_of_groups(groups, [karma.get(url, 0) for url in urls])
     first = dict(zip(groups[::-1].tolist(), urls[::-1], strict=True))
@@ -191,7 +193,7 @@ def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
         yield from batch.to_pylist()
 
 
-def _best_of_groups(groups: npt.NDArray[np.int32], karma: list[int]) -> dict[int, int]:
+def _best_of_groups(groups: npt.NDArray[np.int64], karma: list[int]) -> dict[int, int]:
     """For each group its member of most karma; the first of equals."""
     best: dict[int, int] = {}
     for at, group in enumerate(groups.tolist()):

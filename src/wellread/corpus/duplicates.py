@@ -1,56 +1,82 @@
-"""Near-duplicates: MinHash signatures, candidates by bands, groups by connected components."""
+"""Near-duplicates: candidates by bands of their signatures, groups by what is alike among these."""
 
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from daft import DataFrame, col
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
-NUM_BANDS = 16  # of 8 values each: pairs of similarity 0.8 share a band with probability 0.95
-NUM_PERMUTATIONS = 128
-WORDS_PER_SHINGLE = 5
+from wellread.base.kernels import inlined, kernel
+from wellread.corpus.minhash import Signatures, band_keys
 
-Signatures = npt.NDArray[np.uint32]
+# Of documents with an equal band, each is compared with so many before it: one line may stand in
+# millions of documents.
+COMPARED = 64
 
 
-def signatures(documents: DataFrame) -> Signatures:
-    """MinHash signatures of the column `text`, (num_documents, NUM_PERMUTATIONS), in its order.
+def num_bands(num_permutations: int, threshold: float, found: float = 0.94) -> int:
+    """The least number of bands with which a pair as alike as `threshold` shares one, mostly.
 
-    Texts are compared by their lower-cased words without punctuation.
+    That is with a probability of at least `found`, which is 1 - (1 - threshold^rows)^bands; one row
+    a band where none reaches it.
+
+    >>> num_bands(128, 0.8)
+    16
     """
-    plain = col("text").normalize(remove_punct=True, lowercase=True, white_space=True)
-    hashed = plain.minhash(
-        num_hashes=NUM_PERMUTATIONS, ngram_size=WORDS_PER_SHINGLE, seed=1, hash_function="xxhash64"
-    )
-    column = documents.select(hashed.alias("signature")).to_arrow()["signature"]
-    values = column.combine_chunks().flatten().to_numpy()
-    return np.asarray(values, dtype=np.uint32).reshape(-1, NUM_PERMUTATIONS)
+    for bands in range(1, num_permutations + 1):
+        rows, rest = divmod(num_permutations, bands)
+        if not rest and 1 - (1 - threshold**rows) ** bands >= found:
+            return bands
+    return num_permutations
 
 
-def similarity(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """The Jaccard similarity that pairs of signatures estimate, row by row."""
-    equal: npt.NDArray[np.float64] = (a == b).mean(axis=-1)
-    return equal
+def near_duplicate_groups(found: Signatures, *, threshold: float) -> npt.NDArray[np.int64]:
+    """For each document the first of those that it is a near-duplicate of, directly or through
+    others; its own number if there is none.
+
+    Two are if they have a band in common and agree in at least a share `threshold` of all values.
+    """
+    parents = np.arange(len(found), dtype=np.int64)
+    least = math.ceil(threshold * found.shape[1])
+    bands = num_bands(found.shape[1], threshold)
+    for keys in band_keys(found, bands):
+        order = np.argsort(keys, kind="stable")
+        _join(order, keys, found, least, parents)
+    _flatten(parents)
+    return parents
 
 
-def near_duplicate_groups(found: Signatures, *, threshold: float) -> npt.NDArray[np.int32]:
-    """A group number for each document; equal for near-duplicates, directly or through others."""
-    pairs = [_candidates(band) for band in np.split(found, NUM_BANDS, axis=1)]
-    left, right = np.concatenate(pairs, axis=1)
-    alike = similarity(found[left], found[right]) >= threshold
-    edges = coo_matrix(
-        (np.ones(int(alike.sum()), dtype=np.int8), (left[alike], right[alike])),
-        shape=(len(found), len(found)),
-    )
-    groups: npt.NDArray[np.int32] = connected_components(edges, directed=False)[1]
-    return groups
+@inlined
+def _root(parents: Any, at: Any) -> Any:
+    while parents[at] != at:
+        parents[at] = parents[parents[at]]
+        at = parents[at]
+    return at
 
 
-def _candidates(band: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
-    """Pairs of documents with the same values in a band: each with the one before it, (2, n)."""
-    keys = np.ascontiguousarray(band).view(np.dtype((np.void, band.shape[1] * 4))).ravel()
-    order = np.argsort(keys, kind="stable")
-    same = keys[order][1:] == keys[order][:-1]
-    return np.stack([order[:-1][same], order[1:][same]])
+@inlined
+def _agree(found: Any, one: Any, other: Any, least: Any) -> Any:
+    equal = 0
+    for at in range(found.shape[1]):
+        equal += found[one, at] == found[other, at]
+    return equal >= least
+
+
+@kernel
+def _join(order: Any, keys: Any, found: Any, least: Any, parents: Any) -> None:
+    """Join the groups of documents that are alike within each run of equal keys."""
+    start = 0
+    for place in range(len(order)):
+        document = order[place]
+        if keys[order[start]] != keys[document]:
+            start = place
+        for earlier in range(max(start, place - COMPARED), place):
+            own, other = _root(parents, document), _root(parents, order[earlier])
+            if own != other and _agree(found, document, order[earlier], least):
+                parents[max(own, other)] = min(own, other)
+
+
+@kernel
+def _flatten(parents: Any) -> None:
+    for at in range(len(parents)):
+        parents[at] = _root(parents, at)
