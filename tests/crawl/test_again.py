@@ -10,9 +10,10 @@ from tests.crawl.test_resume import check_places, num_lines, started, wait_for
 from tests.sites.local_site import LocalSite, local_site
 from wellread.base.errors import InputError
 from wellread.base.files import sha256_of
-from wellread.base.manifest import read_manifest
+from wellread.base.manifest import marker_of, read_manifest
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.journal import DIGESTS, JOURNAL
+from wellread.crawl.reopening import reopen
 from wellread.crawl.stage import crawl
 from wellread.formats.archives import read_pages
 
@@ -91,6 +92,21 @@ def test_a_kill_while_it_is_opened_leaves_the_finished_crawl(tmp_path: Path) -> 
         check(site, out, urls)
 
 
+def test_a_kill_when_it_has_just_been_opened_leaves_an_open_crawl(tmp_path: Path) -> None:
+    out = tmp_path / "pages"
+    with local_site() as site:
+        urls = site_with_failures(site)
+        links = write_links_to(tmp_path / "links", urls)
+        config = quick(again=["http_500"])
+        crawl(links, out, quick(retries=0))
+        mend(site)
+        reopen(out, config.again, marker_of("crawl", config, {"links": [links]}))
+        crawl(links, out, config)
+        check(site, out, urls)
+
+
 def test_pages_are_not_asked_for_again() -> None:
     with pytest.raises(InputError, match="again has 'fetched'; pages that are there are kept"):
         CrawlConfig(again=["fetched"])
+    with pytest.raises(InputError, match="again has 'taken_down'"):
+        CrawlConfig(again=["taken_down"])

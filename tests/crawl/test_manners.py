@@ -86,7 +86,12 @@ def test_a_site_that_asks_for_too_long_a_wait_is_asked_no_more(tmp_path: Path) -
         )
         manifest = crawl(write_links_to(tmp_path / "links", urls), tmp_path / "pages", config)
         assert sum(site.hits.values()) == 2  # robots.txt among them
+        after = site.url("/after")
     assert manifest.dropped == {"host_gave_up": 12}
+    found = list(read_outcomes(tmp_path / "pages"))
+    assert [o.status for o in found if o.status not in (None, 503)] == [302] * 3
+    assert {(o.redirected_to, o.redirects) for o in found if o.status == 302} == {(after, 1)}
+    assert sum(o.status == 503 for o in found) == 1
 
 
 def test_a_site_that_stays_busy_is_given_up(tmp_path: Path) -> None:

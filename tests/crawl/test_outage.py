@@ -13,8 +13,10 @@ from tests.sites.local_site import HTML, LocalSite, local_site, send
 from wellread.base.errors import WellreadError
 from wellread.base.manifest import is_artifact
 from wellread.crawl.config import CrawlConfig
+from wellread.crawl.journal import JOURNAL, Journal
+from wellread.crawl.outage import NUM_WITNESSES, TAIL_BYTES, Silence, witnesses_in
 from wellread.crawl.stage import crawl
-from wellread.formats.pages import read_outcomes
+from wellread.formats.pages import Outcome, read_outcomes
 
 NUM_HOSTS, NUM_LINKS = 30, 4
 PATIENCE_SECONDS = 30.0
@@ -116,3 +118,25 @@ def test_many_dead_hosts_are_believed_while_others_answer(tmp_path: Path) -> Non
         manifest = crawl(links, out, config_for(site, max_outage_seconds=0.0))
     assert manifest.counts["out"] == NUM_LINKS
     assert manifest.dropped["connection"] + manifest.dropped["host_unreachable"] == 300
+
+
+def test_witnesses_are_found_behind_any_number_of_silent_hosts(tmp_path: Path) -> None:
+    last = [f"http://{n}.up.example" for n in range(7)]
+    with Journal(tmp_path) as journal:
+        for origin in ["http://busy.example", *last]:
+            status = 503 if "busy" in origin else 404
+            journal.add(Outcome(url=f"{origin}/a", outcome=f"http_{status}", status=status))
+        for number in range(5_000):
+            url = f"http://{number}.dead.example/{'long' * 20}"
+            journal.add(Outcome(url=url, outcome="host_unreachable"))
+    assert (tmp_path / JOURNAL).stat().st_size > 2 * TAIL_BYTES
+    assert witnesses_in(tmp_path) == last[-NUM_WITNESSES:]
+
+
+def test_a_host_that_wants_rest_is_no_witness() -> None:
+    silence = Silence([], 60.0)
+    silence.heard("http://a.example/1", is_witness=True)
+    silence.heard("http://b.example/1", is_witness=True)
+    assert silence.witnesses() == ["http://b.example", "http://a.example"]
+    silence.heard("http://b.example/2", is_witness=False)
+    assert silence.witnesses() == ["http://a.example"]

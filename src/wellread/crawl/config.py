@@ -108,6 +108,8 @@ class CrawlConfig(Config, frozen=True):
             raise InputError("crawl: `again` is of source 'web'; archives stay as they are")
         if "fetched" in self.again:
             raise InputError("crawl: again has 'fetched'; pages that are there are kept")
+        if "taken_down" in self.again:
+            raise InputError("crawl: again has 'taken_down'; what was to go is not fetched anew")
         if (self.source == "commoncrawl") != bool(self.commoncrawl_crawls):
             raise InputError(
                 "crawl: give `commoncrawl_crawls` together with source = 'commoncrawl', "

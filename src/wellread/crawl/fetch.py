@@ -41,8 +41,15 @@ from wellread.crawl.judging import (
     judge_failure,
     judge_response,
     outcome_for,
+    outcome_of_refused,
 )
-from wellread.crawl.outage import Silence, is_sign_of_life, is_silent, witnesses_in
+from wellread.crawl.outage import (
+    Silence,
+    is_fit_as_witness,
+    is_sign_of_life,
+    is_silent,
+    witnesses_in,
+)
 from wellread.crawl.policy import url_refusal
 from wellread.crawl.provenance import provenance
 from wellread.crawl.queue import host_of
@@ -120,7 +127,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
         while len(self.under_way) < most and (ticket := self.frontier.take(now)):
             self.under_way[ticket.link] = _Task(ticket)
             if ticket.refused is not None:
-                self.note(Outcome(url=ticket.link, outcome=ticket.refused))
+                self.note(outcome_of_refused(ticket))
             else:
                 Deferred.fromCoroutine(self.fetch(ticket)).addErrback(crash)
         due = self.frontier.next_due()
@@ -159,7 +166,7 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
             return
         if is_sign_of_life(ticket, request, response):
             rules = self.robots.known(ticket.url)
-            self.silence.heard(ticket.url, is_witness=rules is None or not rules.crawl_delay)
+            self.silence.heard(ticket.url, is_witness=is_fit_as_witness(response, rules))
             if not self.is_down:
                 self.believe()
         self.settle(ticket, verdict)

@@ -41,6 +41,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0  # that requests for the link took before
     has_rules: bool = False  # it had a turn in which its host's robots.txt was read
     was_silent: bool = False  # its host gave no sign of life when many others did not either
+    status: int | None = None  # of the last answer
+    robots: str | None = None  # what the rules of the host that was asked last said
     refused: str | None = None  # not to be asked for any more: the outcome
 
 

@@ -54,6 +54,7 @@ def judge_response(ticket: Ticket, request: Any, response: Any, config: CrawlCon
     except Refused as refused:
         outcome = outcome_for(ticket, request, refused.outcome, response)
         return Verdict(answer=answer, outcome=outcome)
+    ticket = msgspec.structs.replace(ticket, status=response.status)
     if target is not None:
         is_circle = target in (ticket.link, ticket.url)
         if is_circle or ticket.redirects >= config.max_redirects:
@@ -115,12 +116,25 @@ def outcome_for(ticket: Ticket, request: Any, reason: str, response: Any = None)
     )
 
 
+def outcome_of_refused(ticket: Ticket) -> Outcome:
+    """The row of a link whose host, or the one that it was redirected to, is asked no more."""
+    return Outcome(
+        url=ticket.link,
+        outcome=ticket.refused or "",
+        status=ticket.status,
+        redirected_to=canonical_url(ticket.url) if ticket.redirects else None,
+        redirects=ticket.redirects,
+        robots=ticket.robots,
+    )
+
+
 def _may_retry(ticket: Ticket, request: Any, config: CrawlConfig) -> bool:
     return request.meta[SECONDS] < config.page_seconds and ticket.retries < config.retries
 
 
 def _next(ticket: Ticket, request: Any, **changes: Any) -> Ticket:
-    return msgspec.structs.replace(ticket, seconds=request.meta[SECONDS], **changes)
+    robots = request.meta.get("robots")
+    return msgspec.structs.replace(ticket, seconds=request.meta[SECONDS], robots=robots, **changes)
 
 
 def _page(ticket: Ticket, request: Any, response: Any, config: CrawlConfig) -> Page:

@@ -5,19 +5,18 @@ witness does, a host that answered before. Where none does, it was the network. 
 row are believed at their second time, as the network may have been down for a moment only.
 """
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from wellread.crawl.answers import UNCONNECTED
+from wellread.crawl.answers import BUSY, UNCONNECTED
 from wellread.crawl.frontier import Ticket
 from wellread.crawl.journal import JOURNAL, Entry
 from wellread.crawl.judging import RECEIVED_HEAD, Verdict, is_page_asked
 from wellread.crawl.queue import host_of
-from wellread.crawl.robots import ASKED, origin_of
+from wellread.crawl.robots import ASKED, Rules, origin_of
 from wellread.formats.refused import SILENT
 
 # Ours: hosts in a row that give no sign of life. Of WebText's links, ten years old, perhaps every
@@ -57,8 +56,8 @@ class Silence:
     def heard(self, url: str, *, is_witness: bool) -> None:
         """Its host answered; as a witness if it may be asked for its robots.txt at any time."""
         self._waited, self._wait = 0.0, min(FIRST_WAIT, self._max_seconds / 8)
+        self._witnesses.pop(origin_of(url), None)
         if is_witness:
-            self._witnesses.pop(origin_of(url), None)
             self._witnesses[origin_of(url)] = None
             if len(self._witnesses) > NUM_WITNESSES:
                 del self._witnesses[next(iter(self._witnesses))]
@@ -108,17 +107,36 @@ def _has_head(request: Any) -> bool:
     return RECEIVED_HEAD in request.meta
 
 
+def is_fit_as_witness(response: Any, rules: Rules | None) -> bool:
+    """Whether an answer's host may be asked for its robots.txt at any time: it wants no rest."""
+    if getattr(response, "status", None) in BUSY:
+        return False
+    return rules is None or not (rules.crawl_delay or rules.failure)
+
+
 def witnesses_in(directory: Path) -> list[str]:
     """The origins that answered last, of a crawl that goes on."""
-    path, found = directory / JOURNAL, dict[str, None]()
+    path, num_bytes = directory / JOURNAL, TAIL_BYTES
+    while len(found := _witnesses_in_tail(path, num_bytes)) < NUM_WITNESSES:
+        if num_bytes >= path.stat().st_size:
+            break
+        num_bytes *= 8
+    return found[-NUM_WITNESSES:]
+
+
+def _witnesses_in_tail(path: Path, num_bytes: int) -> list[str]:
+    found = dict[str, None]()
     with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        file.seek(max(0, size - TAIL_BYTES))
-        lines = file.read().split(b"\n")
-    for line in lines[size > TAIL_BYTES : -1]:  # without the half lines at both ends
-        outcome = msgspec.json.decode(line, type=Entry).outcome
-        if outcome.status is not None:
-            origin = origin_of(outcome.redirected_to or outcome.url)
-            found.pop(origin, None)
-            found[origin] = None
-    return list(found)[-NUM_WITNESSES:]
+        start = max(0, path.stat().st_size - num_bytes)
+        file.seek(start)
+        if start:
+            file.readline()  # half a line, most often
+        for line in file:
+            if not line.endswith(b"\n"):
+                break
+            outcome = msgspec.json.decode(line, type=Entry).outcome
+            if outcome.status is not None and outcome.status not in BUSY:
+                origin = origin_of(outcome.redirected_to or outcome.url)
+                found.pop(origin, None)
+                found[origin] = None
+    return list(found)

@@ -25,6 +25,8 @@ from wellread.crawl.journal import DIGESTS, JOURNAL, Digest, Entry
 from wellread.formats.pages import OUTCOMES_FILE, Outcome, read_outcomes
 from wellread.formats.segments import segment_name
 
+REOPENED = "reopened"  # a file that stays until the old table of outcomes is gone
+
 
 def reopen(pages: Path, again: Collection[str], marker: bytes) -> None:
     """Make the crawl artifact `pages` one that is unfinished, without the outcomes in `again`.
@@ -43,8 +45,15 @@ def reopen(pages: Path, again: Collection[str], marker: bytes) -> None:
             os.fsync(file.fileno())
         write_bytes(pages / DIGESTS, _digests(read_manifest(pages), last_segment))
         write_bytes(pages / UNFINISHED, marker)
+        (pages / REOPENED).touch()
         (pages / MANIFEST).unlink()
-        (pages / OUTCOMES_FILE).unlink()
+
+
+def finish_reopening(pages: Path) -> None:
+    """In an unfinished crawl: the old table is void, and says no more that all links are done."""
+    if (pages / REOPENED).exists():
+        (pages / OUTCOMES_FILE).unlink(missing_ok=True)
+        (pages / REOPENED).unlink()
 
 
 def _entries(pages: Path, again: Collection[str]) -> Iterator[Entry]:

@@ -38,7 +38,7 @@ from wellread.crawl.journal import JOURNAL, delete_journal, full_segments
 from wellread.crawl.outcomes import GO_ON, JournalIndex, account, write_table
 from wellread.crawl.policy import connect_to, is_allowed, url_refusal
 from wellread.crawl.queue import QUEUE
-from wellread.crawl.reopening import reopen
+from wellread.crawl.reopening import finish_reopening, reopen
 from wellread.crawl.report import Report, describe
 from wellread.crawl.takedown import finish_takedown, take_down
 from wellread.formats.captures import FILE as CAPTURES
@@ -66,20 +66,21 @@ def crawl(
     The same pages whether or not the crawl was interrupted. Manners and lists may change between
     calls and hold for what is asked from then on; with other settings or links, an interrupted
     crawl is refused, and a finished one replaced only if `replaces`. Memory grows with the number
-    of hosts, and by some 40 bytes with that of links (docs/decisions/0013-crawl-frontier.md).
+    of hosts, and by 8 to 24 bytes with that of links (docs/decisions/0013-crawl-frontier.md).
     """
     _check(links, config)
     inputs = _inputs(links, config)
     finish_takedown(out)
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
-        if not done.dropped.keys() & set(config.again):
-            _warn_of_new_lists(done, config)
-            if config.again:
-                log.warning("%s: no link ended as %s", out, ", ".join(config.again))
+        _warn_of_new_lists(done, config)
+        if missing := [name for name in config.again if name not in done.dropped]:
+            log.warning("%s: no link ended as %s", out, ", ".join(missing))
+        if len(missing) == len(config.again):
             return take_down(out, config.takedown) if config.takedown else done
         reopen(out, config.again, marker_of(STAGE, config, inputs))
     _refuse_another(out, config, inputs, replaces=replaces)
     with writing(out, stage=STAGE, config=config, inputs=inputs, resume=True) as draft:
+        finish_reopening(out)
         # Interrupted after its last link. Archives are read again, for what is bad in them.
         is_settled = (out / OUTCOMES_FILE).exists() and config.source != "warc"
         if config.source == "warc":
