@@ -16,11 +16,12 @@ import requests
 import urllib3
 
 from wellread.base.errors import WellreadError
+from wellread.crawl.patience import retry_after
 
 T = TypeVar("T")
-# 403 is how the server's rate limit answers, 503 how the storage behind it does ("reduce your
-# request rate").
-BUSY = {403, 408, 429, 500, 502, 503, 504}
+# Asking again later may help: 403 is how the server's rate limit answers, 503 how the storage
+# behind it does ("reduce your request rate").
+TRY_LATER = {403, 408, 429, 500, 502, 503, 504}
 ABSENT = {404, 410, 416}
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds; "no more than once per second is polite enough"
 SLICE_BYTES = 1 << 18
@@ -148,8 +149,9 @@ class RangeServer:
                     return take(response)
                 if response.status_code in ABSENT:
                     raise Absent(f"{self.base}{path}: answered {response.status_code}")
-                if response.status_code in BUSY:
-                    return _Trouble(f"answered {response.status_code}", _retry_after(response))
+                if response.status_code in TRY_LATER:
+                    wait = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+                    return _Trouble(f"answered {response.status_code}", wait)
                 raise WellreadError(
                     f"{self.base}{path}: answered {response.status_code}, expected {status}"
                     + ("; it serves no byte ranges" if response.status_code == 200 else "")
@@ -180,12 +182,6 @@ class RangeServer:
     def _be_quiet(self, seconds: float) -> None:
         with self._guard:
             self._quiet_until = max(self._quiet_until, time.monotonic() + seconds)
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    from wellread.crawl.answers import retry_after  # here: it loads Scrapy
-
-    return retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
 
 
 class RemoteFile(io.RawIOBase):
