@@ -16,6 +16,7 @@ import requests
 import urllib3
 
 from wellread.base.errors import WellreadError
+from wellread.crawl.deadlines import InTime
 from wellread.crawl.patience import retry_after
 
 T = TypeVar("T")
@@ -25,8 +26,6 @@ TRY_LATER = {403, 408, 429, 500, 502, 503, 504}
 ABSENT = {404, 410, 416}
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds; "no more than once per second is polite enough"
 SLICE_BYTES = 1 << 18
-# Ours: a request brings up to 70 MB, which no time limit alone fits. Slower is worth another try.
-LEAST_BYTES_PER_SECOND = 1 << 16
 CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -55,6 +54,8 @@ class RangeServer:
         self.base = base.rstrip("/") + "/"
         self._timeout, self._patience = timeout, patience
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, InTime())
         self._session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "identity"})
         self._guard = threading.Lock()  # of the next
         self._quiet_until = 0.0
@@ -160,18 +161,12 @@ class RangeServer:
             return _Trouble(f"could not be read ({type(error).__name__})")
 
     def _body(self, response: requests.Response, enough: int) -> bytes:
-        """The body, or at least `enough` bytes of it.
-
-        One that comes too slowly is a Timeout; that of requests is for each read.
-        """
-        started, content = time.monotonic(), bytearray()
+        """The body, or at least `enough` bytes of it."""
+        content = bytearray()
         while len(content) <= enough and (
             piece := response.raw.read1(SLICE_BYTES, decode_content=False)
         ):
             content += piece
-            seconds = self._timeout + len(content) / LEAST_BYTES_PER_SECOND
-            if time.monotonic() - started > seconds:
-                raise requests.Timeout
         return bytes(content)
 
     def _wait_for_quiet(self) -> None:
