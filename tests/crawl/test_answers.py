@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from scrapy import Request
 from scrapy.http import Response
 
-from wellread.crawl.answers import retry_after
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.frontier import Ticket
 from wellread.crawl.guards import SECONDS
 from wellread.crawl.judging import judge_response
+from wellread.crawl.patience import retry_after
 from wellread.formats.pages import FETCHED
 
 NOW = datetime(2017, 12, 31, tzinfo=UTC)

@@ -14,9 +14,10 @@ import pytest
 from tests.crawl.common_crawl import CRAWL, FILLER, settings
 from tests.crawl.conftest import write_links_to
 from tests.sites.common_crawl import CommonCrawl
-from tests.sites.local_site import send
+from tests.sites.local_site import Answer, send
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import is_artifact
+from wellread.crawl.ranges import RangeServer
 from wellread.crawl.stage import crawl
 
 
@@ -89,25 +90,55 @@ def test_a_body_that_is_cut_is_asked_for_again(tmp_path: Path, served: CommonCra
     assert manifest.counts["out"] == 1
 
 
-def drip(handler: BaseHTTPRequestHandler, length: int) -> None:
-    """Half a second's silence between bytes, which no time limit of a single read minds."""
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(length))
-    handler.end_headers()
-    for _ in range(length):
-        handler.wfile.write(b"x")
-        time.sleep(0.5)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n"
 
 
-def test_a_body_that_comes_too_slowly_is_given_up(tmp_path: Path, served: CommonCrawl) -> None:
+def drip(handler: BaseHTTPRequestHandler, *, at_once: bytes) -> None:
+    """Silences between bytes that no time limit of a single read minds."""
+    handler.wfile.write(at_once)
+    for byte in (HEAD + bytes(40)).removeprefix(at_once):
+        time.sleep(0.2)
+        handler.wfile.write(bytes([byte]))
+
+
+def flood(handler: BaseHTTPRequestHandler) -> None:
+    """A head without end, quickly."""
+    for _ in range(3000):
+        time.sleep(0.002)
+        handler.wfile.write(b"HTTP/1.1 100 Continue\r\nX-Filler: " + bytes(60000) + b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [partial(drip, at_once=b""), partial(drip, at_once=HEAD), flood],
+    ids=["head", "body", "endless head"],
+)
+def test_an_answer_that_comes_too_slowly_is_given_up(
+    tmp_path: Path, served: CommonCrawl, answer: Answer
+) -> None:
     served.add_crawl(CRAWL, FILLER)
-    listing = f"/crawl-data/{CRAWL}/cc-index-table.paths.gz"
-    served.site.answers[listing] = partial(drip, length=20)
+    served.site.answers[f"/crawl-data/{CRAWL}/cc-index-table.paths.gz"] = answer
     links = write_links_to(tmp_path / "links", ["http://filler.com/002"])
     started = time.monotonic()
-    with pytest.raises(WellreadError, match=r"could not be read \(Timeout\)"):
-        crawl(links, tmp_path / "pages", settings(served, timeout_seconds=1.0))
+    with pytest.raises(WellreadError, match=r"could not be read \(ReadTimeout"):
+        crawl(links, tmp_path / "pages", settings(served, timeout_seconds=0.5))
     assert time.monotonic() - started < 5
+
+
+def test_each_answer_of_a_kept_connection_has_its_own_time(served: CommonCrawl) -> None:
+    served.put("file", bytes(100))
+    callers = []
+
+    def late(handler: BaseHTTPRequestHandler) -> None:
+        callers.append(handler.client_address)
+        time.sleep(0.4)
+        send(handler, 206, bytes(9), "text/plain", Content_Range="bytes 0-8/100")
+
+    served.trouble["file"] = [late] * 3
+    with RangeServer(served.base, user_agent="a", timeout=1.0, patience=0.0) as server:
+        assert [server.read("file", 0, 9) for _ in range(3)] == [bytes(9)] * 3
+    assert len(callers) == 3
+    assert len(set(callers)) == 1
 
 
 def test_a_server_may_say_by_the_clock_when_to_come_back(

@@ -1,8 +1,6 @@
 """What Scrapy's answers and exceptions mean."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urldefrag, urljoin
 
@@ -17,7 +15,7 @@ from wellread.crawl.policy import url_refusal, without_credentials
 from wellread.formats.refused import SILENT, Refused
 
 REDIRECTS = {301, 302, 303, 307, 308}
-BUSY = {429, 503}
+ASKED_TOO_MUCH = {429, 503}  # so says a host, perhaps with a Retry-After
 AGAIN = {408, 429, 500, 502, 503, 504, 522, 524}  # worth a second try: Scrapy's RETRY_HTTP_CODES
 UNANSWERED = SILENT - {"tls"}  # failures of a host that may pass
 RETRIED = UNANSWERED | {"truncated"}
@@ -43,24 +41,6 @@ def pairs(headers: Any) -> list[tuple[str, str]]:
 
 def header(response: Any, name: str) -> str:
     return str((response.headers.get(name) or b"").decode("latin-1"))
-
-
-def retry_after(text: str, now: datetime) -> float | None:
-    """The seconds that a server asks to wait, in either form; None if it says nothing of sense.
-
-    >>> retry_after("120", datetime(2017, 12, 31, tzinfo=UTC))
-    120.0
-    >>> retry_after("Sun, 31 Dec 2017 00:01:00 GMT", datetime(2017, 12, 31, tzinfo=UTC))
-    60.0
-    """
-    if text.strip().isdecimal():
-        return float(text)  # infinite, if it has hundreds of digits
-    try:
-        moment = parsedate_to_datetime(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(0.0, (moment - now).total_seconds())
-    except (ValueError, TypeError, OverflowError, IndexError):  # no date, or of no year there is
-        return None
 
 
 def milliseconds_of(meta: Any) -> int | None:

@@ -11,7 +11,7 @@ import msgspec
 from wellread.base.urls import canonical_url
 from wellread.crawl.answers import (
     AGAIN,
-    BUSY,
+    ASKED_TOO_MUCH,
     RETRIED,
     UNANSWERED,
     UNCONNECTED,
@@ -19,12 +19,12 @@ from wellread.crawl.answers import (
     milliseconds_of,
     pairs,
     redirect_target,
-    retry_after,
 )
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.frontier import Answer, Ticket
 from wellread.crawl.guards import SECONDS, STATUS
 from wellread.crawl.pages import page_of
+from wellread.crawl.patience import retry_after
 from wellread.crawl.robots import ASKED, FAILED, RULES_READ, Rules
 from wellread.formats.pages import FETCHED, Exchange, Outcome, Page
 from wellread.formats.refused import Refused
@@ -46,7 +46,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 def judge_response(ticket: Ticket, request: Any, response: Any, config: CrawlConfig) -> Verdict:
     seconds = request.meta.get("download_latency") or 0.0
     answer = Answer(kind="answered", seconds=seconds)
-    if response.status in BUSY:
+    if response.status in ASKED_TOO_MUCH:
         wait = retry_after(header(response, "Retry-After"), datetime.now(UTC))
         answer = Answer(kind="busy", seconds=seconds, retry_after=wait)
     try:

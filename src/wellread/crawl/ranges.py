@@ -16,16 +16,16 @@ import requests
 import urllib3
 
 from wellread.base.errors import WellreadError
+from wellread.crawl.deadlines import InTime
+from wellread.crawl.patience import retry_after
 
 T = TypeVar("T")
-# 403 is how the server's rate limit answers, 503 how the storage behind it does ("reduce your
-# request rate").
-BUSY = {403, 408, 429, 500, 502, 503, 504}
+# Asking again later may help: 403 is how the server's rate limit answers, 503 how the storage
+# behind it does ("reduce your request rate").
+TRY_LATER = {403, 408, 429, 500, 502, 503, 504}
 ABSENT = {404, 410, 416}
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds; "no more than once per second is polite enough"
 SLICE_BYTES = 1 << 18
-# Ours: a request brings up to 70 MB, which no time limit alone fits. Slower is worth another try.
-LEAST_BYTES_PER_SECOND = 1 << 16
 CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -54,6 +54,8 @@ class RangeServer:
         self.base = base.rstrip("/") + "/"
         self._timeout, self._patience = timeout, patience
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, InTime())
         self._session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "identity"})
         self._guard = threading.Lock()  # of the next
         self._quiet_until = 0.0
@@ -148,8 +150,9 @@ class RangeServer:
                     return take(response)
                 if response.status_code in ABSENT:
                     raise Absent(f"{self.base}{path}: answered {response.status_code}")
-                if response.status_code in BUSY:
-                    return _Trouble(f"answered {response.status_code}", _retry_after(response))
+                if response.status_code in TRY_LATER:
+                    wait = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+                    return _Trouble(f"answered {response.status_code}", wait)
                 raise WellreadError(
                     f"{self.base}{path}: answered {response.status_code}, expected {status}"
                     + ("; it serves no byte ranges" if response.status_code == 200 else "")
@@ -158,18 +161,12 @@ class RangeServer:
             return _Trouble(f"could not be read ({type(error).__name__})")
 
     def _body(self, response: requests.Response, enough: int) -> bytes:
-        """The body, or at least `enough` bytes of it.
-
-        One that comes too slowly is a Timeout; that of requests is for each read.
-        """
-        started, content = time.monotonic(), bytearray()
+        """The body, or at least `enough` bytes of it."""
+        content = bytearray()
         while len(content) <= enough and (
             piece := response.raw.read1(SLICE_BYTES, decode_content=False)
         ):
             content += piece
-            seconds = self._timeout + len(content) / LEAST_BYTES_PER_SECOND
-            if time.monotonic() - started > seconds:
-                raise requests.Timeout
         return bytes(content)
 
     def _wait_for_quiet(self) -> None:
@@ -180,12 +177,6 @@ class RangeServer:
     def _be_quiet(self, seconds: float) -> None:
         with self._guard:
             self._quiet_until = max(self._quiet_until, time.monotonic() + seconds)
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    from wellread.crawl.answers import retry_after  # here: it loads Scrapy
-
-    return retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
 
 
 class RemoteFile(io.RawIOBase):

@@ -18,16 +18,16 @@ from scrapy.utils.defer import maybe_deferred_to_future
 from twisted.internet.defer import Deferred
 
 from wellread.crawl.answers import (
-    BUSY,
+    ASKED_TOO_MUCH,
     UNANSWERED,
     UNCONNECTED,
     header,
     outcome_of,
     redirect_target,
-    retry_after,
 )
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.guards import CUT_AT, MAX_ROBOTS_BYTES, RECEIVED
+from wellread.crawl.patience import retry_after
 from wellread.crawl.resolver import SETTING
 from wellread.formats.refused import SILENT, TOO_PATIENT, Refused
 
@@ -275,7 +275,7 @@ def _rules_of_answer(response: Any, parse: Callable[[str], Protego]) -> Rules:
         return rules_from(response.body, parse)
     if 400 <= status < 500 and status != 429:
         return Rules(expires_at=monotonic() + KEPT_SECONDS)
-    is_busy = status in BUSY
+    is_busy = status in ASKED_TOO_MUCH
     wait = retry_after(header(response, "Retry-After"), datetime.now(UTC)) if is_busy else None
     return _failed(f"http_{status}", wait)
 
