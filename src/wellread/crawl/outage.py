@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from wellread.crawl.answers import BUSY, UNCONNECTED
+from wellread.crawl.answers import ASKED_TOO_MUCH, UNCONNECTED
 from wellread.crawl.frontier import Ticket
 from wellread.crawl.journal import JOURNAL, Entry
 from wellread.crawl.judging import RECEIVED_HEAD, Verdict, is_page_asked
@@ -109,7 +109,7 @@ def _has_head(request: Any) -> bool:
 
 def is_fit_as_witness(response: Any, rules: Rules | None) -> bool:
     """Whether an answer's host may be asked for its robots.txt at any time: it wants no rest."""
-    if getattr(response, "status", None) in BUSY:
+    if getattr(response, "status", None) in ASKED_TOO_MUCH:
         return False
     return rules is None or not (rules.crawl_delay or rules.failure)
 
@@ -135,7 +135,7 @@ def _witnesses_in_tail(path: Path, num_bytes: int) -> list[str]:
             if not line.endswith(b"\n"):
                 break
             outcome = msgspec.json.decode(line, type=Entry).outcome
-            if outcome.status is not None and outcome.status not in BUSY:
+            if outcome.status is not None and outcome.status not in ASKED_TOO_MUCH:
                 origin = origin_of(outcome.redirected_to or outcome.url)
                 found.pop(origin, None)
                 found[origin] = None
