@@ -1,12 +1,14 @@
 """Pages survive a round trip, and damaged archives give what is whole in them."""
 
 import gzip
+import io
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from warcio.archiveiterator import ArchiveIterator
+from warcio.warcwriter import WARCWriter
 
 from wellread.base.config import Config
 from wellread.base.errors import InputError
@@ -157,3 +159,22 @@ def test_real_pages_are_all_there(real_data: Path) -> None:
     articles, none_bad = reported(real_data / "pages" / "articles.warc.gz")
     assert (len(articles), none_bad) == (181, [])
     assert len(reported(real_data / "pages" / "newspaper_html")[0]) == 157
+
+
+def test_texts_that_somebody_extracted_are_pages_of_plain_text(tmp_path: Path) -> None:
+    path = tmp_path / "some.warc.wet.gz"
+    with path.open("wb") as file:
+        writer = WARCWriter(file)
+        for kind, content in {"conversion": "Caf\u00e9.".encode(), "metadata": b"a: b"}.items():
+            writer.write_record(
+                writer.create_warc_record(
+                    "http://a.com/",
+                    kind,
+                    payload=io.BytesIO(content),
+                    length=len(content),
+                    warc_content_type="text/plain",
+                )
+            )
+    [found] = read_pages(path)
+    assert (found.url, found.content_type) == ("http://a.com/", "text/plain")
+    assert found.body.decode() == "Caf\u00e9."

@@ -32,7 +32,7 @@ from wellread.formats.replies import (
 from wellread.formats.segments import segment_files
 from wellread.formats.warc import LINK
 
-WARC = (".warc", ".warc.gz", ".arc", ".arc.gz")
+WARC = (".warc", ".warc.gz", ".arc", ".arc.gz", ".wet", ".wet.gz")
 HTML = (".html", ".htm")
 # What warcio raises on bytes that are no record: a missing target, a status that is no number,
 # a gzip member that ends early.
@@ -195,7 +195,7 @@ def _replies_of(
         if record.length is None:
             bad("no Content-Length" if record.raw_stream.read(1) else "cut short", where)
             continue
-        if record.rec_type not in ("response", "resource"):
+        if record.rec_type not in ("response", "resource", "conversion"):
             continue
         uri = record.rec_headers.get_header("WARC-Target-URI")
         url = record.rec_headers.get_header(LINK) or canonical_url(uri or "")
@@ -218,7 +218,7 @@ def _reply(record: ArcWarcRecord, url: str, most_bytes: int | None) -> Reply | N
     # Headers and body come from here and not from warcio, which reads heads without end, and knows
     # less of encodings than servers do.
     status, headers, body = 200, [("Content-Type", record.content_type or "")], content
-    if record.rec_type == "response":  # a resource was stored without HTTP
+    if record.rec_type == "response":  # the others, of WET a text, were stored without HTTP
         if not content[:2].strip():
             return None
         stream = BytesIO(content)

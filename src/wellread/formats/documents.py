@@ -37,7 +37,8 @@ COLUMN_ROWS = 256  # of `read_columns`: at WebText's 5 KB a document, 1.3 MB of 
 LARGE = 1 << 26  # bytes of a text file that `read_texts` no longer reads at once
 JSONL = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst")
 TEXT = (".txt", ".md", ".rst")
-PAGES = (".html", ".htm", ".warc", ".warc.gz", ".arc", ".arc.gz")  # what formats.pages reads
+# What formats.archives reads.
+PAGES = (".html", ".htm", ".warc", ".warc.gz", ".arc", ".arc.gz", ".wet", ".wet.gz")
 
 BadRecord = Callable[[str, str], None]  # (reason, where): called for each record left out
 
