@@ -127,6 +127,18 @@ def input_files(paths: Sequence[Path], *, suffixes: Sequence[str], what: str) ->
     return found
 
 
+def list_lines(file: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a list with something before a `#`, which is kept, and their numbers."""
+    try:
+        with file.open(encoding="utf-8-sig", errors="replace") as lines:
+            for number, line in enumerate(lines, 1):
+                text = line.partition("#")[0] if "#" in line else line
+                if text := text.strip():
+                    yield number, text
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror})") from None
+
+
 @contextlib.contextmanager
 def explaining_full_disks(directory: Path) -> Iterator[None]:
     """Turn "no space left" and a file-size limit into a sentence that says what to do."""

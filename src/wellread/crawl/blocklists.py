@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from wellread.base.errors import InputError
+from wellread.base.files import list_lines
 from wellread.base.urls import ascii_host, canonical_url
 from wellread.crawl.config import CrawlConfig
 
@@ -76,7 +77,7 @@ def domains_in(path: Path) -> Iterator[str]:
     found = num_bad = 0
     first_bad = ""
     for file in list_files(path):
-        for number, line in _lines(file):
+        for number, line in list_lines(file):
             names = [line] if DOMAIN.fullmatch(line) else _domains_of(line)  # nearly all are plain
             if names is None:
                 num_bad += 1
@@ -90,18 +91,6 @@ def domains_in(path: Path) -> Iterator[str]:
         raise InputError(f"{path}: no domains here{bad}; expected {layout}one domain a line")
     if num_bad:
         log.warning("%s: %d lines name no domain (first %s)", path, num_bad, first_bad)
-
-
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    """The lines with something before a #, and their numbers."""
-    try:
-        with file.open(encoding="utf-8-sig", errors="replace") as lines:
-            for number, line in enumerate(lines, 1):
-                text = line.partition("#")[0] if "#" in line else line
-                if text := text.strip():
-                    yield number, text
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror})") from None
 
 
 def _domains_of(line: str) -> list[str] | None:
@@ -144,7 +133,7 @@ class TakedownList:
     def read(cls, path: Path) -> "TakedownList":
         """One of them a line; what is none of them is an InputError with its line."""
         urls, prefixes, domains = set[str](), set[str](), set[str]()
-        for number, line in _lines(path):
+        for number, line in list_lines(path):
             is_prefix = line.endswith("*")
             place = _place(line.removesuffix("*"))
             if place is not None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from wellread.base.errors import InputError
+from wellread.base.files import list_lines
 from wellread.base.urls import canonical_url, registrable_domain
 from wellread.links.config import DEFAULT_SUBREDDITS, LinksConfig
 from wellread.links.submissions import Submission, is_self_post, linked_url
@@ -106,9 +107,9 @@ def policy_of(config: LinksConfig) -> Policy:
     end_utc = float("inf")
     if config.until is not None:
         end_utc = datetime.combine(config.until, time.min, tzinfo=UTC).timestamp() + DAY_SECONDS
-    subreddits = [*config.excluded_subreddits, *names_in(config.subreddits_file)]
+    subreddits = [*config.excluded_subreddits, *_names_in(config.subreddits_file)]
     subreddits += DEFAULT_SUBREDDITS if config.own_lists else ()
-    domains = [*config.excluded_domains, *names_in(config.domains_file)]
+    domains = [*config.excluded_domains, *_names_in(config.domains_file)]
     return Policy(
         # Sums are compared when all is read.
         min_karma=config.min_karma if config.karma == "best" else -(2**63),
@@ -143,15 +144,8 @@ def domain_name(name: str) -> str:
     return urlsplit(canonical).hostname or plain
 
 
-def names_in(file: Path | None) -> list[str]:
-    """The names in a list, one a line, without what follows a `#`."""
-    if file is None:
-        return []
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot be read as a list of names: {error}") from None
-    return [name for line in lines if (name := line.partition("#")[0].strip())]
+def _names_in(file: Path | None) -> list[str]:
+    return [name for _, name in list_lines(file)] if file else []
 
 
 def judge(submission: Submission, policy: Policy) -> Outbound | str:
