@@ -71,7 +71,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "projections begin scaled": {"zero_projections": False},
     "embeddings begin at random": {"embeddings": "random"},
     "positions begin at random": {"positions": "random"},
-    "embeddings at the others' rate": {"embedding_rate": 1.0},
+    "embeddings at twice the rate": {"embedding_rate": 2.0},
     "first sequences of 32": {"early_context": 32},
     "first batches of half the size": {"early_batch_sequences": 16},
 }
