@@ -25,12 +25,13 @@ ELSEWHERE = "Read how the lighthouse was built, in a story that we told our read
         f"<p><a href='/lighthouse'>{ELSEWHERE}</a></p>",
         f"<div><h3><a href='/lighthouse'>Lights</a></h3><p>{ELSEWHERE[:40]}</p></div>",
         f"<div><a href='/lighthouse'><h3>Lights</h3></a><p>{ELSEWHERE[:40]}</p></div>",
+        f"<article><p>{ELSEWHERE}</p></article>",
         "<div>12 shares</div>",
         "<h2>More stories</h2>",
     ],
 )
 def test_what_is_not_the_story_goes(furniture: str) -> None:
-    assert weighed_text(f"<div>{STORY * 6}{furniture}</div>") == "\n".join([TEXT] * 6)
+    assert weighed_text(f"<article>{STORY * 6}{furniture}</article>") == "\n".join([TEXT] * 6)
 
 
 @pytest.mark.parametrize(

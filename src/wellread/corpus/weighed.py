@@ -20,9 +20,9 @@ Weights = dict[Element, int]  # characters of running text in an element and bel
 Piece = tuple[str, str, bool]  # the kind of block it is in, a text, whether a link
 
 NEVER_TEXT = (
-    "audio", "button", "canvas", "dialog", "figcaption", "footer", "head", "iframe", "input",
-    "label", "map", "math", "menu", "nav", "noscript", "object", "script", "select", "style", "svg",
-    "template", "textarea", "video", "aside",
+    "aside", "audio", "button", "canvas", "dialog", "figcaption", "footer", "head", "iframe",
+    "input", "label", "map", "math", "menu", "nav", "noscript", "object", "script", "select",
+    "style", "svg", "template", "textarea", "video",
 )  # fmt: skip
 # Not `article`: its class holds the tags that its author gave the post.
 BOXES = (
@@ -44,14 +44,14 @@ UNSEEN = re.compile(r"display:\s*none", re.IGNORECASE)
 FURNITURE_AT_MOST = 0.7  # of a page's running text; with more, a box is a wrapper with a bad name
 CONTENT_AT_MOST = 0.1  # the same for a box whose name also says content
 CARD_AT_MOST = 0.1
+WITHIN_AT_MOST = 0.3  # an article in an article: a comment or another story (HTML, 4.3.2)
+GONE = "gone"  # the tag of what is to be removed
 
-GONE = "gone"
-
-RUNNING = 25  # characters between two tags: longer ones are running text, verse included
+RUNNING = 25  # characters between two tags: longer ones are running text, lines of verse too
 NEARLY_ALL = 0.8  # of its parent's running text, for the way to go on into an element
-LINKED_BLOCK = 0.5  # of its characters in links: a block that only points elsewhere
-LINKED_HEADING = 0.8
-LOOSE = 25  # characters of text outside any paragraph, from which it is kept
+LINKED_BLOCK = 0.5  # of a block's characters are in links: with more it only points elsewhere
+LINKED_HEADING = 0.8  # of a heading's
+LOOSE = 25  # characters, from which text outside any paragraph is kept
 
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 PARAGRAPHS = HEADINGS | {"blockquote", "dd", "dt", "li", "p", "pre", "tr"}
@@ -66,6 +66,7 @@ LINE_BREAK = "\0"  # never in a parsed text, where a newline is white space
 CELL_BREAK = " | "
 
 _running_text = etree.XPath(f".//text()[string-length(normalize-space()) > {RUNNING}]")
+_articles_within = etree.XPath(".//article//article")
 _headings = etree.XPath(".//h1 | .//h2 | .//h3 | .//h4 | .//h5 | .//h6")
 
 
@@ -115,12 +116,15 @@ def _remove_furniture(body: Element) -> None:
         card = _card(heading)
         if card is not None:
             (card if weights.get(card, 0) <= CARD_AT_MOST * whole else heading).tag = GONE
+    for article in _articles_within(body):
+        if weights.get(article, 0) <= WITHIN_AT_MOST * whole:
+            article.tag = GONE
     etree.strip_elements(body, GONE, with_tail=False)
 
 
 @lru_cache(maxsize=1 << 16)  # names come again and again, within a page and within a site
 def _most_of(classes: str | None, name: str | None, style: str | None) -> float | None:
-    """The share of a page's running text up to which a box of these names is furniture."""
+    """Up to which share of a page's running text a box of these names is furniture; or None."""
     names = f"{classes or ''} {name or ''}"
     if FURNITURE.search(names) or UNSEEN.search(style or ""):
         return CONTENT_AT_MOST if CONTENT.search(names) else FURNITURE_AT_MOST
