@@ -40,10 +40,12 @@ from texts import REAL_DATA
 from wellread.base.seeds import generator
 from wellread.base.urls import canonical_url
 from wellread.corpus.extract import main_text
+from wellread.corpus.weighed import without_furniture
 from wellread.formats.archives import read_pages
 
 BEST, FAST = "wellread, best: trafilatura in its fast mode", "wellread, fast"
 SHINGLE = 4  # words, as scrapinghub's
+THIRD = 0.3
 RESAMPLES = 50_000
 SAME = 0.5  # of a line's shingles in another text: the other has the line
 HTML = "text/html"
@@ -61,6 +63,17 @@ def resiliparse(page: bytes, **options: bool) -> str:
     importlib.import_module("resiliparse.extract")  # it loads its parts so
     extract_plain_text = importlib.import_module("resiliparse.extract.html2text").extract_plain_text
     return str(extract_plain_text(page.decode("utf-8", "replace"), main_content=True, **options))
+
+
+def bare_readability(page: bytes) -> str:
+    """Readability's choice out of what our quick extractor chooses from."""
+    from lxml import etree
+
+    body = without_furniture(page.decode("utf-8", "replace"))
+    html = (
+        b"" if body is None else etree.tostring(body.getparent(), encoding="utf-8", method="html")
+    )
+    return readability(html)
 
 
 def readability(page: bytes) -> str:
@@ -122,6 +135,7 @@ EXTRACTORS: dict[str, Extract] = {
     "trafilatura, precision": partial(trafilatura, favor_precision=True),
     "trafilatura, recall": partial(trafilatura, favor_recall=True),
     "readability-lxml": readability,
+    "readability-lxml without furniture": bare_readability,
     "resiliparse, no comments": partial(resiliparse, **BARE),
     "resiliparse": resiliparse,
     "newspaper4k": newspaper,
@@ -222,11 +236,17 @@ def lines_in(text: str, other: str) -> tuple[list[str], list[str]]:
     return both, alone
 
 
+def shorter(one: str, other: str) -> str:
+    """Unless it is less than THIRD of the first: then it has lost the text."""
+    return other if THIRD * len(one) <= len(other) < len(one) or not one else one
+
+
 COMBINATIONS: Mapping[str, Callable[[str, str], str]] = {
     "lines of both": lambda one, other: "\n".join(lines_in(one, other)[0]),
     "lines of either": lambda one, other: "\n".join([one, *lines_in(other, one)[1]]),
     "the longer": lambda one, other: max(one, other, key=len),
     "the shorter": lambda one, other: min(filter(None, (one, other)), key=len, default=""),
+    "the shorter, if a third": shorter,
 }
 
 
@@ -290,6 +310,8 @@ def pairs() -> None:
 def agreement() -> None:
     pages, truths = of_newspaper()
     texts, _ = run_all(pages, 1)
+    bare = texts.get("readability-lxml without furniture", texts[FAST])
+    texts["the shorter, if a third, of ours and that"] = list(map(shorter, texts[FAST], bare))
     rows = []
     for name, text in texts.items():
         of = scores(text, truths)

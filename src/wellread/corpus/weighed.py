@@ -76,20 +76,23 @@ def weighed_text(html: str) -> str:
     >>> weighed_text("<nav>Home</nav><p>" + "It rained all day. " * 3 + "<p>So we stayed in.")
     'It rained all day. It rained all day. It rained all day.\\nSo we stayed in.'
     """
+    body = without_furniture(html)
+    weights = {} if body is None else _weigh(body)
+    return "\n".join(_text_blocks(_heart(body, weights))) if weights else ""
+
+
+def without_furniture(html: str) -> Element | None:
+    """The page's `body`, if it has one, without what is certainly not its main text."""
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
         tree = etree.fromstring(html.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError:  # nothing in it but white space or comments
-        return ""
+        return None
     body = None if tree is None else tree.find("body")
-    if body is None:
-        return ""
-    etree.strip_elements(body, *NEVER_TEXT, with_tail=False)
-    _remove_furniture(body)
-    weights = _weigh(body)
-    if not weights:
-        return ""
-    return "\n".join(_text_blocks(_heart(body, weights)))
+    if body is not None:
+        etree.strip_elements(body, *NEVER_TEXT, with_tail=False)
+        _remove_furniture(body)
+    return body
 
 
 def _weigh(body: Element) -> Weights:
