@@ -53,6 +53,12 @@ def test_the_story_is_found_in(page: str) -> None:
     assert weighed_text(f"<body>{page}</body>") == TEXT
 
 
+@pytest.mark.parametrize("article", ["article", "div itemprop=articleBody"])
+def test_what_the_page_marks_as_its_article_is_enough(article: str) -> None:
+    page = f"<div><{article}>{STORY}</{article.split()[0]}><div>{f'<p>{ELSEWHERE}</p>' * 3}</div>"
+    assert weighed_text(page) == TEXT
+
+
 def test_a_box_that_goes_leaves_the_text_after_it() -> None:
     page = f"<div>{STORY}<p>{FIRST} <span class=share>Share this</span>And then it sailed on.</p>"
     assert weighed_text(page).endswith(f"{FIRST} And then it sailed on.")

@@ -1,10 +1,11 @@
 """The main text of a page by the weight of its paragraphs: quick, and on news and blogs about as
 exact as trafilatura (docs/decisions/0005-language-and-main-text.md).
 
-A page's running text is in stretches that no tag interrupts. From `body` the way goes down, each
-time into the element that holds nearly all of it, until none does. Before, whatever is named as
-furniture goes, and the cards that advertise other pages. Numbers and names are ours, tuned on
-the even pages of the benchmark that decision 5 names.
+A page's running text is in stretches that no tag interrupts. From `body`, or from what the page
+itself marks as its article, the way goes down, each time into the element that holds nearly all
+of it, until none does. Before, whatever is named as furniture goes, and the cards that advertise
+other pages. Numbers and names are ours, tuned on the even pages of the benchmarks that decision 5
+names.
 """
 
 import re
@@ -48,6 +49,7 @@ WITHIN_AT_MOST = 0.3  # an article in an article: a comment or another story (HT
 GONE = "gone"  # the tag of what is to be removed
 
 RUNNING = 25  # characters between two tags: longer ones are running text, lines of verse too
+MARKED = 0.3  # of a page's running text, for an element that is marked as the article to be so
 NEARLY_ALL = 0.8  # of its parent's running text, for the way to go on into an element
 LINKED_BLOCK = 0.5  # of a block's characters are in links: with more it only points elsewhere
 LINKED_HEADING = 0.8  # of a heading's
@@ -66,6 +68,7 @@ LINE_BREAK = "\0"  # never in a parsed text, where a newline is white space
 CELL_BREAK = " | "
 
 _running_text = etree.XPath(f".//text()[string-length(normalize-space()) > {RUNNING}]")
+_marked = (etree.XPath(".//*[@itemprop='articleBody']"), etree.XPath(".//article"))
 _articles_within = etree.XPath(".//article//article")
 _headings = etree.XPath(".//h1 | .//h2 | .//h3 | .//h4 | .//h5 | .//h6")
 
@@ -154,7 +157,7 @@ def _leads_away(element: Element) -> bool:
 
 def _heart(body: Element, weights: Weights) -> Element:
     """The innermost element that still holds the page's running text."""
-    heart = body
+    heart = _article(body, weights)
     while True:
         heaviest = max(heart, key=lambda child: weights.get(child, 0), default=None)
         if (
@@ -165,6 +168,15 @@ def _heart(body: Element, weights: Weights) -> Element:
         ):
             return heart
         heart = heaviest
+
+
+def _article(body: Element, weights: Weights) -> Element:
+    """The heaviest element that is marked as the article, if it is heavy; or `body`."""
+    for marked in _marked:
+        heaviest = max(marked(body), key=lambda one: weights.get(one, 0), default=None)
+        if heaviest is not None and weights.get(heaviest, 0) >= MARKED * weights[body]:
+            return heaviest
+    return body
 
 
 def _text_blocks(heart: Element) -> list[str]:
