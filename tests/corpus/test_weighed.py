@@ -3,7 +3,7 @@
 import pytest
 
 from wellread.base.seeds import generator
-from wellread.corpus.extract import main_text
+from wellread.corpus.extract import language_of, main_text
 from wellread.corpus.weighed import weighed_text
 
 FIRST = "The ferry left at six in the morning, long before anybody in the village was awake."
@@ -113,3 +113,9 @@ def test_characters_are_read_by_header_then_meta_then_their_looks(
     text = "Паром ушёл в шесть часов утра, задолго до того, как проснулась деревня. " * 4
     page = f"{meta}<p>{text}</p>" if "html" in header else text
     assert main_text(header, page.encode(encoding), "fast") == text.strip()
+
+
+@pytest.mark.parametrize("damage", ["", "\x01\x02", "\x7f", "\ud800", "\ufffe"])
+def test_characters_that_cld2_refuses_do_not_hide_the_language(damage: str) -> None:
+    assert language_of(f"{FIRST} {damage} {SECOND}")[0] == "en"
+    assert language_of(damage) == ("un", 0.0)
