@@ -49,7 +49,7 @@ WITHIN_AT_MOST = 0.3  # an article in an article: a comment or another story (HT
 GONE = "gone"  # the tag of what is to be removed
 
 RUNNING = 25  # characters between two tags: longer ones are running text, lines of verse too
-MARKED = 0.3  # of a page's running text, for an element that is marked as the article to be so
+MARKED = 0.4  # of a page's running text, for an element that is marked as the article to be so
 NEARLY_ALL = 0.8  # of its parent's running text, for the way to go on into an element
 LINKED_BLOCK = 0.5  # of a block's characters are in links: with more it only points elsewhere
 LINKED_HEADING = 0.8  # of a heading's
