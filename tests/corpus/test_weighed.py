@@ -55,8 +55,12 @@ def test_the_story_is_found_in(page: str) -> None:
 
 @pytest.mark.parametrize("article", ["article", "div itemprop=articleBody"])
 def test_what_the_page_marks_as_its_article_is_enough(article: str) -> None:
-    page = f"<div><{article}>{STORY}</{article.split()[0]}><div>{f'<p>{ELSEWHERE}</p>' * 3}</div>"
+    page = f"<div><{article}>{STORY}</{article.split()[0]}><div>{f'<p>{ELSEWHERE}</p>' * 2}</div>"
     assert weighed_text(page) == TEXT
+
+
+def test_a_list_of_articles_stays_whole() -> None:
+    assert weighed_text(f"<div>{f'<article>{STORY}</article>' * 3}</div>") == "\n".join([TEXT] * 3)
 
 
 def test_a_box_that_goes_leaves_the_text_after_it() -> None:
