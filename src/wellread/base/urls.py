@@ -77,13 +77,18 @@ def _domain_of_host(host: str) -> str:
 
 
 def registered_name(domain: str) -> str:
-    """What was registered under the public suffix.
+    """What was registered under the public suffix, of a registrable domain; others as they are.
 
-    >>> registered_name("bbc.co.uk")
-    'bbc'
+    >>> registered_name("bbc.co.uk"), registered_name("127.0.0.1")
+    ('bbc', '127.0.0.1')
     """
-    found = _public_suffixes()(domain)
-    return str(found.domain) if found.suffix else domain
+    name, _, rest = domain.partition(".")
+    return name if rest and _is_public_suffix(rest) else domain
+
+
+@lru_cache(maxsize=10_000)
+def _is_public_suffix(name: str) -> bool:
+    return bool(_public_suffixes()(f"no--name.{name}").suffix == name)
 
 
 def registrable_domain(url: str) -> str:
