@@ -4,6 +4,7 @@ import gzip
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import brotli
 import pytest
@@ -69,12 +70,16 @@ def test_each_document_that_is_dropped_has_its_reason(tmp_path: Path) -> None:
     assert manifest.examples["language is not en"] == ["http://french.example/"]
 
 
-def test_the_main_text_of_a_page_comes_without_its_menu(tmp_path: Path) -> None:
+@pytest.mark.parametrize("extractor", ["best", "fast"])
+def test_the_main_text_of_a_page_comes_without_its_menu(
+    tmp_path: Path, extractor: Literal["best", "fast"]
+) -> None:
     (tmp_path / "pages").mkdir()
     for topic in TOPICS:
         page = HTML.format(PARAGRAPH.format(topic))
         (tmp_path / "pages" / f"{topic}.html").write_text(page)
-    build(tmp_path / "pages", tmp_path / "corpus")
+    config = CorpusConfig(extractor=extractor)
+    build_corpus([tmp_path / "pages"], tmp_path / "corpus", config)
     found = {document.url: document.text for document in read_corpus(tmp_path / "corpus")}
     assert found["file:river.html"] == PARAGRAPH.format("river")
     assert len(found) == 8

@@ -125,9 +125,10 @@ def _keep_good(
 ) -> None:
     """Extract all, and write those that every rule keeps."""
     filters = load_filters(config.filters)
+    pages = daft.read_parquet(str(staged))
     done = 0
     with pq.ParquetWriter(kept, KEPT, compression="zstd") as writer:
-        for batch in extract(daft.read_parquet(str(staged))).to_arrow_iter():
+        for batch in extract(pages, config.extractor).to_arrow_iter():
             good = []
             for row in batch.to_pylist():
                 document = Document(

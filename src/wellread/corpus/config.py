@@ -1,9 +1,12 @@
 """The recipe's section `[corpus]`."""
 
+from typing import Literal
+
 from wellread.base.config import Config
 
 
 class CorpusConfig(Config, frozen=True):
+    extractor: Literal["best", "fast"] = "best"  # trafilatura, or ours: decision 5
     languages: tuple[str, ...] = ("en",)  # paper, section 3.7: others were deliberately removed
     filters: tuple[str, ...] = ("wikipedia", "too-short", "few-letters", "repeated-lines")
     near_duplicate_similarity: float = 0.8  # ours; the paper's method is undisclosed
