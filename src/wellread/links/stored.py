@@ -19,13 +19,14 @@ from wellread.base.files import STDIN, replacing, write_bytes
 from wellread.base.manifest import MAX_EXAMPLES, identity
 from wellread.links.block import ROWS, Names, Rows
 from wellread.links.config import LinksConfig
+from wellread.links.names import Numbering
 
 ROWS_SUFFIX, ACCOUNT_SUFFIX = ".arrows", ".json"
 IN_NO_ROW = -1
 
 
 class Account(msgspec.Struct):
-    """What became of one dump's lines, and which names its rows have numbers for."""
+    """What became of one dump's lines."""
 
     path: str
     sha256: str = ""
@@ -33,8 +34,6 @@ class Account(msgspec.Struct):
     lines: int = 0
     dropped: dict[str, int] = {}
     examples: dict[str, list[str]] = {}
-    domains: dict[int, str] = {}
-    subreddits: dict[int, str] = {}
 
     @property
     def kept(self) -> int:
@@ -51,6 +50,14 @@ class Account(msgspec.Struct):
             self.dropped[reason] = self.dropped.get(reason, 0) + count
         self.records += rows.num_records
         self.lines += rows.num_lines
+
+
+class Stored(msgspec.Struct):
+    """An account, and the names that the dump's rows have numbers for."""
+
+    account: Account
+    domains: dict[int, str]
+    subreddits: dict[int, str]
 
 
 class Store:
@@ -74,8 +81,7 @@ class Store:
 
     def account(self, dump: Path) -> Account | None:
         """Of a dump that was read to its end and is what it was then."""
-        path = self._path(dump, ACCOUNT_SUFFIX)
-        return msgspec.json.decode(path.read_bytes(), type=Account) if path.exists() else None
+        return self._stored(dump).account if self._path(dump, ACCOUNT_SUFFIX).exists() else None
 
     @contextlib.contextmanager
     def writing(
@@ -97,27 +103,28 @@ class Store:
                 stream.write_batch(batch)
 
             yield write
-        account.domains = used[0].named(names.domains.names)
-        account.subreddits = used[1].named(names.subreddits.names)
-        write_bytes(rows_path.with_suffix(ACCOUNT_SUFFIX), msgspec.json.encode(account))
-        account.domains, account.subreddits = {}, {}
+        stored = Stored(
+            account, used[0].named(names.domains.names), used[1].named(names.subreddits.names)
+        )
+        write_bytes(rows_path.with_suffix(ACCOUNT_SUFFIX), msgspec.json.encode(stored))
 
     def rows(self, dumps: Sequence[Path], names: Names) -> Iterator[pa.RecordBatch]:
         """Of all dumps (block.ROWS); domains and subreddits get their numbers in `names`."""
         for dump in dumps:
-            account = self.account(dump)
-            assert account is not None
-            domains = _renumbering({n: names.domains[x] for n, x in account.domains.items()})
-            subreddits = _renumbering(
-                {n: names.subreddits[x] for n, x in account.subreddits.items()}
-            )
-            del account
+            stored = self._stored(dump)
+            domains = _renumbering(stored.domains, names.domains)
+            subreddits = _renumbering(stored.subreddits, names.subreddits)
+            del stored
             with pa.OSFile(str(self._path(dump, ROWS_SUFFIX))) as file:
                 for batch in pa.ipc.open_stream(file):
                     columns = dict(zip(ROWS.names, batch.columns, strict=True))
                     columns["domain"] = pa.array(domains[batch["domain"].to_numpy()])
                     columns["subreddit"] = pa.array(subreddits[batch["subreddit"].to_numpy()])
                     yield pa.RecordBatch.from_pydict(columns, schema=ROWS)
+
+    def _stored(self, dump: Path) -> Stored:
+        content = self._path(dump, ACCOUNT_SUFFIX).read_bytes()
+        return msgspec.json.decode(content, type=Stored)
 
     def _path(self, dump: Path, suffix: str) -> Path:
         what = [*self._settings, [] if dump == STDIN else identity([dump])]
@@ -141,8 +148,8 @@ class Used:
         return {number: names[number] for number in np.flatnonzero(self._is_used).tolist()}
 
 
-def _renumbering(numbers: dict[int, int]) -> npt.NDArray[np.int32]:
-    """An array that has at each old number the new one."""
-    found = np.full(max(numbers, default=0) + 1, IN_NO_ROW, np.int32)
-    found[list(numbers)] = list(numbers.values())
+def _renumbering(names: dict[int, str], numbering: Numbering) -> npt.NDArray[np.int32]:
+    """An array that has at the number of each name the one that `numbering` gives it."""
+    found = np.full(max(names, default=0) + 1, IN_NO_ROW, np.int32)
+    found[list(names)] = [numbering[name] for name in names.values()]
     return found
