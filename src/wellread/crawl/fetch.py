@@ -224,13 +224,10 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
             self.put_back(held.ticket, was_silent=False)
 
     def put_back(self, ticket: Ticket, *, was_silent: bool) -> None:
-        now = time.monotonic()
         if (rules := self.robots.known(ticket.url)) and rules.failure:
             self.robots.drop(origin_of(ticket.url))
-        del self.under_way[ticket.link]
-        self.frontier.again(msgspec.structs.replace(ticket, was_silent=was_silent), now)
-        self.frontier.finish(ticket, NOTHING, now)
-        self.wake_at(now)
+        again = msgspec.structs.replace(ticket, was_silent=was_silent)
+        self.ask_again(ticket, again, NOTHING)
 
     async def sleep(self, seconds: float) -> None:
         over: Deferred[None] = Deferred()
@@ -272,10 +269,14 @@ class LinkSpider(scrapy.Spider):  # type: ignore[misc]  # Scrapy is untyped here
             self.note(verdict.outcome, verdict.page, verdict.answer)
             return
         assert verdict.again is not None
+        self.ask_again(ticket, verdict.again, verdict.answer)
+
+    def ask_again(self, ticket: Ticket, again: Ticket, answer: Answer) -> None:
+        """The link of `ticket` goes back into its host's line, as `again`."""
         del self.under_way[ticket.link]
         now = time.monotonic()
-        self.frontier.again(verdict.again, now)
-        self.frontier.finish(ticket, verdict.answer, now)
+        self.frontier.again(again, now)
+        self.frontier.finish(ticket, answer, now)
         self.wake_at(now)
 
     def note(self, outcome: Outcome, page: Page | None = None, answer: Answer = NOTHING) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from wellread.formats.pages import utf16_codec
+from wellread.formats.replies import HEADER_BYTES
 
 # Scrapy's own limit (URLLENGTH_LIMIT), which is the longest that Internet Explorer took.
 MAX_URL_LENGTH = 2083
@@ -116,7 +117,7 @@ def is_binary(body: bytes, content_type: str = "") -> bool:
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return False
     codec = utf16_codec(content_type) or "latin-1"
-    return body.startswith(SIGNATURES) or "\0" in body[:1445].decode(codec, "replace")
+    return body.startswith(SIGNATURES) or "\0" in body[:HEADER_BYTES].decode(codec, "replace")
 
 
 def without_credentials(url: str) -> str:
