@@ -10,7 +10,7 @@ from tests.crawl.test_resume import check_places, num_lines, started, wait_for
 from tests.sites.local_site import LocalSite, local_site
 from wellread.base.errors import InputError
 from wellread.base.files import sha256_of
-from wellread.base.manifest import marker_of, read_manifest
+from wellread.base.manifest import Manifest, marker_of, read_manifest
 from wellread.crawl.config import CrawlConfig
 from wellread.crawl.journal import DIGESTS, JOURNAL
 from wellread.crawl.reopening import reopen
@@ -23,6 +23,13 @@ GOOD, FAILING = 9, 60
 def site_with_failures(site: LocalSite) -> list[str]:
     good = [site.page(f"/good/{number}", f"<p>{number}" * 99) for number in range(GOOD)]
     return [*good, *(site.status(f"/{number}", 500) for number in range(FAILING))]
+
+
+def crawled(tmp_path: Path, site: LocalSite, **changes: object) -> tuple[list[str], Path, Manifest]:
+    """Addresses, their links, and a finished crawl in `pages` in which many of them failed."""
+    urls = site_with_failures(site)
+    links = write_links_to(tmp_path / "links", urls)
+    return urls, links, crawl(links, tmp_path / "pages", quick(retries=0, **changes))
 
 
 def mend(site: LocalSite) -> None:
@@ -63,9 +70,7 @@ def test_links_that_failed_are_asked_for_again_and_others_are_not(
 def test_a_crawl_opened_again_and_killed_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "pages"
     with local_site() as site:
-        urls = site_with_failures(site)
-        links = write_links_to(tmp_path / "links", urls)
-        crawl(links, out, quick(retries=0, segment_bytes=1000))
+        urls, links, _ = crawled(tmp_path, site, segment_bytes=1000)
         mend(site)
         config = quick(segment_bytes=1000, again=["http_500"])
         process = started(links, out, config)
@@ -81,9 +86,7 @@ def test_a_crawl_opened_again_and_killed_goes_on(tmp_path: Path) -> None:
 def test_a_kill_while_it_is_opened_leaves_the_finished_crawl(tmp_path: Path) -> None:
     out = tmp_path / "pages"
     with local_site() as site:
-        urls = site_with_failures(site)
-        links = write_links_to(tmp_path / "links", urls)
-        first = crawl(links, out, quick(retries=0))
+        urls, links, first = crawled(tmp_path, site)
         for name in (JOURNAL, DIGESTS):
             (out / name).write_bytes(b"half a line")
         assert crawl(links, out, quick()) == first
@@ -95,10 +98,8 @@ def test_a_kill_while_it_is_opened_leaves_the_finished_crawl(tmp_path: Path) -> 
 def test_a_kill_when_it_has_just_been_opened_leaves_an_open_crawl(tmp_path: Path) -> None:
     out = tmp_path / "pages"
     with local_site() as site:
-        urls = site_with_failures(site)
-        links = write_links_to(tmp_path / "links", urls)
+        urls, links, _ = crawled(tmp_path, site)
         config = quick(again=["http_500"])
-        crawl(links, out, quick(retries=0))
         mend(site)
         reopen(out, config.again, marker_of("crawl", config, {"links": [links]}))
         crawl(links, out, config)
