@@ -127,6 +127,11 @@ def input_files(paths: Sequence[Path], *, suffixes: Sequence[str], what: str) ->
     return found
 
 
+def name_in(root: Path, file: Path) -> str:
+    """How `file` is called: its path below the folder `root`, or its name if it is `root`."""
+    return file.name if file == root else file.relative_to(root).as_posix()
+
+
 def list_lines(file: Path) -> Iterator[tuple[int, str]]:
     """The lines of a list with something before a `#`, which is kept, and their numbers."""
     try:

@@ -1,4 +1,4 @@
-"""Pages out of what a crawl stored, any WARC or ARC file, or files of HTML."""
+"""Pages out of what a crawl stored, any WARC or ARC file, or files of HTML; whole or by spans."""
 
 import gzip
 import zlib
@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from io import BufferedIOBase, BytesIO
 from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
 
 import msgspec
 from warcio.archiveiterator import ArchiveIterator
@@ -14,7 +15,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeadersParser, StatusAndHeadersParserException
 
-from wellread.base.files import input_files
+from wellread.base.files import input_files, name_in
 from wellread.base.manifest import is_artifact, read_artifact
 from wellread.base.urls import canonical_url
 from wellread.formats.documents import BadRecord, refuse
@@ -52,12 +53,33 @@ HEAD_BYTES = 1 << 19  # beyond the content, for its head and the sizes of its ch
 HTTP = StatusAndHeadersParser(["HTTP/"], verify=False)
 
 
+class Span(NamedTuple):
+    """The records of a file that begin at `start` or after it, and before `end` (None: all)."""
+
+    start: int = 0
+    end: int | None = None
+
+
+WHOLE = Span()
+
+
 def read_pages(path: Path, bad: BadRecord = refuse) -> Iterator[Page]:
     """Answers as `read_replies` gives them, decoded, of whatever status and type.
 
     A body that is damaged, or has more than MOST_BYTES only when it is unpacked, is a bad record.
     """
-    for reply in read_replies(path, bad):
+    return _decoded(read_replies(path, bad), bad)
+
+
+def read_page_file(
+    file: Path, name: str, span: Span = WHOLE, bad: BadRecord = refuse
+) -> Iterator[Page]:
+    """As `read_pages`, of a span of one file; a page of HTML goes by `name`."""
+    return _decoded(_read_file(file, name, span, bad, None), bad)
+
+
+def _decoded(replies: Iterator[Reply], bad: BadRecord) -> Iterator[Page]:
+    for reply in replies:
         try:
             if reply.flaw == MALFORMED:
                 raise Refused(MALFORMED)
@@ -83,16 +105,41 @@ def read_replies(
     are one and cannot be read, and files that are no archive, are reported to `bad` and left out.
     Of a body that was sent with more than `most_bytes`, more than these are read, but not all.
     """
+    for file in page_files(path):
+        yield from _read_file(file, name_in(path, file), WHOLE, bad, most_bytes)
+
+
+def page_files(path: Path) -> list[Path]:
+    """The files in which a crawl artifact, a folder or `path` itself has pages, by name."""
     if is_artifact(path):
         read_artifact(path, STAGE)
-        files = segment_files(path)
-    else:
-        files = input_files([path], suffixes=(*WARC, *HTML), what="pages")
-    for file in files:
-        if file.name.endswith(HTML):
-            yield _read_html(file, path)
-        else:
-            yield from _read_archive(file, bad, most_bytes)
+        return segment_files(path)
+    return input_files([path], suffixes=(*WARC, *HTML), what="pages")
+
+
+def spans_of(file: Path, num_bytes: int) -> list[Span]:
+    """Spans of about `num_bytes` each, in which all that is in `file` can be read piece by piece.
+
+    Reads the file, but decodes nothing. One gzip member, in which nothing can be found without
+    unpacking all before it, is one span.
+    """
+    if file.name.endswith(HTML) or file.stat().st_size <= num_bytes:
+        return [WHOLE]
+    starts = [0]
+    with file.open("rb") as packed:
+        if _no_archive(packed) is not None or _is_one_member(packed):
+            return [WHOLE]
+        start: int | None = 0
+        while start is not None:
+            archive = _archive_at(packed, start)
+            try:
+                for _ in archive:
+                    if archive.offset - starts[-1] >= num_bytes:
+                        starts.append(archive.offset)
+                break
+            except DAMAGE:
+                start = _next_record(packed, max(start, archive.offset) + 1)
+    return [Span(start, end) for start, end in zip(starts, [*starts[1:], None], strict=True)]
 
 
 def parse_record(
@@ -106,8 +153,16 @@ def parse_record(
         bad("malformed WARC record", f"{where} ({error})")
 
 
-def _read_html(file: Path, root: Path) -> Reply:
-    name = file.name if file == root else file.relative_to(root).as_posix()
+def _read_file(
+    file: Path, name: str, span: Span, bad: BadRecord, most_bytes: int | None
+) -> Iterator[Reply]:
+    if file.name.endswith(HTML):
+        yield _read_html(file, name)
+    else:
+        yield from _read_archive(file, span, bad, most_bytes)
+
+
+def _read_html(file: Path, name: str) -> Reply:
     return Reply(
         url=f"file:{name}",
         status=200,
@@ -117,15 +172,20 @@ def _read_html(file: Path, root: Path) -> Reply:
     )
 
 
-def _read_archive(path: Path, bad: BadRecord, most_bytes: int | None) -> Iterator[Reply]:
+def _read_archive(
+    path: Path, span: Span, bad: BadRecord, most_bytes: int | None
+) -> Iterator[Reply]:
     with path.open("rb") as packed:
         if (beginning := _no_archive(packed)) is not None:
             bad("neither WARC nor ARC", f"{path} (it begins with {beginning!r})")
             return
-        is_one = _is_one_member(packed)
-        packed.seek(0)
-        file: BufferedIOBase = gzip.GzipFile(fileobj=packed) if is_one else packed
-        start: int | None = 0
+        file: BufferedIOBase = packed
+        if span.end is not None:
+            file = cast(BufferedIOBase, _EndsEarly(packed, span.end))
+        elif span.start == 0 and _is_one_member(packed):
+            packed.seek(0)
+            file = gzip.GzipFile(fileobj=packed)
+        start: int | None = span.start
         while start is not None:
             archive = _archive_at(file, start)
             try:
@@ -138,6 +198,18 @@ def _read_archive(path: Path, bad: BadRecord, most_bytes: int | None) -> Iterato
                 reason = " ".join(str(error).split())  # warcio's own run over many lines
                 bad("malformed WARC record", f"{path}, byte {archive.offset} ({reason})")
                 start = _next_record(file, max(start, archive.offset) + 1)
+
+
+class _EndsEarly:
+    """A file as if it ended at `end`."""
+
+    def __init__(self, file: BinaryIO, end: int) -> None:
+        self._file, self._end = file, end
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        room = max(self._end - self._file.tell(), 0)
+        return self._file.read(room if size < 0 else min(size, room))
 
 
 def _archive_at(file: BufferedIOBase, start: int) -> ArchiveIterator:

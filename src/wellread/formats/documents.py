@@ -1,9 +1,10 @@
-"""Documents: the corpus as `documents-*.parquet`, and every form a CORPUS may be given in."""
+"""Documents: the corpus as `documents-*`, and every form a CORPUS may be given in."""
 
 import codecs
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pyarrow as pa
@@ -11,11 +12,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from wellread.base.errors import InputError
-from wellread.base.files import HashingReader, input_files
+from wellread.base.files import HashingReader, HashingWriter, input_files, name_in
 from wellread.base.manifest import Draft, is_artifact, read_artifact, read_manifest
 from wellread.base.text import without_surrogates
 from wellread.formats import tables
-from wellread.formats.compressed import read_lines
+from wellread.formats.compressed import read_lines, zstd
 
 STAGE = "corpus"
 SPLITS = ("train", "validation", "test")
@@ -32,7 +33,9 @@ SCHEMA = tables.schema(
         ("text", pa.string()),
     ],
 )
-DOCUMENTS_PER_SHARD = 50_000
+SHARD_BYTES = 1 << 28  # of text, ours: some 100 MB of a file
+GROUP_BYTES = 1 << 24  # of text that is written together
+ROWS_PER_GROUP = 1_000
 COLUMN_ROWS = 256  # of `read_columns`: at WebText's 5 KB a document, 1.3 MB of text
 LARGE = 1 << 26  # bytes of a text file that `read_texts` no longer reads at once
 JSONL = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst")
@@ -60,25 +63,92 @@ def refuse(reason: str, where: str) -> None:
     raise InputError(f"{where}: {reason}")
 
 
-def write_documents(draft: Draft, documents: Iterable[Document]) -> int:
-    """Write `documents` in shards; how many there were."""
-    count = 0
-    for shard, batch in enumerate(tables.batched(documents, DOCUMENTS_PER_SHARD)):
-        with draft.open(f"documents-{shard:05}.parquet") as file:
-            count += tables.write_rows(file, SCHEMA, (msgspec.structs.asdict(d) for d in batch))
+def write_documents(
+    draft: Draft,
+    documents: Iterable[Document],
+    *,
+    form: Literal["parquet", "jsonl.zst"] = "parquet",
+    shard_bytes: int = SHARD_BYTES,
+) -> int:
+    """Write `documents` in shards of about so many bytes of text; how many documents there were."""
+    count, left = 0, iter(documents)
+    for number in itertools.count():
+        first = next(left, None)
+        if first is None:
+            break
+        with draft.open(f"documents-{number:05}.{form}") as file:
+            write = _write_parquet if form == "parquet" else _write_jsonl
+            count += write(file, _shard(first, left, shard_bytes))
+    return count
+
+
+def _shard(
+    first: Document, left: Iterator[Document], shard_bytes: int
+) -> Iterator[tuple[Document, int]]:
+    """Documents and the bytes of their texts, until there are enough."""
+    num_bytes, document = 0, first
+    while True:
+        size = len(document.text.encode())
+        yield document, size
+        num_bytes += size
+        if num_bytes >= shard_bytes or (following := next(left, None)) is None:
+            return
+        document = following
+
+
+def _write_parquet(file: HashingWriter, shard: Iterator[tuple[Document, int]]) -> int:
+    count, waiting, num_bytes = 0, [], 0
+    with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
+        for document, size in shard:
+            waiting.append(msgspec.structs.asdict(document))
+            num_bytes += size
+            count += 1
+            if num_bytes >= GROUP_BYTES or len(waiting) == ROWS_PER_GROUP:
+                writer.write_table(pa.Table.from_pylist(waiting, schema=SCHEMA))
+                waiting, num_bytes = [], 0
+        if waiting:
+            writer.write_table(pa.Table.from_pylist(waiting, schema=SCHEMA))
+    return count
+
+
+def _write_jsonl(file: HashingWriter, shard: Iterator[tuple[Document, int]]) -> int:
+    packer, count = zstd.ZstdCompressor(), 0
+    for document, _ in shard:
+        file.write(packer.compress(msgspec.json.encode(document) + b"\n"))
+        count += 1
+    file.write(packer.flush())
     return count
 
 
 def documents_files(directory: Path) -> list[Path]:
-    return sorted(directory.glob("documents-*.parquet"))
+    """The shards of a corpus artifact."""
+    return sorted(directory.glob("documents-*"))
+
+
+def source_files(path: Path) -> list[Path]:
+    """The files in which a corpus artifact, a folder or `path` itself has documents, by name."""
+    if is_artifact(path):
+        read_artifact(path, STAGE)
+        return documents_files(path)
+    return input_files([path], suffixes=(*JSONL, ".parquet", *TEXT), what="documents")
 
 
 def read_corpus(directory: Path, split: str | None = None) -> Iterator[Document]:
     """The documents of a finished corpus artifact, in its order; of one split if given."""
     read_artifact(directory, STAGE)
-    for row in tables.read_rows(documents_files(directory), SCHEMA):
-        if split is None or row["split"] == split:
-            yield Document(**row)
+    for file in documents_files(directory):
+        for document in _read_shard(file):
+            if split is None or document.split == split:
+                yield document
+
+
+def _read_shard(file: Path) -> Iterator[Document]:
+    if file.suffix == ".parquet":
+        yield from (Document(**row) for row in tables.read_rows([file], SCHEMA))
+        return
+    decoder = msgspec.json.Decoder(Document)
+    with HashingReader(file) as packed:
+        yield from map(decoder.decode, read_lines(file, packed))
 
 
 def read_documents(path: Path, bad: BadRecord = refuse) -> Iterator[Document]:
@@ -90,16 +160,20 @@ def read_documents(path: Path, bad: BadRecord = refuse) -> Iterator[Document]:
     if is_artifact(path):
         yield from read_corpus(path)
         return
-    for file in input_files([path], suffixes=(*JSONL, ".parquet", *TEXT), what="documents"):
-        name = file.relative_to(path).as_posix() if path.is_dir() else file.name
-        if file.name.endswith(JSONL):
-            yield from _read_jsonl(file, name, bad)
-        elif file.suffix == ".parquet":
-            yield from _read_parquet(file, name, bad)
-        elif file.suffix in TEXT:
-            yield from _read_text(file, name, bad)
-        else:
-            raise InputError(f"{file}: not a corpus; expected {', '.join((*JSONL, *TEXT))}")
+    for file in source_files(path):
+        yield from read_document_file(file, name_in(path, file), bad)
+
+
+def read_document_file(file: Path, name: str, bad: BadRecord = refuse) -> Iterator[Document]:
+    """Documents of one file, which goes by `name` where a document has no URL."""
+    if file.name.endswith(JSONL):
+        yield from _read_jsonl(file, name, bad)
+    elif file.suffix == ".parquet":
+        yield from _read_parquet(file, name, bad)
+    elif file.suffix in TEXT:
+        yield from _read_text(file, name, bad)
+    else:
+        raise InputError(f"{file}: not a corpus; expected {', '.join((*JSONL, *TEXT))}")
 
 
 def is_documents(path: Path) -> bool:
@@ -177,18 +251,25 @@ def read_columns(path: Path, bad: BadRecord = refuse) -> Iterator[Columns]:
     if is_artifact(path):
         read_artifact(path, STAGE)
         for file in documents_files(path):
+            if file.suffix != ".parquet":
+                yield from _columns_of(_read_shard(file))
+                continue
             with tables.open_table(file, SCHEMA) as opened:
                 for batch in opened.iter_batches(COLUMN_ROWS, columns=["url", "split", "text"]):
                     yield _columns(batch["url"], batch["split"], batch["text"])
     elif path.suffix == ".parquet":
         yield from _parquet_columns(path, path.name, bad)
     else:
-        for documents in tables.batched(read_documents(path, bad), COLUMN_ROWS):
-            yield _columns(
-                pa.array([d.url for d in documents], pa.string()),
-                pa.array([d.split for d in documents], pa.string()),
-                [without_surrogates(d.text) for d in documents],
-            )
+        yield from _columns_of(read_documents(path, bad))
+
+
+def _columns_of(documents: Iterator[Document]) -> Iterator[Columns]:
+    for some in tables.batched(documents, COLUMN_ROWS):
+        yield _columns(
+            pa.array([d.url for d in some], pa.string()),
+            pa.array([d.split for d in some], pa.string()),
+            [without_surrogates(d.text) for d in some],
+        )
 
 
 def _columns(urls: Any, splits: Any, texts: Any) -> Columns:

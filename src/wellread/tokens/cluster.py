@@ -118,7 +118,10 @@ def readable(corpus: Path) -> list[str]:
     """The Parquet files of `corpus`; anything but an artifact or such a file is an InputError."""
     if is_artifact(corpus):
         read_artifact(corpus, STAGE)
-        return [str(path) for path in documents_files(corpus)]
+        files = documents_files(corpus)
+        if any(path.suffix != ".parquet" for path in files):
+            raise InputError(f"{corpus}: engine 'ray' needs a corpus in Parquet, not JSONL")
+        return [str(path) for path in files]
     if corpus.suffix != ".parquet":
         raise InputError(f"{corpus}: engine 'ray' reads a corpus artifact or a Parquet file")
     names = pq.read_schema(corpus).names
