@@ -18,14 +18,17 @@ IN = (" in ", "\nin ", "In ", " in the ", "In the ")
 # ... in French: words [English]; ... in French: "words", or English
 SAID = re.compile(rf"(?: language)?(?:[:,]? {QUOTED}|: {PLAIN}[.!?]?)")
 GLOSS_AFTER = re.compile(
-    r"""[.,;:!?…"”’'»\s]{0,4}
+    r"""[.,;:!?…"”’'»\ ]{0,4}
         (?:[\[(–—] | (?:which|this|that)\ (?:literally\ )?(?:is|means|translates)\b
          | (?:meaning|translat\w+|i\.e\.|that\ is|literally|or)\b)""",
     re.VERBOSE,
 )
 GLOSS_BEFORE = re.compile(r"[\"“‘']\w[\w ]{0,30}[,.]?[\"”’']")
-# means "English" in French; ("words" in French)
-QUOTED_IN = re.compile(rf"(?P<by>\bmean(?:s|ing),? |\bmeant |\(){QUOTED}[.,]? in (?:the )?$")
+# means "English" in French, translates to "English" in French; ("words" in French)
+QUOTED_IN = re.compile(
+    rf"(?P<by>\b(?:means|meaning|meant|translat(?:es|ed|ing) (?:\w{{1,12}}ly )?(?:to|as)),? |\()"
+    rf"{QUOTED}[.,]? in (?:the )?$"
+)
 # English (French: words)
 LABELLED = ("(", "[", "(in ", "[in ")
 WORD_BEFORE = re.compile(r"(\w+)\W{1,3}(?:in )?$")
@@ -114,10 +117,11 @@ def _joined(text: str) -> Iterator[Span]:
         is_left = "English" in by or is_foreign(left)
         if is_left == is_foreign(right) or not (is_left or is_quoted):
             continue
-        foreign = left if is_left else right
         # The fewer the words, the less CLD2 is to be relied on, and the more must be said.
+        foreign = left if is_left else right
         cues = 2 * ("translat" in by) + ("mean" in by) - (not is_quoted)
-        if len(foreign.split()) + cues >= 3 or not foreign.isascii():
+        enough = len(foreign) > 3 and len(foreign.split()) + cues >= 3
+        if enough or any(c.isalpha() and not c.isascii() for c in foreign):
             yield begin, match.end()
 
 
