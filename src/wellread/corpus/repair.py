@@ -54,4 +54,8 @@ def _mended(text: str) -> str:
 
 def _mended_line(line: str) -> str:
     line = line.rstrip()
-    return line if line.isascii() or not SUSPECT.search(line) else ftfy.fix_encoding(line)
+    return ftfy.fix_encoding(line) if may_be_misread(line) else line
+
+
+def may_be_misread(line: str) -> bool:
+    return not line.isascii() and SUSPECT.search(line) is not None
