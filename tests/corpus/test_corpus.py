@@ -63,8 +63,8 @@ def test_each_document_that_is_dropped_has_its_reason(tmp_path: Path) -> None:
         "fewer than 128 characters of text": 1,
         "from Wikipedia": 1,
         "language is not en": 1,
-        "less than half of the characters are letters": 1,
-        "more than half of the lines are repeated": 1,
+        "less than 0.5 of the characters are letters": 1,
+        "more than 0.5 of the lines are repeated": 1,
         "no main text": 1,
     }
     assert manifest.examples["language is not en"] == ["http://french.example/"]

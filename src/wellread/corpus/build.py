@@ -134,7 +134,10 @@ def _keep_good(
                 document = Document(
                     url=row["url"], text=row["text"], domain=registrable_domain(row["url"])
                 )
-                reason = "no main text" if not row["text"] else rejected_by(document, filters)
+                rejection = rejected_by(document, filters)
+                reason = rejection.reason if rejection else None
+                if not row["text"]:
+                    reason = "no main text"
                 if reason is None and row["language"] not in config.languages:
                     reason = f"language is not {' or '.join(config.languages)}"
                 if reason is None:

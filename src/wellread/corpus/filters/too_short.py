@@ -2,9 +2,9 @@
 
 from wellread.corpus.filter import Filter
 
-MIN_CHARACTERS = 128  # ours; the paper's cleaning is undisclosed
-
 FILTER = Filter(
-    reason=f"fewer than {MIN_CHARACTERS} characters of text",
-    keep=lambda document: len(document.text) >= MIN_CHARACTERS,
+    reason="fewer than {limit:g} characters of text",
+    measure=lambda document: float(len(document.text)),
+    limit=128,  # ours; the paper's cleaning is undisclosed
+    is_most=False,
 )

@@ -5,5 +5,7 @@ from wellread.corpus.filter import Filter
 
 FILTER = Filter(
     reason="from Wikipedia",
-    keep=lambda document: document.domain != "wikipedia.org",
+    measure=lambda document: float(document.domain == "wikipedia.org"),
+    limit=0,
+    is_most=True,
 )
