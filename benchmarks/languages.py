@@ -29,7 +29,7 @@ from side_by_side import machine, spread, table, version_of
 from texts import REAL_DATA
 
 from wellread.base.seeds import generator
-from wellread.corpus.extract import language_of
+from wellread.corpus.language import language_of
 
 MANUALS = Path("/usr/share/man")
 EACH = 100  # texts of a language

@@ -1,7 +1,6 @@
 """From pages to documents, on pages written here."""
 
 import gzip
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -9,6 +8,7 @@ from typing import Literal
 import brotli
 import pytest
 
+from tests.corpus.made import PARAGRAPH, TOPICS, texts_about, write_jsonl
 from tests.sites.common_crawl import raw_record
 from tests.sites.hostile_site import head
 from wellread.base.config import Config
@@ -21,27 +21,11 @@ from wellread.formats.compressed import zstd
 from wellread.formats.documents import documents_files, read_corpus
 from wellread.formats.links import Link, write_links
 
-TOPICS = ("river", "mountain", "garden", "harbour", "library", "orchestra", "bakery", "museum")
-PARAGRAPH = (
-    "The {0} has been described by many people who visited it, and each of them remembered a "
-    "different part of the {0}. Some wrote about the {0} in the morning, when nobody else is "
-    "there; others about the {0} after rain, when the colours of the {0} are at their strongest."
-)
 FRENCH = (
     "La rivière traverse la ville depuis toujours, et les habitants se promènent le long de ses "
     "rives quand il fait beau. Les enfants y jettent des cailloux pendant que les parents parlent."
 )
 HTML = "<html><body><nav><a href='/'>Home</a></nav><article><p>{}</p></article></body></html>"
-
-
-def write_jsonl(path: Path, texts: dict[str, str]) -> Path:
-    lines = [json.dumps({"url": url, "text": text}) for url, text in texts.items()]
-    path.write_text("\n".join(lines))
-    return path
-
-
-def texts_about(topics: tuple[str, ...]) -> dict[str, str]:
-    return {f"http://{topic}.example/": PARAGRAPH.format(topic) for topic in topics}
 
 
 def build(source: Path, out: Path, links: Path | None = None) -> Manifest:
@@ -142,7 +126,10 @@ def test_a_malformed_line_is_counted_and_named(tmp_path: Path) -> None:
     manifest = build(path, tmp_path / "corpus")
     assert manifest.dropped == {"malformed JSON record": 2}
     assert manifest.counts["in"] == manifest.counts["out"] + 2
-    assert manifest.examples["malformed JSON record"][0].startswith(f"{path}:9 (")
+    assert manifest.examples["malformed JSON record"] == [
+        f"{path}:10 (Input data was truncated)",
+        f"{path}:9 (Expected `str`, got `int` - at `$.text`)",
+    ]
 
 
 @pytest.mark.parametrize("suffix", [".zst", ".gz"])

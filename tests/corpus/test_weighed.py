@@ -3,7 +3,8 @@
 import pytest
 
 from wellread.base.seeds import generator
-from wellread.corpus.extract import language_of, main_text
+from wellread.corpus.extract import main_text
+from wellread.corpus.language import language_of
 from wellread.corpus.weighed import weighed_text
 
 FIRST = "The ferry left at six in the morning, long before anybody in the village was awake."

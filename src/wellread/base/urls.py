@@ -91,6 +91,18 @@ def _is_public_suffix(name: str) -> bool:
     return bool(_public_suffixes()(f"no--name.{name}").suffix == name)
 
 
+def host_of(url: str) -> str:
+    """The host's name, or "" if `url` has none.
+
+    >>> host_of("http://Example.com:80/a"), host_of("file:a.txt"), host_of("http://[")
+    ('example.com', '', '')
+    """
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # an unclosed bracket
+        return ""
+
+
 def registrable_domain(url: str) -> str:
     """The domain that somebody registered, by the public suffix list shipped with tldextract.
 
@@ -99,4 +111,4 @@ def registrable_domain(url: str) -> str:
     >>> registrable_domain("http://127.0.0.1:8000/page")
     '127.0.0.1'
     """
-    return _domain_of_host(urlsplit(url).hostname or "")
+    return _domain_of_host(host_of(url))

@@ -78,7 +78,7 @@ def _section(recipe: Path, section: str) -> dict[str, Any]:
 def _parsed(value: Any, field: msgspec.structs.FieldInfo) -> Any:
     """What the options say; KEY=VALUE, given once or more, is a table (KEY=A,B where it lists)."""
     kind = _without_none(field.type)
-    if get_origin(kind) is list and get_args(kind) == (str,):
+    if get_origin(kind) in (list, tuple) and get_args(kind)[0] is str:
         return [part for text in value for part in text.split(",")]
     if get_origin(kind) is not dict:
         return value

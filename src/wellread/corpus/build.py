@@ -1,53 +1,50 @@
-"""The stage `corpus`: pages and ready documents in, documents out, an account of every drop."""
+"""The stage `corpus`: pages and ready documents in, documents out, an account of every record."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import daft
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from wellread.base.errors import WellreadError
-from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
+from wellread.base.manifest import (
+    MAX_EXAMPLES,
+    Draft,
+    Manifest,
+    finished,
+    read_manifest,
+    writing,
+)
+from wellread.base.previous import LASTING
 from wellread.base.progress import Progress, silent
-from wellread.base.urls import registrable_domain
+from wellread.base.threads import num_threads
+from wellread.corpus.account import Account
+from wellread.corpus.clean import EXCERPT, Clean, pieces_of
 from wellread.corpus.config import CorpusConfig
-from wellread.corpus.duplicates import near_duplicate_groups
-from wellread.corpus.extract import PAGES_PER_BATCH, extract
-from wellread.corpus.filter import load_filters, rejected_by
-from wellread.corpus.minhash import signatures
-from wellread.corpus.split import split_of
-from wellread.formats.archives import read_pages
-from wellread.formats.documents import (
-    STAGE,
-    Document,
-    is_documents,
-    read_documents,
-    write_documents,
+from wellread.corpus.distinct import (
+    COMPARED,
+    OUTCOMES,
+    Distinct,
+    Rows,
+    Verdict,
+    distinct,
 )
-from wellread.formats.links import read_links
-from wellread.formats.pages import refusal
-from wellread.formats.tables import batched
+from wellread.corpus.filter import load_filters
+from wellread.corpus.outcomes import Decided, num_records, steps_of, write_outcomes
+from wellread.corpus.parts import parts_of
+from wellread.corpus.site_lines import repeated_lines
+from wellread.corpus.stored import Extract, Stored, hold_only, stored_parts
+from wellread.corpus.workers import as_item, start, work_on
+from wellread.formats import corpus_report
+from wellread.formats.corpus_outcomes import KEPT
+from wellread.formats.documents import SPLITS, STAGE, Document, write_documents
+from wellread.formats.links import links_files
+from wellread.formats.sorting import Room, query
+from wellread.tokenizer.tokenizer import Tokenizer
 
-STAGED = pa.schema(
-    [
-        ("url", pa.string()),
-        ("content_type", pa.string()),
-        ("body", pa.binary()),  # a page, or
-        ("text", pa.string()),  # a ready document
-    ]
-)
-KEPT = pa.schema(
-    [
-        ("url", pa.string()),
-        ("text", pa.string()),
-        ("language", pa.string()),
-        ("confidence", pa.float64()),
-    ]
-)
+TEXTS_AT_A_TIME = 2048  # documents that come out of the sort together
+PROTECTED = ("protected", "shares 8-grams with protected texts")
 
 
 def build_corpus(
@@ -60,23 +57,32 @@ def build_corpus(
 ) -> Manifest:
     """Extract, clean and deduplicate `sources` (pages or ready documents, in any form).
 
-    `links` gives each document its karma, by which the best of near-duplicates is kept.
+    `links` gives each document its karma, by which the best of near-duplicates is kept. The same
+    sources give the same bytes, whatever their order and the number of processes. Holds some 50
+    bytes a document, beside what each process has at work; text is sorted on disk, where all texts
+    lie twice for the time.
     """
     inputs = {"sources": list(sources), "links": [links] if links else []}
+    inputs |= {name: list(paths) for name in ("unlike", "protect") if (paths := _of(config, name))}
+    if config.tokenizer:
+        inputs["tokenizer"] = [config.tokenizer]
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
+    load_filters(config.filters)  # a wrong name is refused before any work
+    tokenizer = Tokenizer.load(config.tokenizer) if config.tokenizer else None
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
-        work = out / "work"
-        work.mkdir()
-        staged, kept = work / "staged.parquet", work / "kept.parquet"
-        total = _stage(sources, staged, draft, progress)
-        _keep_good(staged, kept, config, draft, progress, total=total)
-        staged.unlink()
-        write_documents(draft, _distinct(kept, config, draft, _karma(links)))
-        kept.unlink()
-        work.rmdir()
-        draft.counts["in"] = total + draft.counts["unreadable"]
-        if draft.counts["out"] == 0:
+        processes = start(config.engine)
+        work = Work(out.resolve() / "work", config, processes, progress)
+        work.folder.mkdir()
+        stored = _extracted(sources, out / LASTING, work)
+        cleaned = _cleaned(stored, work)
+        rows = Rows(cleaned, links_files(links) if links else [])
+        found = distinct(rows, config, work.folder, work.room())
+        account = Account(tokenizer)
+        _written(draft, rows, found, account, work)
+        _accounted(draft, cleaned, found, account, work)
+        shutil.rmtree(work.folder)
+        if not account.documents:
             reasons = ", ".join(f"{reason}: {n}" for reason, n in draft.dropped.most_common(3))
             raise WellreadError(
                 f"{sources[0]}: no document is left of {draft.counts['in']} ({reasons or 'empty'})"
@@ -84,123 +90,144 @@ def build_corpus(
     return read_manifest(out)
 
 
-def _stage(sources: Sequence[Path], staged: Path, draft: Draft, progress: Progress) -> int:
-    """Every readable page and document as one Parquet file, so that one data frame holds all."""
+class Work(NamedTuple):
+    """Where and how a corpus is made."""
 
-    def unreadable(reason: str, where: str) -> None:
-        draft.counts["unreadable"] += 1
-        draft.drop(reason, where)
+    folder: Path
+    config: CorpusConfig
+    processes: int
+    progress: Progress
 
-    def rows() -> Iterator[dict[str, Any]]:
-        for source in sources:
-            if is_documents(source):
-                for document in read_documents(source, unreadable):
-                    yield {"url": document.url, "text": document.text}
-            else:
-                for page in read_pages(source, unreadable):
-                    if reason := refusal(page.status, page.content_type):
-                        unreadable(reason, page.url)
-                        continue
-                    yield {
-                        "url": page.url, "content_type": page.content_type, "body": page.body
-                    }  # fmt: skip
-
-    total = 0
-    with pq.ParquetWriter(staged, STAGED, compression="zstd") as writer:
-        for batch in batched(rows(), 4 * PAGES_PER_BATCH):
-            writer.write_table(pa.Table.from_pylist(batch, schema=STAGED))
-            total += len(batch)
-            progress(0, None, f"reading pages: {total:,}")
-    return total
+    def room(self, rows: int = 100_000) -> Room:
+        return Room(self.folder / "spilled", num_threads(None), "1GB", rows)
 
 
-def _keep_good(
-    staged: Path,
-    kept: Path,
-    config: CorpusConfig,
-    draft: Draft,
-    progress: Progress,
-    *,
-    total: int,
-) -> None:
-    """Extract all, and write those that every rule keeps."""
-    filters = load_filters(config.filters)
-    pages = daft.read_parquet(str(staged))
-    done = 0
-    with pq.ParquetWriter(kept, KEPT, compression="zstd") as writer:
-        for batch in extract(pages, config.extractor).to_arrow_iter():
-            good = []
-            for row in batch.to_pylist():
-                document = Document(
-                    url=row["url"], text=row["text"], domain=registrable_domain(row["url"])
+def _of(config: CorpusConfig, name: str) -> tuple[Path, ...]:
+    return tuple(getattr(config, name))
+
+
+def _extracted(sources: Sequence[Path], folder: Path, work: Work) -> list[Stored]:
+    """The texts of all parts of the input; those that are on disk already are not made again."""
+    config = work.config
+    parts = parts_of(sources) + parts_of(config.unlike, is_unwanted=True)
+    stored = stored_parts(folder, parts, config.extractor)
+    hold_only(folder, stored)
+    missing = [one for one in stored if not one.path.exists()]
+    done, records = len(stored) - len(missing), 0
+    for count in work_on(missing, Extract, (config.extractor,), int, work.processes):
+        done, records = done + 1, records + count
+        work.progress(done, len(stored), f"reading: {records:,} records")
+    return stored
+
+
+def _cleaned(stored: Sequence[Stored], work: Work) -> list[Path]:
+    """Files of clean.schema, of all records."""
+    config = work.config
+    wanted = [one.path for one in stored if not one.part.is_unwanted]
+    lines = repeated_lines(
+        wanted,
+        of_hosts=config.repeated_lines,
+        anywhere=config.repeated_paragraphs,
+        room=work.room(),
+    )
+    names = [str(work.folder / f"{name}.npy") for name in lines._fields]
+    for name, hashes in zip(names, lines, strict=True):
+        np.save(name, hashes)
+    folder = work.folder / "cleaned"
+    folder.mkdir()
+    pieces = pieces_of(stored, folder)
+    given = (as_item(config), *names)
+    done = records = 0
+    for count in work_on(pieces, Clean, given, int, work.processes):
+        done, records = done + 1, records + count
+        work.progress(done, len(pieces), f"cleaning: {records:,} records")
+    return [piece.out for piece in pieces]
+
+
+def _written(draft: Draft, rows: Rows, found: Distinct, account: Account, work: Work) -> None:
+    """The documents that stay, in order of URL, and the verdict on each that was compared."""
+    config = work.config
+    with Decided(work.folder) as decided:
+
+        def kept() -> Iterator[Document]:
+            for place, row in enumerate(_in_order(rows, work)):
+                document = _document(row, SPLITS[found.splits[place]])
+                outcome, reason, detail = _verdict(found, place, row, document.split, config)
+                decided.add(
+                    url=document.url,
+                    outcome=outcome,
+                    reason=reason,
+                    detail=detail,
+                    num_bytes=row["num_bytes"],
+                    excerpt=None if outcome == KEPT else document.text[:EXCERPT],
+                    place=place,
+                    best=int(found.best[place]),
                 )
-                rejection = rejected_by(document, filters)
-                reason = rejection.reason if rejection else None
-                if not row["text"]:
-                    reason = "no main text"
-                if reason is None and row["language"] not in config.languages:
-                    reason = f"language is not {' or '.join(config.languages)}"
-                if reason is None:
-                    good.append(row)
-                else:
-                    draft.drop(reason, row["url"])
-            writer.write_table(pa.Table.from_pylist(good, schema=KEPT))
-            done += len(batch)
-            progress(done, total, f"documents, {sum(draft.dropped.values()):,} dropped")
-    if done != total:  # Daft ends its stream without an error when it sees Ctrl-C itself
-        raise WellreadError(f"{kept}: stopped after {done:,} of {total:,} pages; run it again")
+                if outcome == KEPT:
+                    account.add(document, row)
+                    work.progress(place, len(found.best), f"writing: {account.documents:,} kept")
+                    yield document
+
+        write_documents(draft, kept(), form=config.format, shard_bytes=config.shard_bytes)
 
 
-def _karma(links: Path | None) -> dict[str, int]:
-    return {link.url: link.karma for link in read_links(links)} if links else {}
-
-
-def _distinct(
-    kept: Path, config: CorpusConfig, draft: Draft, karma: dict[str, int]
-) -> Iterator[Document]:
-    """One document of each group of near-duplicates, in order of URL."""
-    frame = daft.read_parquet(str(kept)).sort(["url", "text"])
-    table = frame.to_arrow()
-    urls: list[str] = table["url"].to_pylist()
-    if not urls:
-        return
-    texts = (row["text"] for row in _rows(table))
-    found = signatures(texts, config.near_duplicate_permutations)
-    groups = near_duplicate_groups(found, threshold=config.near_duplicate_similarity)
-    best = _best_of_groups(groups, [karma.get(url, 0) for url in urls])
-    first = dict(zip(groups[::-1].tolist(), urls[::-1], strict=True))
-    for at, row in enumerate(_rows(table)):
-        group = int(groups[at])
-        if at != best[group]:
-            draft.drop("near-duplicate of a document that is kept", row["url"])
-            continue
-        draft.counts["out"] += 1
-        draft.counts["bytes"] += len(row["text"].encode())
-        draft.counts[f"language {row['language']}"] += 1
-        yield Document(
-            url=row["url"],
-            text=row["text"],
-            domain=registrable_domain(row["url"]),
-            karma=karma.get(row["url"]),
-            language=row["language"],
-            language_confidence=row["confidence"],
-            split=split_of(
-                first[group],
-                validation_per_mille=config.validation_per_mille,
-                test_per_mille=config.test_per_mille,
-            ),
-        )
-
-
-def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
-    for batch in table.to_batches(max_chunksize=1000):
+def _in_order(rows: Rows, work: Work) -> Iterator[dict[str, Any]]:
+    """The documents that may be kept, as `distinct` numbers them."""
+    table, files = rows.with_karma()
+    wanted = f"SELECT * EXCLUDE (signature) FROM {table} WHERE text IS NOT NULL AND {COMPARED}"
+    for batch in query(wanted, files, work.room(TEXTS_AT_A_TIME)):
         yield from batch.to_pylist()
 
 
-def _best_of_groups(groups: npt.NDArray[np.int64], karma: list[int]) -> dict[int, int]:
-    """For each group its member of most karma; the first of equals."""
-    best: dict[int, int] = {}
-    for at, group in enumerate(groups.tolist()):
-        if group not in best or karma[at] > karma[best[group]]:
-            best[group] = at
-    return best
+def _document(row: dict[str, Any], split: str) -> Document:
+    main = row["languages"][0]
+    return Document(
+        url=row["url"],
+        text=row["text"],
+        domain=row["domain"],
+        karma=row["karma"],
+        language=main["code"],
+        language_confidence=main["share"],
+        split=split,
+    )
+
+
+def _verdict(
+    found: Distinct, place: int, row: dict[str, Any], split: str, config: CorpusConfig
+) -> tuple[str, str, str | None]:
+    """Outcome, reason and detail of a document."""
+    verdict = Verdict(found.verdicts[place])
+    if verdict != Verdict.STAYS:
+        return *OUTCOMES[verdict], None
+    is_shared = split == "train" and row["shared"] >= config.protected_ngrams
+    detail = f"{row['shared']:,} 8-grams" if is_shared else None
+    if is_shared and config.protection == "drop":
+        return *PROTECTED, detail
+    return KEPT, KEPT, detail
+
+
+def _accounted(
+    draft: Draft,
+    cleaned: Sequence[Path],
+    found: Distinct,
+    account: Account,
+    work: Work,
+) -> None:
+    """`outcomes.parquet`, `corpus-report.json`, and what the manifest says of both."""
+    write_outcomes(draft, cleaned, work.folder, work.room())
+    order = [*load_filters(work.config.filters)]
+    steps, examples = steps_of(draft.out, order, work.room())
+    for step in steps:
+        draft.dropped[step.reason] += step.documents
+        draft.examples.setdefault(step.reason, []).extend(examples[step.outcome])
+        del draft.examples[step.reason][MAX_EXAMPLES:]
+    records, page_bytes = num_records(cleaned, work.room())
+    report = account.report(
+        num_in=records,
+        page_bytes=page_bytes,
+        steps=steps,
+        group_sizes=found.sizes,
+    )
+    draft.counts["in"], draft.counts["out"] = records, account.documents
+    draft.counts["bytes"] = account.num_bytes
+    draft.write(corpus_report.NAME, corpus_report.encode(report))

@@ -30,13 +30,16 @@ def num_bands(num_permutations: int, threshold: float, found: float = 0.94) -> i
     return num_permutations
 
 
-def near_duplicate_groups(found: Signatures, *, threshold: float) -> npt.NDArray[np.int64]:
+def near_duplicate_groups(
+    found: Signatures, *, threshold: float, joined: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[np.int64]:
     """For each document the first of those that it is a near-duplicate of, directly or through
     others; its own number if there is none.
 
-    Two are if they have a band in common and agree in at least a share `threshold` of all values.
+    Two are if they have a band in common and agree in at least a share `threshold` of all values,
+    or if `joined` says so: for each document itself, or an earlier one.
     """
-    parents = np.arange(len(found), dtype=np.int64)
+    parents = np.arange(len(found), dtype=np.int64) if joined is None else joined.copy()
     least = math.ceil(threshold * found.shape[1])
     bands = num_bands(found.shape[1], threshold)
     for keys in band_keys(found, bands):

@@ -1,9 +1,9 @@
 """Rows in order, however many: DuckDB sorts them, on disk where they do not fit into its memory."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -21,6 +21,24 @@ class Room(NamedTuple):
     rows_at_a_time: int = ROWS_AT_A_TIME  # that come out together
 
 
+def _connect(room: Room) -> duckdb.DuckDBPyConnection:
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "threads": room.threads,
+        "memory_limit": room.memory,
+        "temp_directory": str(room.folder),
+        "preserve_insertion_order": False,
+    }
+    database = duckdb.connect(config=settings)
+    database.execute("SET enable_progress_bar = false")  # ours is shown
+    return database
+
+
+def query(sql: str, given: Mapping[str, Any], room: Room) -> Iterator[pa.RecordBatch]:
+    """What a query of DuckDB gives; its parameters are `$name`."""
+    with contextlib.closing(_connect(room)) as database:
+        yield from database.sql(sql, params=dict(given)).to_arrow_reader(room.rows_at_a_time)
+
+
 def sort(
     rows: Iterable[pa.RecordBatch], wanted: pa.Schema, order: str, room: Room
 ) -> Iterator[pa.RecordBatch]:
@@ -28,12 +46,6 @@ def sort(
 
     In what order equal rows come is not said. An error of `rows` is raised as it is.
     """
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "threads": room.threads,
-        "memory_limit": room.memory,
-        "temp_directory": str(room.folder),
-        "preserve_insertion_order": False,
-    }
     failed: list[BaseException] = []
 
     def watched() -> Iterator[pa.RecordBatch]:
@@ -43,9 +55,8 @@ def sort(
             failed.append(error)
             raise
 
-    with contextlib.closing(duckdb.connect(config=settings)) as database:
+    with contextlib.closing(_connect(room)) as database:
         unsorted = pa.RecordBatchReader.from_batches(wanted, watched())
-        database.execute("SET enable_progress_bar = false")  # ours is shown
         database.register("unsorted", unsorted)
         try:
             ordered = database.sql(f"SELECT * FROM unsorted ORDER BY {order}")

@@ -54,6 +54,14 @@ def ngram_hashes(text: str, n: int = NGRAM_WORDS) -> Hashes:
     return hashes[:count]
 
 
+def is_in(hashes: Hashes, wanted: Hashes) -> npt.NDArray[np.bool_]:
+    """For each of `hashes`, whether it is among the sorted `wanted`."""
+    if not len(wanted):
+        return np.zeros(len(hashes), bool)
+    places = np.searchsorted(wanted, hashes)
+    return np.asarray(wanted[np.minimum(places, len(wanted) - 1)] == hashes)
+
+
 @lru_cache(maxsize=1)
 def alphanumeric_codes() -> npt.NDArray[np.bool_]:
     """For every code point, whether it can be part of a word."""

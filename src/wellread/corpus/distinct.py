@@ -1,0 +1,163 @@
+"""Which document of each group of near-duplicates stays, over the whole corpus.
+
+Needs of each document a signature, 4 bytes for each permutation, which lie on disk, and some 50
+bytes of memory: 8 million documents take 0.4 GB. Texts are not read.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from wellread.corpus.config import CorpusConfig
+from wellread.corpus.duplicates import near_duplicate_groups
+from wellread.corpus.split import bucket_of, splits_of
+from wellread.formats.sorting import Room, query
+
+# What is compared: documents, and what they must not be like. In this order all steps have them.
+COMPARED = "signature IS NOT NULL ORDER BY url, key, is_unwanted, is_input"
+
+
+class Verdict(IntEnum):
+    STAYS, UNLIKE, SAME_ADDRESS, DUPLICATE, NEAR_DUPLICATE = range(5)
+
+
+OUTCOMES = {
+    Verdict.UNLIKE: ("mirror", "near-duplicate of a document that is not wanted"),
+    Verdict.SAME_ADDRESS: ("same-address", "another text of an address that is kept"),
+    Verdict.DUPLICATE: ("duplicate", "same words as a document that is kept"),
+    Verdict.NEAR_DUPLICATE: ("near-duplicate", "near-duplicate of a document that is kept"),
+}
+
+
+class Rows(NamedTuple):
+    """What is compared: files of clean.schema, and the tables of links that have the karma."""
+
+    cleaned: Sequence[Path]
+    links: Sequence[Path]
+
+    def with_karma(self) -> tuple[str, dict[str, Any]]:
+        """SQL for the rows, each with the `karma` of its link, and the query's parameters."""
+        given: dict[str, Any] = {"files": [str(path) for path in self.cleaned]}
+        if not self.links:
+            return "(SELECT *, NULL::BIGINT AS karma FROM read_parquet($files))", given
+        given["links"] = [str(path) for path in self.links]
+        table = (
+            "(SELECT * FROM read_parquet($files) "
+            "LEFT JOIN (SELECT url, karma FROM read_parquet($links)) USING (url))"
+        )
+        return table, given
+
+
+class Distinct(NamedTuple):
+    """Arrays over the documents that may be kept, in order of URL."""
+
+    verdicts: npt.NDArray[np.int8]
+    groups: npt.NDArray[np.int64]  # a number of the near-duplicates that each belongs to
+    best: npt.NDArray[np.int64]  # the document that stays of its group
+    sizes: npt.NDArray[np.int64]  # of each group
+    splits: npt.NDArray[np.int8]  # places in formats.documents.SPLITS, the same within a group
+
+
+def distinct(rows: Rows, config: CorpusConfig, work: Path, room: Room) -> Distinct:
+    """Compare all documents with each other, and say which stay: of a group that of most karma."""
+    table = _gathered(rows, config.near_duplicate_permutations, work, room)
+    addresses = table.addresses
+    numbers = np.arange(len(addresses), dtype=np.int64)
+    is_new = np.concatenate([[True], addresses[1:] != addresses[:-1]])[: len(addresses)]
+    first_of_address = np.maximum.accumulate(np.where(is_new, numbers, 0))
+    groups = near_duplicate_groups(
+        table.signatures,
+        threshold=config.near_duplicate_similarity,
+        joined=first_of_address,
+    )
+    best = _first_of_groups(groups, (numbers, -table.karma, ~table.is_candidate))
+    not_wanted = np.bincount(groups, ~table.is_candidate, len(groups))[groups] > 0
+    verdicts = np.full(len(groups), Verdict.NEAR_DUPLICATE, np.int8)
+    verdicts[table.words == table.words[best]] = Verdict.DUPLICATE
+    verdicts[addresses == addresses[best]] = Verdict.SAME_ADDRESS
+    verdicts[best == numbers] = Verdict.STAYS
+    verdicts[not_wanted] = Verdict.UNLIKE
+    chosen = table.is_candidate
+    # That of its smallest URL, or of its first text if it has none.
+    named = _first_of_groups(groups, (numbers, ~table.is_web, ~chosen))
+    splits = splits_of(
+        table.buckets[named],
+        validation_per_mille=config.validation_per_mille,
+        test_per_mille=config.test_per_mille,
+    )
+    places = np.cumsum(chosen) - 1
+    return Distinct(
+        verdicts=verdicts[chosen],
+        groups=groups[chosen],
+        best=places[best[chosen]],
+        sizes=np.bincount(groups[chosen & ~not_wanted], minlength=len(groups)),
+        splits=splits[chosen],
+    )
+
+
+def _first_of_groups(
+    groups: npt.NDArray[np.int64], order: tuple[npt.NDArray[Any], ...]
+) -> npt.NDArray[np.int64]:
+    """For each document the one of its group that comes first by `order`, whose last decides."""
+    ordered = np.lexsort((*order, groups))
+    heads = ordered[np.concatenate([[True], np.diff(groups[ordered]) != 0])[: len(ordered)]]
+    first = np.zeros(len(groups), np.int64)
+    first[groups[heads]] = heads
+    return first[groups]
+
+
+class _Table(NamedTuple):
+    signatures: npt.NDArray[np.uint32]
+    addresses: npt.NDArray[np.uint64]  # hashes of URLs
+    words: npt.NDArray[np.uint64]
+    karma: npt.NDArray[np.int64]
+    buckets: npt.NDArray[np.int16]
+    is_web: npt.NDArray[np.bool_]
+    is_candidate: npt.NDArray[np.bool_]
+
+
+def _gathered(compared: Rows, permutations: int, work: Path, room: Room) -> _Table:
+    source, given = compared.with_karma()
+    counted = f"SELECT count(*) AS num FROM {source} WHERE signature IS NOT NULL"
+    (number,) = (row for batch in query(counted, given, room) for row in batch["num"].to_pylist())
+    found = _Table(
+        _on_disk(work / "signatures", number, permutations),
+        *(
+            np.empty(number, kind)
+            for kind in (np.uint64, np.uint64, np.int64, np.int16, bool, bool)
+        ),
+    )
+    wanted = (
+        "SELECT hash(url) AS address, words, coalesce(karma, 0) AS karma, "
+        "NOT is_unwanted AS is_candidate, signature, key, url "
+        f"FROM {source} WHERE {COMPARED}"
+    )
+    done = 0
+    for batch in query(wanted, given, room):
+        rows = slice(done, done + len(batch))
+        found.addresses[rows] = batch["address"].to_numpy()
+        found.words[rows] = batch["words"].to_numpy()
+        found.karma[rows] = batch["karma"].to_numpy()
+        found.is_candidate[rows] = batch["is_candidate"].to_numpy(zero_copy_only=False)
+        urls, keys = batch["url"].to_pylist(), batch["key"].to_pylist()
+        is_web = [url.startswith(("http://", "https://")) for url in urls]
+        found.is_web[rows] = is_web
+        found.buckets[rows] = [
+            bucket_of(url if has_address else key.hex())
+            for url, key, has_address in zip(urls, keys, is_web, strict=True)
+        ]
+        flat = batch["signature"].cast(pa.binary(4 * permutations)).buffers()[1]
+        found.signatures[rows] = np.frombuffer(flat, np.uint32).reshape(-1, permutations)
+        done += len(batch)
+    return found
+
+
+def _on_disk(path: Path, number: int, permutations: int) -> npt.NDArray[np.uint32]:
+    if not number:
+        return np.empty((0, permutations), np.uint32)
+    return np.asarray(np.memmap(path, np.uint32, "w+", shape=(number, permutations)))

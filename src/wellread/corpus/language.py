@@ -1,0 +1,30 @@
+"""In which languages a text is, by CLD2: the detector of the paper's section 3.7."""
+
+import pycld2
+
+UNKNOWN = "un"
+
+
+def languages_of(text: str) -> list[tuple[str, float]]:
+    """ISO 639-1 codes of up to three languages and the share of the text in each, most first.
+
+    An unknown one is "un".
+
+    >>> languages_of("The quick brown fox jumps over the lazy dog and runs into the forest.")
+    [('en', 0.98)]
+    """
+    try:
+        _, _, details = pycld2.detect(text, bestEffort=True)
+    except (pycld2.error, UnicodeEncodeError):  # it refuses control characters, lone surrogates
+        clean = "".join(c if c.isprintable() else " " for c in text)
+        try:
+            _, _, details = pycld2.detect(clean.encode("utf-8", "ignore"), bestEffort=True)
+        except pycld2.error:
+            return [(UNKNOWN, 0.0)]
+    found = [(str(code).split("-")[0], percent / 100) for _, code, percent, _ in details]
+    return found[:1] + [one for one in found[1:] if one[1] > 0]
+
+
+def language_of(text: str) -> tuple[str, float]:
+    """The first of `languages_of`."""
+    return languages_of(text)[0]

@@ -1,0 +1,104 @@
+"""What became of each record: from the verdicts on documents, and what was left out before."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from wellread.base.manifest import MAX_EXAMPLES, Draft
+from wellread.corpus.clean import LANGUAGE, REASONS
+from wellread.corpus.distinct import OUTCOMES as OF_VERDICTS
+from wellread.formats import tables
+from wellread.formats.corpus_outcomes import KEPT, OUTCOMES, OUTCOMES_FILE
+from wellread.formats.corpus_report import Step
+from wellread.formats.sorting import Room, query
+
+NAME = "decided.parquet"
+DECIDED = pa.schema([*OUTCOMES, ("place", pa.int64()), ("best", pa.int64())])
+ROWS = 10_000
+
+
+class Decided:
+    """A file of verdicts that grows."""
+
+    def __init__(self, folder: Path) -> None:
+        self._writer = pq.ParquetWriter(folder / NAME, DECIDED)
+        self._waiting: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._flush()
+        self._writer.close()
+
+    def add(self, **verdict: Any) -> None:
+        """A row of DECIDED; `best` is the place of the document that is kept in its stead."""
+        self._waiting.append(verdict)
+        if len(self._waiting) == ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._writer.write_table(pa.Table.from_pylist(self._waiting, schema=DECIDED))
+        self._waiting.clear()
+
+
+def write_outcomes(draft: Draft, cleaned: Sequence[Path], folder: Path, room: Room) -> None:
+    """All outcomes in order of URL; a duplicate's detail is the URL that is kept."""
+    found = query(
+        "WITH decided AS (SELECT * FROM read_parquet($decided)) "
+        "SELECT one.url, one.outcome, one.reason, "
+        "CASE WHEN one.place <> one.best THEN other.url ELSE one.detail END AS detail, "
+        "one.num_bytes, one.excerpt "
+        "FROM decided one JOIN decided other ON one.best = other.place UNION ALL "
+        "SELECT url, outcome, reason, detail, num_bytes, excerpt FROM read_parquet($files) "
+        "WHERE outcome IS NOT NULL "
+        "ORDER BY url, outcome, reason, detail, num_bytes, excerpt",
+        {"decided": str(folder / NAME), "files": [str(path) for path in cleaned]},
+        room,
+    )
+    with draft.open(OUTCOMES_FILE) as file:
+        batches = (pa.Table.from_batches([batch]).cast(OUTCOMES) for batch in found)
+        tables.write_tables(file, OUTCOMES, batches)
+
+
+def steps_of(
+    out: Path, filters: Sequence[str], room: Room
+) -> tuple[list[Step], dict[str, list[str]]]:
+    """What was left out under each outcome, in the order of the rules, and the first few by URL."""
+    rows = [
+        row
+        for batch in query(
+            "SELECT outcome, first(reason) AS reason, count(*) AS documents, "
+            "sum(num_bytes)::BIGINT AS num_bytes, min(url, $shown) AS examples "
+            "FROM read_parquet($file) WHERE outcome <> $kept GROUP BY outcome",
+            {"file": str(out / OUTCOMES_FILE), "kept": KEPT, "shown": MAX_EXAMPLES},
+            room,
+        )
+        for row in batch.to_pylist()
+    ]
+    later = [LANGUAGE, *filters, *(name for name, _ in OF_VERDICTS.values()), "protected"]
+    order = {name: place for place, name in enumerate([*REASONS, *later])}
+    rows.sort(key=lambda row: (order.get(row["outcome"], -1), row["outcome"]))
+    examples = {row["outcome"]: row.pop("examples") for row in rows}
+    return [Step(**row) for row in rows], examples
+
+
+def num_records(cleaned: Sequence[Path], room: Room) -> tuple[int, int]:
+    """How many records the input had, and the bytes of their bodies."""
+    found = query(
+        "SELECT count(*) AS num, coalesce(sum(page_bytes), 0)::BIGINT AS num_bytes "
+        "FROM read_parquet($files) WHERE is_input",
+        {"files": [str(path) for path in cleaned]},
+        room,
+    )
+    ((number, num_bytes),) = ((*row.values(),) for batch in found for row in batch.to_pylist())
+    return number, num_bytes

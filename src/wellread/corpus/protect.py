@@ -1,0 +1,61 @@
+"""8-grams of texts that a model will be tested on, and how many of them a document has.
+
+The paper measures what is shared, and removes nothing (section 4): this is off by default.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from wellread.base.errors import InputError
+from wellread.base.manifest import is_artifact, read_artifact, read_manifest
+from wellread.formats.documents import read_documents
+from wellread.formats.overlap import Index
+from wellread.ngrams import NGRAM_WORDS
+from wellread.ngrams.bloom import Bloom, load_bloom
+from wellread.ngrams.hashing import Hashes, is_in, ngram_hashes
+
+INDEX_STAGE = "overlap-index"
+
+
+class Protected:
+    """The 8-grams of texts, or those that an overlap index holds."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._filters = [_opened(path) for path in paths if _is_index(path)]
+        self._hashes = _hashes_of([path for path in paths if not _is_index(path)])
+
+    def shared(self, text: str) -> int:
+        """How many different 8-grams of `text` are protected."""
+        if not (self._filters or len(self._hashes)):
+            return 0
+        hashes = np.unique(ngram_hashes(text))
+        found = is_in(hashes, self._hashes)
+        for bloom in self._filters:
+            found |= bloom.contains(hashes)
+        return int(found.sum())
+
+
+def _is_index(path: Path) -> bool:
+    return is_artifact(path) and read_manifest(path).stage == INDEX_STAGE
+
+
+def _opened(path: Path) -> Bloom:
+    index = msgspec.convert(read_artifact(path, INDEX_STAGE).facts.get("index"), Index)
+    if index.ngram_words != NGRAM_WORDS:
+        raise InputError(
+            f"{path}: an index of {index.ngram_words} words together, not {NGRAM_WORDS}"
+        )
+    return load_bloom(path / "filter.npy", index.num_probes)
+
+
+def _hashes_of(paths: Sequence[Path]) -> Hashes:
+    found: Hashes = np.empty(0, np.uint64)
+    for path in paths:
+        texts = [np.unique(ngram_hashes(one.text)) for one in read_documents(path)]
+        found = np.unique(np.concatenate([found, *texts]))
+        if not any(map(len, texts)):
+            raise InputError(f"{path}: no text of {NGRAM_WORDS} words to protect")
+    return found

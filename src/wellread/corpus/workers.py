@@ -1,0 +1,121 @@
+"""One function on many processes, or on a cluster, by Daft.
+
+A frame has a row for a piece of work, not for a document: Daft 0.7 holds what a scan reads until
+it is asked for (1 GB of pages took 3 GB), so that texts stay in files, which workers read and
+write themselves. On a cluster they must see the same files.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, Protocol, TypeVar
+
+import daft
+import msgspec
+from daft import DataType, col
+
+from wellread.base.errors import InputError, WellreadError
+from wellread.base.threads import num_threads
+
+Engine = Literal["native", "ray"]
+T = TypeVar("T")
+
+
+class Work(Protocol):
+    """Made once in each process."""
+
+    def __call__(self, item: str) -> Any:
+        """What a piece of work, in JSON, gives; ready for JSON."""
+
+
+class _Result(msgspec.Struct, frozen=True):
+    value: msgspec.Raw
+    error: str | None = None
+
+
+class _Worker:
+    def __init__(self, work: type[Work], given: tuple[Any, ...]) -> None:
+        self._work = work(*given)
+
+    def __call__(self, items: daft.Series) -> list[bytes]:
+        found = []
+        for item in items.to_pylist():
+            try:
+                result = _Result(msgspec.Raw(msgspec.json.encode(self._work(item))))
+            except WellreadError as error:  # for the user: it would come back as another's error
+                result = _Result(msgspec.Raw(b"null"), str(error))
+            found.append(msgspec.json.encode(result))
+        return found
+
+
+def start(engine: Engine) -> int:
+    """Have what follows done by processes of this machine, or by the cluster that Ray knows.
+
+    How many there will be.
+    """
+    if engine == "native":
+        return num_threads(None)
+    try:
+        import ray
+    except ImportError:
+        raise InputError("engine 'ray' needs Ray: pip install 'wellread[ray]'") from None
+    if not ray.is_initialized():
+        ray.init(log_to_driver=False, logging_level="error")
+    daft.set_runner_ray()
+    return int(ray.cluster_resources().get("CPU", 1))
+
+
+def as_item(value: Any) -> str:
+    """A piece of work, or settings, in JSON."""
+    return msgspec.json.encode(value, enc_hook=str).decode()
+
+
+def of_item(item: str, kind: type[T]) -> T:
+    return msgspec.json.decode(item, type=kind, dec_hook=lambda wanted, value: wanted(value))
+
+
+def work_on(
+    items: Sequence[Any], work: type[Work], given: tuple[Any, ...], kind: type[T], processes: int
+) -> Iterator[T]:
+    """What `work(*given)` finds of each item, a `kind`, in any order.
+
+    A single one is done in this process: others would be longer in starting.
+    """
+    if len(items) == 1:
+        found = work(*given)(as_item(items[0]))
+        yield msgspec.json.decode(msgspec.json.encode(found), type=kind)
+    elif items:
+        encoded = [as_item(item) for item in items]
+        frame = worked(daft.from_pydict({"item": encoded}), work, given, processes)
+        yield from _results(frame, len(items), kind)
+
+
+def worked(
+    items: daft.DataFrame, work: type[Work], given: tuple[Any, ...], processes: int
+) -> daft.DataFrame:
+    """(item) -> (found): `work(*given)` of each item, and what it found, in JSON."""
+
+    class Worker(_Worker):
+        __call__ = daft.method.batch(return_dtype=DataType.binary(), batch_size=1)(_Worker.__call__)
+
+    worker = daft.cls(max_concurrency=processes, use_process=True)(Worker)
+    return items.into_batches(1).select(worker(work, given)(col("item")).alias("found"))
+
+
+def _results(frame: daft.DataFrame, num_items: int, kind: type[T]) -> Iterator[T]:
+    done = 0
+    try:
+        for batch in frame.to_arrow_iter():
+            for found in batch["found"].to_pylist():
+                result = msgspec.json.decode(found, type=_Result)
+                if result.error is not None:
+                    raise WellreadError(result.error)
+                yield msgspec.json.decode(result.value, type=kind)
+                done += 1
+    except RuntimeError as error:
+        if "closed the connection" not in str(error):
+            raise
+        raise WellreadError(
+            "a worker process was ended from outside (no memory left?); what is done is kept, "
+            "run it again"
+        ) from None
+    if done != num_items:  # Daft ends its stream without an error when it sees Ctrl-C itself
+        raise WellreadError(f"stopped after {done:,} of {num_items:,} parts; run it again")

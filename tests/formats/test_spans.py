@@ -1,0 +1,64 @@
+"""Archives that are read piece by piece."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.sites.common_crawl import raw_record
+from tests.sites.hostile_site import head
+from wellread.formats.archives import WHOLE, read_page_file, spans_of
+
+NAMES = [f"http://{number}.example/" for number in range(40)]
+RECORDS = [raw_record(name, head() + name.encode() * 40) for name in NAMES]
+
+
+def members(records: list[bytes]) -> bytes:
+    return b"".join(records)
+
+
+def unpacked(records: list[bytes]) -> bytes:
+    return b"".join(map(gzip.decompress, records))
+
+
+def read_by_spans(path: Path, num_bytes: int, bad: Callable[[str, str], None]) -> list[str]:
+    return [
+        page.url
+        for span in spans_of(path, num_bytes)
+        for page in read_page_file(path, path.name, span, bad)
+    ]
+
+
+@pytest.mark.parametrize("form", [members, unpacked])
+@pytest.mark.parametrize("num_bytes", [1, 700, 1 << 20])
+def test_spans_have_all_records_once(
+    tmp_path: Path, form: Callable[[list[bytes]], bytes], num_bytes: int
+) -> None:
+    path = tmp_path / ("a.warc.gz" if form is members else "a.warc")
+    path.write_bytes(form(RECORDS))
+    refused: list[tuple[str, str]] = []
+    assert read_by_spans(path, num_bytes, lambda *one: refused.append(one)) == NAMES
+    assert refused == []
+    assert len(spans_of(path, num_bytes)) > (1 if num_bytes < 1000 else 0)
+
+
+def test_a_damaged_record_is_refused_once_in_whatever_span_it_lies(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    damaged = RECORDS[7][:-20] + bytes(20)  # of its gzip member
+    path.write_bytes(members([*RECORDS[:7], damaged, *RECORDS[8:-1], RECORDS[-1][:-30]]))
+    for num_bytes in (1, 500, 1 << 20):
+        refused: list[tuple[str, str]] = []
+        pages = read_by_spans(path, num_bytes, lambda *one, to=refused: to.append(one))
+        assert pages == [*NAMES[:7], *NAMES[8:-1]]
+        begins = [sum(map(len, RECORDS[:7])), sum(map(len, RECORDS[:-1]))]
+        assert [where.split(" (")[0] for _, where in refused] == [
+            f"{path}, byte {begin}" for begin in begins
+        ]
+
+
+def test_a_file_packed_as_one_member_is_one_span(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    path.write_bytes(gzip.compress(unpacked(RECORDS)))
+    assert spans_of(path, 100) == [WHOLE]
+    assert [page.url for page in read_page_file(path, path.name)] == NAMES
