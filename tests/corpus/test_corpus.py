@@ -111,6 +111,13 @@ def test_of_near_duplicates_the_one_with_most_karma_is_kept(tmp_path: Path) -> N
     assert len(kept) == 3
 
 
+def test_links_that_are_none_are_refused(tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", texts_about(TOPICS))
+    build(source, tmp_path / "corpus")
+    with pytest.raises(InputError, match="corpus: made by stage 'corpus', expected 'links'"):
+        build(source, tmp_path / "other", tmp_path / "corpus")
+
+
 def test_the_order_of_the_input_changes_no_byte(tmp_path: Path) -> None:
     texts = texts_about(TOPICS)
     backwards = dict(reversed(texts.items()))

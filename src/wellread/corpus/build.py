@@ -13,6 +13,7 @@ from wellread.base.manifest import (
     Draft,
     Manifest,
     finished,
+    read_artifact,
     read_manifest,
     writing,
 )
@@ -39,6 +40,7 @@ from wellread.corpus.workers import as_item, start, work_on
 from wellread.formats import corpus_report
 from wellread.formats.corpus_outcomes import KEPT
 from wellread.formats.documents import SPLITS, STAGE, Document, write_documents
+from wellread.formats.links import STAGE as LINKS
 from wellread.formats.links import links_files
 from wellread.formats.sorting import Room, query
 from wellread.tokenizer.tokenizer import Tokenizer
@@ -68,7 +70,10 @@ def build_corpus(
         inputs["tokenizer"] = [config.tokenizer]
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
-    load_filters(config.filters)  # a wrong name is refused before any work
+    # What is wrong is refused before any work.
+    load_filters(config.filters)
+    if links:
+        read_artifact(links, LINKS)
     tokenizer = Tokenizer.load(config.tokenizer) if config.tokenizer else None
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         processes = start(config.engine)
