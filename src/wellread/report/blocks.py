@@ -17,6 +17,7 @@ class Cell(NamedTuple):
     value: float | str | None = None  # as read by programs; None: the text
     is_muted: bool = False
     target: str = ""  # id on the page that it links to
+    mark: tuple[int, int] | None = None  # characters of `text` to set off, from and to
 
 
 class Column(NamedTuple):

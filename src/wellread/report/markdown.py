@@ -1,9 +1,10 @@
 """The report as Markdown, for repositories and mail."""
 
-import re
 import textwrap
 from collections.abc import Iterator
 
+from wellread.base.text import marked_markdown
+from wellread.base.text import plain_markdown as plain
 from wellread.report.blocks import (
     Block,
     Fact,
@@ -15,17 +16,6 @@ from wellread.report.blocks import (
     Section,
     Table,
 )
-
-SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
-
-
-def plain(text: str) -> str:
-    """`text` on one line, without a meaning in Markdown or HTML.
-
-    >>> plain("a|b *c*\\n<script>")
-    'a\\\\|b \\\\*c\\\\* \\\\<script\\\\>'
-    """
-    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 def to_markdown(title: str, date: str, facts: list[Fact], sections: list[Section]) -> str:
@@ -70,7 +60,12 @@ def _table(table: Table) -> Iterator[str]:
     yield _row([plain(column.name) for column in table.columns])
     yield _row(["--:" if column.kind == "number" else ":--" for column in table.columns])
     for row in table.rows:
-        yield _row([plain(cell.text) for cell in row])
+        yield _row(
+            [
+                marked_markdown(cell.text, *cell.mark) if cell.mark else plain(cell.text)
+                for cell in row
+            ]
+        )
     if table.note:
         yield from ("", plain(table.note))
     if table.why:
