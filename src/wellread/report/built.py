@@ -26,7 +26,8 @@ from wellread.report.evidence import (
     Evidence,
     Training,
 )
-from wellread.report.figures import POINTS_DRAWN, Level, curves, funnel
+from wellread.report.figures import POINTS_DRAWN, curves
+from wellread.report.funnel import Level, funnel
 from wellread.report.link_figures import karma, months
 
 # stage -> what goes in, what comes out

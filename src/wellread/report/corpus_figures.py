@@ -9,16 +9,8 @@ from matplotlib.figure import Figure as Canvas
 from wellread.base.text import human_bytes
 from wellread.formats.corpus_report import CorpusReport, Range, Step
 from wellread.report.blocks import Figure
-from wellread.report.figures import (
-    MUTED,
-    NARROW,
-    SERIES,
-    Level,
-    draw,
-    label_rows,
-    rows_only,
-    waterfall,
-)
+from wellread.report.figures import MUTED, NARROW, SERIES, draw, label_rows, rows_only
+from wellread.report.funnel import Level, waterfall
 from wellread.report.link_figures import beside_webtext
 
 STEPS_DRAWN = 9  # the largest; the table has all
