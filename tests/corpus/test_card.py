@@ -49,7 +49,8 @@ def test_the_account_is_in_it() -> None:
     assert "| `languages` | en |" in lines
     assert "| `protect` | none |" in lines
     found = "it is written **\\*N'importe quoi\\*, or nonsense**, in"
-    assert f"| translation | a passage beside its translation | 2 | {found} |" in lines
+    source = "(http://docs.example.org/fr.html)"
+    assert f"| translation | a passage beside its translation | 2 | {found} {source} |" in lines
     assert "| summary | a text before TL;DR | 0 | – |" in lines
 
 

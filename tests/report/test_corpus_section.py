@@ -61,7 +61,8 @@ def test_what_was_found_is_set_off_in_its_example(report: Path) -> None:
     assert "it is written <mark>*N&#39;importe quoi*, or nonsense</mark>, in" in page
     markdown = (report / "report.md").read_text()
     assert "it is written **\\*N'importe quoi\\*, or nonsense**, in" in markdown
-    assert rows(report, "demonstrations")[2] == ["summary", "0", "0", "", ""]
+    assert "**translation, from http://docs.example.org/fr.html**" in markdown
+    assert rows(report, "demonstrations")[2] == ["summary", "a text before TL;DR", "0", "0"]
 
 
 def test_an_example_is_shown_and_never_obeyed(tmp_path: Path) -> None:

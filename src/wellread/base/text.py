@@ -73,7 +73,11 @@ def marked_markdown(text: str, start: int, end: int) -> str:
 
     >>> marked_markdown("so TL;DR: *no*", 3, 8)
     'so **TL;DR**: \\\\*no\\\\*'
+    >>> marked_markdown("so TL;DR", 2, 8)
+    'so **TL;DR**'
     """
-    parts = (text[:start], text[start:end], text[end:])
-    before, found, after = (MARKDOWN.sub(r"\\\1", re.sub(r"\s+", " ", part)) for part in parts)
-    return f"{before.lstrip()}**{found.strip()}**{after.rstrip()}"
+    found = text[start:end]  # bold cannot begin or end with white space
+    start, end = end - len(found.lstrip()), start + len(found.rstrip())
+    parts = (text[:start].lstrip(), text[start:end], text[end:].rstrip())
+    before, inside, after = (MARKDOWN.sub(r"\\\1", re.sub(r"\s+", " ", part)) for part in parts)
+    return f"{before}**{inside}**{after}"

@@ -32,7 +32,7 @@ COLUMNS = {
     "karma": "of the link that led there; null for a text that came without links",
     "language": "the main language, as a detector has it",
     "language_confidence": "the share of the text in that language",
-    "split": "train, validation or test; near-duplicates were never split",
+    "split": "train, validation or test",
     "text": "the main text",
 }
 LOADING = {
@@ -49,6 +49,7 @@ duckdb.sql("SELECT split, count(*) FROM 'FOLDER/documents-*.parquet' GROUP BY sp
     "jsonl.zst": """import daft, duckdb, polars
 from datasets import load_dataset
 
+# This needs the package zstandard too.
 documents = load_dataset("json", data_files="FOLDER/documents-*.jsonl.zst", split="train")
 training = documents.filter(lambda row: row["split"] == "train")
 
@@ -202,6 +203,7 @@ def _demonstrations(found: CorpusReport) -> str:
         if one.examples:
             first = one.examples[0]
             example = marked_markdown(first.text, first.start, first.end)
+            example += f" ({plain_markdown(first.url)})"
         meaning = plain_markdown(one.meaning)
         rows.append([plain_markdown(one.kind), meaning, f"{one.found:,}", example])
     return (

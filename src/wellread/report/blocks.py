@@ -17,7 +17,6 @@ class Cell(NamedTuple):
     value: float | str | None = None  # as read by programs; None: the text
     is_muted: bool = False
     target: str = ""  # id on the page that it links to
-    mark: tuple[int, int] | None = None  # characters of `text` to set off, from and to
 
 
 class Column(NamedTuple):
@@ -67,6 +66,16 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["passage"] = "passage"
 
 
+class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
+    """A text in which something was found."""
+
+    label: str
+    text: str
+    start: int  # of what was found, in characters
+    end: int
+    kind: Literal["excerpt"] = "excerpt"
+
+
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """A file shown as it is."""
 
@@ -75,7 +84,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["listing"] = "listing"
 
 
-Block = Table | Figure | Prose | Heading | Passage | Listing
+Block = Table | Figure | Prose | Heading | Passage | Excerpt | Listing
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,9 +1,19 @@
 """The report's section on the corpus."""
 
 from wellread.base.text import human_bytes
-from wellread.formats.corpus_report import CorpusReport, Demonstrations
+from wellread.formats.corpus_report import CorpusReport
 from wellread.formats.published import paper
-from wellread.report.blocks import NOTHING, Block, Cell, Column, Section, Table, count, share
+from wellread.report.blocks import (
+    NOTHING,
+    Block,
+    Cell,
+    Column,
+    Excerpt,
+    Section,
+    Table,
+    count,
+    share,
+)
 from wellread.report.built import DOMAINS_SHOWN, absent
 from wellread.report.corpus_figures import corpus_funnel, shapes
 from wellread.report.evidence import CORPUS, Artifact, Evidence
@@ -147,33 +157,32 @@ def _domains(found: CorpusReport, why: list[str]) -> Table:
     )
 
 
-def _demonstrations(found: CorpusReport, why: list[str]) -> list[Table]:
+def _demonstrations(found: CorpusReport, why: list[str]) -> list[Block]:
     if not found.demonstrations:
         return []
-    return [
-        Table(
-            key="demonstrations",
-            caption="Tasks that the text itself shows",
-            columns=[
-                Column("kind", "name"),
-                Column("found", "number"),
-                Column("documents", "number"),
-                Column("for example"),
-                Column("from"),
-            ],
-            rows=[_demonstration(one) for one in found.demonstrations],
-            why=why,
-            note="From such text, the paper supposes, a language model learns tasks that nobody "
-            "taught it: its Table 1 shows English beside French as WebText happens to have it. "
-            "Counted by patterns, which miss some and take others by mistake. "
-            + " ".join(f"{one.kind}: {one.meaning}." for one in found.demonstrations),
+    table = Table(
+        key="demonstrations",
+        caption="Tasks that the text itself shows",
+        columns=[
+            Column("kind", "name"),
+            Column("what is counted"),
+            Column("found", "number"),
+            Column("documents", "number"),
+        ],
+        rows=[
+            [Cell(one.kind), Cell(one.meaning), count(one.found), count(one.documents)]
+            for one in found.demonstrations
+        ],
+        why=why,
+        note="From such text, the paper supposes, a language model learns tasks that nobody taught "
+        "it: its Table 1 shows English beside French as WebText happens to have it. Counted by "
+        "patterns, which miss some and take others by mistake.",
+    )
+    excerpts = [
+        Excerpt(
+            label=f"{one.kind}, from {first.url}", text=first.text, start=first.start, end=first.end
         )
+        for one in found.demonstrations
+        for first in one.examples[:1]
     ]
-
-
-def _demonstration(one: Demonstrations) -> list[Cell]:
-    cells = [Cell(one.kind), count(one.found), count(one.documents)]
-    if not one.examples:
-        return [*cells, NOTHING, NOTHING]
-    first = one.examples[0]
-    return [*cells, Cell(first.text, mark=(first.start, first.end)), Cell(first.url)]
+    return [table, *excerpts]

@@ -7,6 +7,7 @@ from wellread.base.text import marked_markdown
 from wellread.base.text import plain_markdown as plain
 from wellread.report.blocks import (
     Block,
+    Excerpt,
     Fact,
     Figure,
     Heading,
@@ -42,6 +43,9 @@ def _block(block: Block) -> Iterator[str]:
             if block.prompt:
                 yield from ("", "Given:", "", _verbatim(block.prompt), "", "Written:")
             yield from ("", _verbatim(block.continuation))
+        case Excerpt():
+            yield f"**{plain(block.label)}**"
+            yield from ("", f"> {marked_markdown(block.text, block.start, block.end)}")
         case Listing():
             yield from (f"**{plain(block.label)}**", "", _verbatim(block.text))
         case Table():
@@ -60,12 +64,7 @@ def _table(table: Table) -> Iterator[str]:
     yield _row([plain(column.name) for column in table.columns])
     yield _row(["--:" if column.kind == "number" else ":--" for column in table.columns])
     for row in table.rows:
-        yield _row(
-            [
-                marked_markdown(cell.text, *cell.mark) if cell.mark else plain(cell.text)
-                for cell in row
-            ]
-        )
+        yield _row([plain(cell.text) for cell in row])
     if table.note:
         yield from ("", plain(table.note))
     if table.why:
