@@ -31,7 +31,9 @@ ROWS = [
     row("http://a.com/?a=1&b=2", "kept", "kept", num_bytes=920),
     row("http://b.com/'; DROP", "too-short", SHORT, num_bytes=9, excerpt="Too short"),
     *(row(f"http://c.com/{n}", "too-short", SHORT, num_bytes=5, excerpt="Short") for n in range(9)),
-    row("http://d.com/", "http_404", "http_404"),
+    row(
+        "http://d.com/", "http_404", "http_404", detail="\x1b]0;a\x07", excerpt="\x1b[31m[red]\n x"
+    ),
     row("http://e.com/", "http_500", "http_500"),
 ]
 
@@ -121,3 +123,11 @@ def test_the_command_tells_it(corpus: Path, capsys: pytest.CaptureFixture[str]) 
     printed = capsys.readouterr().out
     assert printed.startswith("too-short: 10 of 15 records (66.7 %), 54 B of text\n\nhttp://")
     assert main(["corpus", "explain", str(corpus), "nothing"]) == 2
+
+
+def test_a_page_cannot_speak_to_the_terminal(
+    corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["corpus", "explain", str(corpus), "http_404"]) == 0
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["http://d.com/", "  out: http_404 (]0;a)", "  [31m[red] x"]
