@@ -98,5 +98,11 @@ def registrable_domain(url: str) -> str:
     'bbc.co.uk'
     >>> registrable_domain("http://127.0.0.1:8000/page")
     '127.0.0.1'
+    >>> registrable_domain("file:notes.txt"), registrable_domain("http://[notes]/")  # no host
+    ('', '')
     """
-    return _domain_of_host(urlsplit(url).hostname or "")
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:  # an unclosed bracket, or one around what is no address
+        host = None
+    return _domain_of_host(host or "")
