@@ -36,7 +36,7 @@ def corpus_funnel(found: CorpusReport) -> Figure:
         *(Level(step.reason, step.num_bytes, is_drop=True) for step in shown),
     ]
     if merged:
-        label = f"{len(merged)} more reason{'s' * (len(merged) > 1)}"
+        label = f"{len(merged)} more reasons"
         records.append(Level(label, sum(step.documents for step in merged), is_drop=True))
         text.append(Level(label, sum(step.num_bytes for step in merged), is_drop=True))
     if found.removed_bytes:
@@ -73,14 +73,12 @@ def corpus_funnel(found: CorpusReport) -> Figure:
 
 
 def _largest(steps: Sequence[Step]) -> tuple[list[Step], list[Step]]:
-    """Those to draw, in their order, and the others."""
-    by_size = sorted(steps, key=lambda step: (-step.documents, -step.num_bytes, step.outcome))
-    chosen = {step.outcome for step in by_size[:STEPS_DRAWN]}
-    # A bar for "1 more reason" would take the room of that reason.
-    if len(steps) == STEPS_DRAWN + 1:
-        chosen = {step.outcome for step in steps}
-    shown = [step for step in steps if step.outcome in chosen]
-    return shown, [step for step in steps if step.outcome not in chosen]
+    """Those to draw, in their order, and the others: two or more, or none."""
+    if len(steps) <= STEPS_DRAWN + 1:  # a bar for one more reason is that reason's own
+        return list(steps), []
+    by_size = sorted(range(len(steps)), key=lambda n: (-steps[n].documents, -steps[n].num_bytes, n))
+    chosen = sorted(by_size[:STEPS_DRAWN])
+    return [steps[n] for n in chosen], [steps[n] for n in sorted(by_size[STEPS_DRAWN:])]
 
 
 def _bytes(number: int) -> str:
