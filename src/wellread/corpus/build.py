@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wellread.base.config import deciding, to_plain
 from wellread.base.errors import WellreadError
 from wellread.base.manifest import (
     MAX_EXAMPLES,
@@ -21,6 +22,7 @@ from wellread.base.previous import LASTING
 from wellread.base.progress import Progress, silent
 from wellread.base.threads import num_threads
 from wellread.corpus.account import Account
+from wellread.corpus.card import card
 from wellread.corpus.clean import EXCERPT, Clean, pieces_of
 from wellread.corpus.config import CorpusConfig
 from wellread.corpus.distinct import (
@@ -46,6 +48,7 @@ from wellread.formats.sorting import Room, query
 from wellread.tokenizer.tokenizer import Tokenizer
 
 TEXTS_AT_A_TIME = 2048  # documents that come out of the sort together
+CARD_NAME = "wellread-corpus"  # not the folder's: the same input gives the same bytes
 PROTECTED = ("protected", "shares 8-grams with protected texts")
 
 
@@ -236,3 +239,5 @@ def _accounted(
     draft.counts["in"], draft.counts["out"] = records, account.documents
     draft.counts["bytes"] = account.num_bytes
     draft.write(corpus_report.NAME, corpus_report.encode(report))
+    settings = deciding(to_plain(work.config), CorpusConfig)
+    draft.write("card.md", card(report, settings, CARD_NAME).encode())

@@ -16,7 +16,7 @@ import pyarrow as pa
 from wellread.corpus.config import CorpusConfig
 from wellread.corpus.duplicates import near_duplicate_groups
 from wellread.corpus.split import bucket_of, splits_of
-from wellread.formats.sorting import Room, query
+from wellread.formats.sorting import Room, named, query
 
 # What is compared: documents, and what they must not be like. In this order all steps have them.
 COMPARED = "signature IS NOT NULL ORDER BY url, key, is_unwanted, is_input"
@@ -42,10 +42,10 @@ class Rows(NamedTuple):
 
     def with_karma(self) -> tuple[str, dict[str, Any]]:
         """SQL for the rows, each with the `karma` of its link, and the query's parameters."""
-        given: dict[str, Any] = {"files": [str(path) for path in self.cleaned]}
+        given: dict[str, Any] = {"files": named(self.cleaned)}
         if not self.links:
             return "(SELECT *, NULL::BIGINT AS karma FROM read_parquet($files))", given
-        given["links"] = [str(path) for path in self.links]
+        given["links"] = named(self.links)
         table = (
             "(SELECT * FROM read_parquet($files) "
             "LEFT JOIN (SELECT url, karma FROM read_parquet($links)) USING (url))"

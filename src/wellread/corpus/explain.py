@@ -13,6 +13,7 @@ from wellread.base.text import suggestion
 from wellread.base.urls import canonical_url
 from wellread.formats.corpus_outcomes import KEPT, OUTCOMES, OUTCOMES_FILE
 from wellread.formats.documents import SCHEMA, STAGE, Document, documents_files, read_corpus
+from wellread.formats.sorting import named
 from wellread.formats.tables import open_table
 
 SHOWN = 300  # characters of a document's beginning
@@ -57,7 +58,7 @@ def explain(corpus: Path, what: str, *, examples: int = 5) -> Explanation:
         raise InputError(f"{corpus}: has no {OUTCOMES_FILE}; make the corpus again")
     open_table(path, OUTCOMES).close()
     with duckdb.connect() as database:
-        records = database.read_parquet(str(path))
+        records = database.read_parquet(named([path]))
         records.create_view("records")
         for known, condition in _readings(what):
             if found := _found(database, known, condition, examples):
@@ -127,7 +128,7 @@ def _documents(corpus: Path, urls: Sequence[str]) -> dict[str, Document]:
     with duckdb.connect() as database:
         rows = database.execute(
             f"SELECT {', '.join(SCHEMA.names)} FROM read_parquet(?) WHERE url IN ({places})",
-            [[str(file) for file in files], *urls],
+            [named(files), *urls],
         ).fetchall()
     found = [Document(**dict(zip(SCHEMA.names, row, strict=True))) for row in rows]
     return {document.url: document for document in found}

@@ -14,7 +14,7 @@ from wellread.corpus.distinct import OUTCOMES as OF_VERDICTS
 from wellread.formats import tables
 from wellread.formats.corpus_outcomes import KEPT, OUTCOMES, OUTCOMES_FILE
 from wellread.formats.corpus_report import Step
-from wellread.formats.sorting import Room, query
+from wellread.formats.sorting import Room, named, query
 
 NAME = "decided.parquet"
 DECIDED = pa.schema([*OUTCOMES, ("place", pa.int64()), ("best", pa.int64())])
@@ -62,7 +62,7 @@ def write_outcomes(draft: Draft, cleaned: Sequence[Path], folder: Path, room: Ro
         "SELECT url, outcome, reason, detail, num_bytes, excerpt FROM read_parquet($files) "
         "WHERE outcome IS NOT NULL "
         "ORDER BY url, outcome, reason, detail, num_bytes, excerpt",
-        {"decided": str(folder / NAME), "files": [str(path) for path in cleaned]},
+        {"decided": named([folder / NAME]), "files": named(cleaned)},
         room,
     )
     with draft.open(OUTCOMES_FILE) as file:
@@ -80,7 +80,7 @@ def steps_of(
             "SELECT outcome, first(reason) AS reason, count(*) AS documents, "
             "sum(num_bytes)::BIGINT AS num_bytes, min(url, $shown) AS examples "
             "FROM read_parquet($file) WHERE outcome <> $kept GROUP BY outcome",
-            {"file": str(out / OUTCOMES_FILE), "kept": KEPT, "shown": MAX_EXAMPLES},
+            {"file": named([out / OUTCOMES_FILE]), "kept": KEPT, "shown": MAX_EXAMPLES},
             room,
         )
         for row in batch.to_pylist()
@@ -97,7 +97,7 @@ def num_records(cleaned: Sequence[Path], room: Room) -> tuple[int, int]:
     found = query(
         "SELECT count(*) AS num, coalesce(sum(page_bytes), 0)::BIGINT AS num_bytes "
         "FROM read_parquet($files) WHERE is_input",
-        {"files": [str(path) for path in cleaned]},
+        {"files": named(cleaned)},
         room,
     )
     ((number, num_bytes),) = ((*row.values(),) for batch in found for row in batch.to_pylist())

@@ -11,6 +11,7 @@ from wellread.base.manifest import read_artifact
 from wellread.base.urls import registered_name
 from wellread.formats.corpus_report import NAME, CorpusReport, read_corpus_report
 from wellread.formats.documents import STAGE, documents_files, read_corpus
+from wellread.formats.sorting import named
 from wellread.formats.webtext_domains import rank_correlation, read_domains
 
 
@@ -43,7 +44,7 @@ def _names(corpus: Path) -> Counter[str]:
         domains = Counter(document.domain for document in read_corpus(corpus))
     else:
         with duckdb.connect() as database:
-            table = database.read_parquet([str(file) for file in files])
+            table = database.read_parquet(named(files))
             domains = Counter(dict(table.aggregate("domain, count(*)").fetchall()))
     by_name: Counter[str] = Counter()
     for domain, count in domains.items():

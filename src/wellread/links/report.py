@@ -11,6 +11,7 @@ from wellread.base.manifest import read_artifact
 from wellread.base.urls import registered_name
 from wellread.formats.link_report import DomainRow, KarmaRange, LinkReport, Month
 from wellread.formats.links import STAGE, links_files
+from wellread.formats.sorting import named
 from wellread.formats.webtext_domains import rank_correlation, read_domains
 
 SAME_PAGE = "same page as another submission"
@@ -34,7 +35,7 @@ def describe(
 ) -> LinkReport:
     """Of the table in the folder `links`, of which a manifest has, or will have, the counts."""
     with duckdb.connect() as database:
-        table = database.read_parquet([str(path) for path in links_files(links)])
+        table = database.read_parquet(named(links_files(links)))
 
         def rows(query: str) -> list[Any]:
             found = table.query("links", query)
