@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.corpus.made import text_about
 from tests.reference.corpus_account import ACCOUNT
 from wellread.base.config import Config
 from wellread.base.errors import InputError
@@ -69,7 +70,7 @@ def test_the_command_prints_tables_and_writes_figures(
 def test_a_corpus_is_built_by_default_with_options_before_the_paths(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "a.txt").write_text("A text of its own, which is long enough to stay. " * 20)
+    (tmp_path / "a.txt").write_text(text_about("river", "garden"))
     options = ["-o", str(tmp_path / "corpus"), "--test-per-mille", "0"]
     assert main(["corpus", *options, str(tmp_path / "a.txt")]) == 0
     assert "1 in, 1 out" in capsys.readouterr().err
