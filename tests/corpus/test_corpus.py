@@ -160,6 +160,15 @@ def test_a_corpus_with_nothing_left_is_an_error(tmp_path: Path) -> None:
         read_manifest(tmp_path / "corpus")
 
 
+def test_an_empty_file_and_an_empty_folder_are_errors(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    with pytest.raises(WellreadError, match=r"empty\.jsonl: no record in it"):
+        build(tmp_path / "empty.jsonl", tmp_path / "corpus")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="the folder is empty; name pages or documents"):
+        build(tmp_path / "empty", tmp_path / "corpus")
+
+
 def test_an_unknown_filter_names_the_nearest(tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "in.jsonl", texts_about(TOPICS))
     with pytest.raises(InputError, match="there is no filter 'too-shrt'; did you mean 'too-short'"):

@@ -29,6 +29,7 @@ from wellread.corpus.distinct import Distinct, distinct
 from wellread.corpus.filter import load_filters
 from wellread.corpus.outcomes import Decided, num_records, steps_of, write_outcomes
 from wellread.corpus.parts import parts_of
+from wellread.corpus.protect import protected_hashes
 from wellread.corpus.site_lines import repeated_lines
 from wellread.corpus.stored import Extract, Stored, hold_only, stored_parts
 from wellread.corpus.verdicts import InOrder, decisions
@@ -41,6 +42,7 @@ from wellread.formats.links import links_files
 from wellread.formats.sorting import Room
 from wellread.tokenizer.tokenizer import Tokenizer
 
+PROTECTED = "protected.npy"
 CARD_NAME = "wellread-corpus"  # not the folder's: the same input gives the same bytes
 
 
@@ -69,13 +71,17 @@ def build_corpus(
     load_filters(config.filters)
     if links:
         read_artifact(links, LINKS)
+    protected = protected_hashes(config.protect)
     tokenizer = Tokenizer.load(config.tokenizer) if config.tokenizer else None
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         processes = start(config.engine)
         work = Work(out.resolve() / "work", config, processes, progress)
         work.folder.mkdir()
         stored = _extracted(sources, out / LASTING, work)
+        np.save(work.folder / PROTECTED, protected)
         cleaned = _cleaned(stored, work)
+        if not cleaned:
+            raise WellreadError(f"{sources[0]}: no record in it")
         tables = links_files(links) if links else []
         found = distinct(cleaned, tables, config, work.folder, work.room())
         account = Account(tokenizer)
@@ -136,7 +142,7 @@ def _cleaned(stored: Sequence[Stored], work: Work) -> list[Path]:
     folder = work.folder / "cleaned"
     folder.mkdir()
     pieces = pieces_of(stored, folder)
-    given = (as_item(config), *names)
+    given = (as_item(config), *names, str(work.folder / PROTECTED))
     done = records = 0
     for count in work_on(pieces, Clean, given, int, work.processes):
         done, records = done + 1, records + count

@@ -109,11 +109,11 @@ def _piece(number: int, groups: list[tuple[Path, int]], out: Path, *, is_unwante
 class Clean:
     """Work of a worker: a `Piece` cleaned into its file; how many records there were."""
 
-    def __init__(self, config: str, of_hosts: str, anywhere: str) -> None:
+    def __init__(self, config: str, of_hosts: str, anywhere: str, protected: str) -> None:
         self._config = of_item(config, CorpusConfig)
         self._repeated = Repeated(np.load(of_hosts, "r"), np.load(anywhere, "r"))
         self._filters = load_filters(self._config.filters)
-        self._protected = Protected(self._config.protect)
+        self._protected = Protected(np.load(protected, "r"), self._config.protect)
 
     def __call__(self, item: str) -> int:
         piece = of_item(item, Piece)
