@@ -42,6 +42,7 @@ from wellread.formats.links import links_files
 from wellread.formats.sorting import Room
 from wellread.tokenizer.tokenizer import Tokenizer
 
+LITTLE_BYTES = 1 << 18
 PROTECTED = "protected.npy"
 CARD_NAME = "wellread-corpus"  # not the folder's: the same input gives the same bytes
 
@@ -104,6 +105,11 @@ class Work(NamedTuple):
     processes: int
     progress: Progress
 
+    def processes_for(self, files: Sequence[Path]) -> int:
+        """0, which is this one, if others would be longer in starting than in reading `files`."""
+        is_little = sum(path.stat().st_size for path in files) < LITTLE_BYTES
+        return 0 if is_little and self.config.engine == "native" else self.processes
+
     def room(self) -> Room:
         return Room(self.folder / "spilled", num_threads(None), "1GB")
 
@@ -120,7 +126,8 @@ def _extracted(sources: Sequence[Path], folder: Path, work: Work) -> list[Stored
     hold_only(folder, stored)
     missing = [one for one in stored if not one.path.exists()]
     done, records = len(stored) - len(missing), 0
-    for count in work_on(missing, Extract, (config.extractor,), int, work.processes):
+    files = [source.path for one in missing for source in one.part.sources]
+    for count in work_on(missing, Extract, (config.extractor,), work.processes_for(files)):
         done, records = done + 1, records + count
         work.progress(done, len(stored), f"reading: {records:,} records")
     return stored
@@ -144,7 +151,8 @@ def _cleaned(stored: Sequence[Stored], work: Work) -> list[Path]:
     pieces = pieces_of(stored, folder)
     given = (as_item(config), *names, str(work.folder / PROTECTED))
     done = records = 0
-    for count in work_on(pieces, Clean, given, int, work.processes):
+    processes = work.processes_for([one.path for one in stored])
+    for count in work_on(pieces, Clean, given, processes):
         done, records = done + 1, records + count
         work.progress(done, len(pieces), f"cleaning: {records:,} records")
     return [piece.out for piece in pieces]
