@@ -124,7 +124,7 @@ def pages(options: argparse.Namespace, folder: Path) -> str:
         maker
         for ours in chosen
         for maker in (ours, *(x for x in COMPARED if COMPARED[x] == ours))
-        if maker.extractor not in options.without
+        if maker.library == OURS or (options.peers and maker.extractor not in options.without)
     ]
     make_pages(folder / "one", 1)
     count = make_pages(folder / "pages", options.copies)
@@ -330,7 +330,8 @@ def main() -> int:
     work = {"pages": pages, "curve": curve, "duplicates": duplicates}[options.what]
     options.sizes = options.sizes or SIZES.get(options.what)
     sys.path += [options.peers] if options.peers else []
-    versions = ", ".join(f"{name} {version_of(name)}" for name in PACKAGES)
+    found = {name: version_of(name) for name in PACKAGES}
+    versions = ", ".join(f"{name} {version}" for name, version in found.items() if version)
     sys.stdout.write(f"{machine()}; {versions}\n\n")
     with tempfile.TemporaryDirectory() as folder:
         sys.stdout.write(work(options, Path(folder)) + "\n")
