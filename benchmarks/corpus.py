@@ -27,11 +27,12 @@ times a second; what they share counts for each. CPU seconds, of all cores, lack
 after the last look. Before, each makes a corpus of one copy, untimed,
 so that what is compiled once is.
 
-Documents are 276 words of novels, about 1.5 KB; where the novels end they begin anew, words
-exchanged as above, throughout all novels. Two in a hundred are pairs: one is the other with one to
-four words changed (Jaccard similarity of their 5-grams 0.86 to 0.98). Everybody has 128
-permutations in 16 bands, but rensa's rho, which has 8 as its authors measure it. Found: pairs of
-which the later one is said to be like another; false: documents that are and belong to no pair.
+Documents are 276 words of novels, about 1.5 KB, those left out in which fewer than a tenth can be
+exchanged; where the novels end they begin anew, words exchanged as above, throughout all novels.
+Two in a hundred are pairs: one is the other with one to four words changed (Jaccard similarity of
+their 5-grams 0.86 to 0.98). Everybody has 128 permutations in 16 bands, but rensa's rho, which has
+8 as its authors measure it. Found: pairs of which the later one is said to be like another; false:
+documents that are and belong to no pair.
 """
 
 import argparse
