@@ -20,6 +20,7 @@ from wellread.formats.pages import Page
 WORDS = 276  # of a document: 1.5 KB
 PLANTED = 0.01
 MOST_CHANGED = 4  # words of a planted copy
+FEWEST_SMALL = 0.1  # of a document's words; with fewer, as in contents or Greek, it stays as it is
 SMALL_WORD = re.compile("[a-z]{5,}")
 # A word of running text, or what is passed over: scripts, styles, comments, tags, entities.
 TEXT_WORD = re.compile(
@@ -109,11 +110,13 @@ def _of_novels(count: int) -> Iterator[str]:
     if len(words) < WORDS:
         sys.exit(f"{folder}: no novels here (docs/test-data.md)")
     numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
-    small = [word for word in numbers if SMALL_WORD.fullmatch(word)]
+    is_small = np.array([bool(SMALL_WORD.fullmatch(word)) for word in numbers])
     text = np.array([numbers[word] for word in words], np.int32)
-    whole = len(text) // WORDS  # documents in the novels
-    for start in range(0, count, whole):
+    pieces = text[: len(text) // WORDS * WORDS].reshape(-1, WORDS)
+    pieces = pieces[is_small[pieces].mean(axis=1) >= FEWEST_SMALL]
+    small = [word for word, at in numbers.items() if is_small[at]]
+    for start in range(0, count, len(pieces)):
         changed = exchanged(small, generator(start, "novels")) if start else {}
         names = np.array([changed.get(word, word) for word in numbers], object)
-        for at in range(min(whole, count - start)):
-            yield " ".join(names[text[at * WORDS : (at + 1) * WORDS]].tolist())
+        for piece in pieces[: count - start]:
+            yield " ".join(names[piece].tolist())
