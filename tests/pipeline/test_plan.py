@@ -7,7 +7,7 @@ import pytest
 
 from wellread.base.errors import InputError
 from wellread.cli.main import main
-from wellread.pipeline.plan import plan, run_recipe, states, up_to
+from wellread.pipeline.plan import check, plan, run_recipe, states, up_to
 from wellread.pipeline.recipe import read_recipe
 from wellread.pipeline.why import artifact_of
 
@@ -73,3 +73,22 @@ def test_train_with_a_recipe_is_the_run_up_to_its_models(
     recipe.write_text('[corpus]\nsources = ["texts"]\n')
     with pytest.raises(InputError, match=r"has no section \[train\]"):
         up_to("train", read_recipe(recipe), out)
+
+
+@pytest.mark.parametrize("command", [["run"], ["run", "--plan"]])
+def test_a_missing_file_of_a_benchmark_is_said_before_any_stage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    (tmp_path / "a.txt").write_text("A text. " * 50)
+    recipe, out = tmp_path / "r.toml", tmp_path / "out"
+    begun = '[corpus]\nsources = ["a.txt"]\n[tokenizer]\nvocab_size = 260\n[tokens]\n[train]\n'
+    evaluate = '[evaluate]\ndata = "."\ntasks = ["held-out", "demo-qa", "lambada"]\n'
+    recipe.write_text(begun + evaluate)
+    assert main([*command, str(recipe), "-o", str(out)]) == 2
+    assert f"{tmp_path}/lambada/lambada_test.jsonl: there is no such" in capsys.readouterr().err
+    assert not out.exists()
+    read = read_recipe(recipe)
+    check(read, up_to("train", read, out))  # nothing is scored there
+    recipe.write_text(begun + evaluate + "download = true\n")
+    read = read_recipe(recipe)
+    check(read, plan(read, out))

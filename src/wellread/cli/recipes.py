@@ -41,11 +41,12 @@ def run_steps(
     json: bool,
 ) -> None:
     """Run a recipe and show how it goes; `until` is the last stage to run, if not all are."""
-    from wellread.pipeline.plan import Step, plan, run_step, states, up_to, wait_for
+    from wellread.pipeline.plan import Step, check, plan, run_step, states, up_to, wait_for
     from wellread.pipeline.recipe import read_recipe
 
     read = read_recipe(recipe, data=data)
     steps = plan(read, out) if until is None else up_to(until, read, out)
+    check(read, steps)
     show.err.print(f"[bold]{escape(read.name)}[/]: {len(steps)} steps into {escape(str(out))}")
     if only_plan:
         for number, (step, state) in enumerate(states(steps), start=1):

@@ -108,6 +108,12 @@ def up_to(stage: str, recipe: Recipe, out: Path) -> list[Step]:
     return steps[: last + 1]
 
 
+def check(recipe: Recipe, steps: list[Step]) -> None:
+    """Refuse now what a step of these would refuse when its turn comes, maybe hours later."""
+    for name in dict.fromkeys(step.stage for step in steps if step.stage != REPORT):
+        STAGES[name].check_config(recipe.stages[name])
+
+
 def run_step(
     recipe: Recipe,
     out: Path,
@@ -136,7 +142,9 @@ def wait_for(step: Step) -> Manifest:
 def run_recipe(path: Path, out: Path, *, data: Path | None = None) -> dict[str, Manifest]:
     """Do all that the recipe in `path` asks for; the manifest of each step by its name."""
     recipe = read_recipe(path, data=data)
-    return {step.name: run_step(recipe, out, step)[0] for step in plan(recipe, out)}
+    steps = plan(recipe, out)
+    check(recipe, steps)
+    return {step.name: run_step(recipe, out, step)[0] for step in steps}
 
 
 def _call(stage: Stage, recipe: Recipe, out: Path, run: str, **watched: Any) -> Manifest:
