@@ -24,8 +24,8 @@ vocab_size = 260
 """
 
 
-def said(recipe: Path, out: Path) -> list[str]:
-    return [state for _, state in states(plan(read_recipe(recipe), out))]
+def said(recipe: Path, out: Path, data: Path | None = None) -> list[str]:
+    return [state for _, state in states(plan(read_recipe(recipe, data=data), out))]
 
 
 def test_the_plan_is_what_will_be_done(tmp_path: Path) -> None:
@@ -92,3 +92,24 @@ def test_a_missing_file_of_a_benchmark_is_said_before_any_stage(
     recipe.write_text(begun + evaluate + "download = true\n")
     read = read_recipe(recipe)
     check(read, plan(read, out))
+
+
+def test_a_run_is_not_replaced_by_that_of_another_recipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.txt").write_text("A text of its own. " * 50)
+    first, second, out = tmp_path / "first.toml", tmp_path / "second.toml", tmp_path / "out"
+    first.write_text('[corpus]\nsources = ["a.txt"]\n')
+    second.write_text('[corpus]\nsources = ["a.txt"]\nfilters = []\n')
+    run_recipe(first, out)
+    for call in (["run", str(second)], ["run", str(second), "--plan"], ["demo", "--quick"]):
+        assert main([*call, "-o", str(out)]) == 2
+        error = capsys.readouterr().err
+        assert f"wellread: {out}: a run of the recipe 'first' is there, which '" in error
+        assert "give another --out (a recipe with name = 'first' goes on with that run)" in error
+    assert sorted(path.name for path in out.iterdir()) == ["corpus", "recipe.toml"]
+    first.write_text(second.read_text())  # edited: the same recipe
+    run_recipe(first, out)
+    second.write_text('name = "first"\n' + first.read_text())
+    for again in (second, out / "recipe.toml"):
+        assert said(again, out, tmp_path) == ["up to date"]

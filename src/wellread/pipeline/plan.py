@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from wellread.base.config import read_toml
 from wellread.base.errors import InputError
 from wellread.base.files import write_bytes
 from wellread.base.manifest import (
@@ -76,6 +77,7 @@ def plan(recipe: Recipe, out: Path) -> list[Step]:
     """The steps of `recipe` that write under `out`, in order."""
     if out.is_dir() and (owner := owner_of(out)):
         raise InputError(f"{out}: belongs to stage {owner!r}; give another --out for a whole run")
+    refuse_another_recipe(out, recipe.name)
     if not recipe.stages and recipe.report is None:
         raise InputError(f"{recipe.path}: has no section of a stage, so there is nothing to do")
     steps = []
@@ -97,6 +99,17 @@ def plan(recipe: Recipe, out: Path) -> list[Step]:
         everything = tuple(recipe.stages)
         steps.append(Step(stage=REPORT, name=REPORT, out=out / REPORT, call=call, after=everything))
     return steps
+
+
+def refuse_another_recipe(out: Path, name: str) -> None:
+    """A run is its recipe's by name: with another, its stages would be replaced one by one."""
+    copy = out / RECIPE_COPY
+    before = read_toml(copy).get("name") if copy.is_file() else None
+    if before not in (None, name):
+        raise InputError(
+            f"{out}: a run of the recipe {before!r} is there, which {name!r} would replace; give "
+            f"another --out (a recipe with name = {before!r} goes on with that run)"
+        )
 
 
 def up_to(stage: str, recipe: Recipe, out: Path) -> list[Step]:
@@ -126,10 +139,18 @@ def run_step(
     `should_stop` is for steps that are stoppable.
     """
     out.mkdir(parents=True, exist_ok=True)
-    write_bytes(out / RECIPE_COPY, recipe.path.read_bytes())
+    write_bytes(out / RECIPE_COPY, _named(recipe))
     before = read_manifest(step.out).finished_at if is_artifact(step.out) else None
     manifest = step.run(progress, should_stop)
     return manifest, manifest.finished_at != before
+
+
+def _named(recipe: Recipe) -> bytes:
+    """The recipe's text with its name, which may be that of its file."""
+    content = recipe.path.read_bytes()
+    if "name" in read_toml(recipe.path):
+        return content
+    return b"name = " + msgspec.json.encode(recipe.name) + b"\n" + content
 
 
 def wait_for(step: Step) -> Manifest:
