@@ -117,6 +117,14 @@ def test_a_wrong_value_names_the_key(
     assert error == "wellread: links: key 'min_karma': expected `int`, got `str`\n"
 
 
+def test_a_missing_setting_is_named_as_the_option_with_what_it_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = refused(capsys, "study", tmp_path, "-o", tmp_path / "out")
+    note = "setting -> its values: model.size=4x128,6x256"
+    assert error == f"wellread: study: --vary is missing: {note}\n"
+
+
 def test_a_misspelt_command_suggests_the_right_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert "corpus" in refused(capsys, "corpsu")
 
