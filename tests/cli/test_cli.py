@@ -48,6 +48,16 @@ def test_a_stage_prints_its_account_and_exits_with_0(
     assert printed.out.strip() == str(tmp_path / "links")
 
 
+def test_a_stage_called_again_says_that_it_is_up_to_date(
+    dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["links", str(dump), "-o", str(tmp_path / "links")]
+    assert main(arguments) == 0
+    assert "up to date" not in capsys.readouterr().err
+    assert main(arguments) == 0
+    assert "up to date" in capsys.readouterr().err
+
+
 def test_json_is_the_manifest_and_nothing_else(
     dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

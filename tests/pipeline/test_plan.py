@@ -1,11 +1,14 @@
 """`--plan` says what running the recipe would do."""
 
+import re
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from wellread.base.errors import InputError
+from wellread.base.manifest import MANIFEST
+from wellread.base.previous import PREVIOUS, set_aside
 from wellread.cli.main import main
 from wellread.pipeline.plan import check, plan, run_recipe, states, up_to
 from wellread.pipeline.recipe import read_recipe
@@ -113,3 +116,20 @@ def test_a_run_is_not_replaced_by_that_of_another_recipe(
     second.write_text('name = "first"\n' + first.read_text())
     for again in (second, out / "recipe.toml"):
         assert said(again, out, tmp_path) == ["up to date"]
+
+
+def test_what_was_set_aside_and_is_back_is_up_to_date_and_no_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.txt").write_text("A text of its own. " * 50)
+    recipe, out = tmp_path / "r.toml", tmp_path / "out"
+    recipe.write_text('[corpus]\nsources = ["a.txt"]\n')
+    run_recipe(recipe, out)
+    set_aside(out / "corpus", MANIFEST)  # as for work with other settings, killed at its beginning
+    manifest = out / "corpus" / PREVIOUS / MANIFEST
+    took = msgspec.json.decode(manifest.read_bytes()) | {"seconds": 4000.0}
+    manifest.write_bytes(msgspec.json.encode(took))
+    assert main(["run", str(recipe), "-o", str(out)]) == 0
+    printed = capsys.readouterr()
+    assert "up to date" in printed.err
+    assert re.fullmatch(r"done in \d+\.\d s\n", printed.out)

@@ -3,6 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -67,12 +68,13 @@ def _do(
     json: bool,
     more: Callable[[Manifest], None] | None = None,
 ) -> None:
+    since = datetime.now(UTC)
     with show.progress(label) as progress:
         manifest = work(progress=progress)
     if json:
         show.print_json(manifest)
     else:
-        show.finished(label, manifest, is_new=True)
+        show.finished(label, manifest, since=since)
         if more is not None:
             more(manifest)
         show.out.print(str(out), markup=False)

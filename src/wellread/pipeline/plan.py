@@ -133,16 +133,11 @@ def run_step(
     step: Step,
     progress: Progress = silent,
     should_stop: Callable[[], bool] | None = None,
-) -> tuple[Manifest, bool]:
-    """Do one step; its manifest, and whether there was anything to do.
-
-    `should_stop` is for steps that are stoppable.
-    """
+) -> Manifest:
+    """Do one step, if there is anything to do; `should_stop` is for steps that are stoppable."""
     out.mkdir(parents=True, exist_ok=True)
     write_bytes(out / RECIPE_COPY, _named(recipe))
-    before = read_manifest(step.out).finished_at if is_artifact(step.out) else None
-    manifest = step.run(progress, should_stop)
-    return manifest, manifest.finished_at != before
+    return step.run(progress, should_stop)
 
 
 def _named(recipe: Recipe) -> bytes:
@@ -165,7 +160,7 @@ def run_recipe(path: Path, out: Path, *, data: Path | None = None) -> dict[str, 
     recipe = read_recipe(path, data=data)
     steps = plan(recipe, out)
     check(recipe, steps)
-    return {step.name: run_step(recipe, out, step)[0] for step in steps}
+    return {step.name: run_step(recipe, out, step) for step in steps}
 
 
 def _call(stage: Stage, recipe: Recipe, out: Path, run: str, **watched: Any) -> Manifest:
