@@ -178,6 +178,18 @@ def test_why_leads_from_a_file_to_the_dump(
     assert chain[1]["path"] == str(dump)
 
 
+def test_why_notices_a_file_that_is_not_as_its_manifest_says(
+    dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["links", str(dump), "-o", str(tmp_path / "links")]) == 0
+    with (tmp_path / "links" / "links-00000.parquet").open("ab") as file:
+        file.write(b"more")
+    capsys.readouterr()
+    assert main(["why", str(tmp_path / "links")]) == 0
+    note = "changed since: links-00000.parquet not as in its manifest"
+    assert note in capsys.readouterr().out
+
+
 def test_doctor_finds_nothing_missing_here(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     assert "nothing is missing" in capsys.readouterr().out
