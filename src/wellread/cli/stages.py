@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from wellread.base.config import convert
 from wellread.base.errors import InputError
@@ -41,6 +41,14 @@ class _TakeByDefault(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         is_named = bool(args) and args[0] in self.commands
         return super().parse_args(ctx, args if is_named or not args else ["take", *args])
+
+
+class _Take(TyperCommand):
+    """Its usage is that which people type: without its name."""
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.parent.command_path, pieces)
 
 
 links_app = typer.Typer(
@@ -80,7 +88,7 @@ def _do(
         show.out.print(str(out), markup=False)
 
 
-@links_app.command("take")
+@links_app.command("take", cls=_Take)
 @takes_settings(LinksConfig, "links")
 def links(
     dumps: Annotated[
@@ -125,7 +133,10 @@ def links_report(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show links by month, karma and site, beside WebText's own, and what each rule dropped."""
+    """Show links by year, karma and site, beside WebText's own, and what each rule dropped.
+
+    The figures have them by month.
+    """
     from wellread.links.report import report_links
 
     found = report_links(links, webtext_domains=webtext_domains)
