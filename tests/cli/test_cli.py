@@ -190,6 +190,14 @@ def test_why_notices_a_file_that_is_not_as_its_manifest_says(
     assert note in capsys.readouterr().out
 
 
+def test_why_of_a_web_address_names_the_commands_that_know(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error = refused(capsys, "why", "http://example.com/story")
+    assert error.startswith("wellread: why: of a web address `wellread links DUMPS --explain URL`")
+    assert error.count("\n") == 1
+
+
 def test_doctor_finds_nothing_missing_here(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     assert "nothing is missing" in capsys.readouterr().out

@@ -22,6 +22,12 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 def artifact_of(path: Path) -> Path:
     """The artifact directory that `path` is or lies in."""
+    if path.parts[:1] in (("http:",), ("https:",)):
+        raise InputError(
+            "why: of a web address `wellread links DUMPS --explain URL` says whether it is a link, "
+            "outcomes.parquet of the crawl what became of it, and `wellread corpus explain CORPUS "
+            "URL` whether it is a document; name a result, or its run"
+        )
     if not path.exists():
         raise InputError(f"{path}: there is no such file or directory; name a result, or its run")
     for folder in (path, *path.resolve().parents):
