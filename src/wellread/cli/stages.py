@@ -44,8 +44,8 @@ class _FirstByDefault(TyperGroup):
         return super().parse_args(ctx, args if is_named or not args else [first, *args])
 
 
-class _Take(TyperCommand):
-    """Its usage is that which people type: without its name."""
+class _First(TyperCommand):
+    """The command of such a group that needs no name; its usage has none."""
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         pieces = " ".join(self.collect_usage_pieces(ctx))
@@ -93,7 +93,7 @@ def _do(
         show.out.print(str(out), markup=False)
 
 
-@links_app.command("take", cls=_Take)
+@links_app.command("take", cls=_First)
 @takes_settings(LinksConfig, "links")
 def links(
     dumps: Annotated[
@@ -176,7 +176,7 @@ def crawl(
     _do("crawl", out, partial(fetch, links, out, config, replaces=False), json=json)
 
 
-@corpus_app.command("build")
+@corpus_app.command("build", cls=_First)
 @takes_settings(CorpusConfig, "corpus")
 def corpus(
     sources: Annotated[
