@@ -102,8 +102,8 @@ def test_a_run_is_not_replaced_by_that_of_another_recipe(
 ) -> None:
     (tmp_path / "a.txt").write_text("A text of its own. " * 50)
     first, second, out = tmp_path / "first.toml", tmp_path / "second.toml", tmp_path / "out"
-    first.write_text('[corpus]\nsources = ["a.txt"]\n')
-    second.write_text('[corpus]\nsources = ["a.txt"]\nfilters = []\n')
+    first.write_text('[corpus]\nsources = ["a.txt"]\nfilters = []\n')
+    second.write_text(first.read_text() + "near_duplicate_similarity = 0.9\n")
     run_recipe(first, out)
     for call in (["run", str(second)], ["run", str(second), "--plan"], ["demo", "--quick"]):
         assert main([*call, "-o", str(out)]) == 2
@@ -123,7 +123,7 @@ def test_what_was_set_aside_and_is_back_is_up_to_date_and_no_work(
 ) -> None:
     (tmp_path / "a.txt").write_text("A text of its own. " * 50)
     recipe, out = tmp_path / "r.toml", tmp_path / "out"
-    recipe.write_text('[corpus]\nsources = ["a.txt"]\n')
+    recipe.write_text('[corpus]\nsources = ["a.txt"]\nfilters = []\n')
     run_recipe(recipe, out)
     set_aside(out / "corpus", MANIFEST)  # as for work with other settings, killed at its beginning
     manifest = out / "corpus" / PREVIOUS / MANIFEST
