@@ -15,6 +15,10 @@ class Settings(Config, frozen=True):
     vocabulary: Path | None = None
 
 
+class Needed(Config, frozen=True):
+    vary: dict[str, list[int]]
+
+
 def test_a_misspelt_key_names_the_one_that_was_meant() -> None:
     with pytest.raises(InputError) as caught:
         convert({"min_carma": 2}, Settings, where="a.toml, section [links]")
@@ -42,6 +46,17 @@ def test_a_command_line_may_give_numbers_and_dates_as_text() -> None:
     assert convert(given, Settings, where="x", strict=False) == Settings(
         min_karma=5, until=date(2017, 12, 31)
     )
+
+
+def test_a_day_that_does_not_exist_and_a_missing_key_are_said_in_plain_words() -> None:
+    with pytest.raises(InputError) as caught:
+        convert({"until": "2017-13-01"}, Settings, where="links", strict=False)
+    assert str(caught.value) == (
+        "links: key 'until': '2017-13-01' is not a date; expected YEAR-MONTH-DAY, as 2017-12-31"
+    )
+    with pytest.raises(InputError) as caught:
+        convert({}, Needed, where="a.toml, section [study]")
+    assert str(caught.value) == "a.toml, section [study]: key 'vary' is missing"
 
 
 def test_a_recipe_that_is_not_toml_is_refused_with_its_line(tmp_path: Path) -> None:

@@ -181,6 +181,16 @@ def test_a_directory_with_somebodys_files_is_refused(tmp_path: Path, source: Pat
     assert (tmp_path / "out" / "thesis.txt").read_text() == "years of work"
 
 
+def test_a_directory_with_a_whole_run_is_refused_as_that(tmp_path: Path, source: Path) -> None:
+    run = tmp_path / "run"
+    make(run / "corpus", source)
+    (run / "notes").mkdir()
+    (run / "notes" / "manifest.json").write_text("[]")  # somebody's
+    with pytest.raises(InputError, match=r"holds a run, .* \(corpus\); give a new or empty"):
+        make(run, source, stage="report")
+    assert sorted(path.name for path in run.iterdir()) == ["corpus", "notes"]
+
+
 def test_what_a_killed_process_had_half_written_is_no_output(tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = {"stage": "train", "config": Settings(), "inputs": {}, "resume": True}

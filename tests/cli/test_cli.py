@@ -48,6 +48,16 @@ def test_a_stage_prints_its_account_and_exits_with_0(
     assert printed.out.strip() == str(tmp_path / "links")
 
 
+def test_a_stage_called_again_says_that_it_is_up_to_date(
+    dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["links", str(dump), "-o", str(tmp_path / "links")]
+    assert main(arguments) == 0
+    assert "up to date" not in capsys.readouterr().err
+    assert main(arguments) == 0
+    assert "up to date" in capsys.readouterr().err
+
+
 def test_json_is_the_manifest_and_nothing_else(
     dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,6 +127,14 @@ def test_a_wrong_value_names_the_key(
     assert error == "wellread: links: key 'min_karma': expected `int`, got `str`\n"
 
 
+def test_a_missing_setting_is_named_as_the_option_with_what_it_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = refused(capsys, "study", tmp_path, "-o", tmp_path / "out")
+    note = "setting -> its values: model.size=4x128,6x256"
+    assert error == f"wellread: study: --vary is missing: {note}\n"
+
+
 def test_a_misspelt_command_suggests_the_right_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert "corpus" in refused(capsys, "corpsu")
 
@@ -158,6 +176,26 @@ def test_why_leads_from_a_file_to_the_dump(
     chain = msgspec.json.decode(capsys.readouterr().out)
     assert [(step["stage"], step["depth"]) for step in chain] == [("links", 0), (None, 1)]
     assert chain[1]["path"] == str(dump)
+
+
+def test_why_notices_a_file_that_is_not_as_its_manifest_says(
+    dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["links", str(dump), "-o", str(tmp_path / "links")]) == 0
+    with (tmp_path / "links" / "links-00000.parquet").open("ab") as file:
+        file.write(b"more")
+    capsys.readouterr()
+    assert main(["why", str(tmp_path / "links")]) == 0
+    note = "changed since: links-00000.parquet not as in its manifest"
+    assert note in capsys.readouterr().out
+
+
+def test_why_of_a_web_address_names_the_commands_that_know(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error = refused(capsys, "why", "http://example.com/story")
+    assert error.startswith("wellread: why: of a web address `wellread links DUMPS --explain URL`")
+    assert error.count("\n") == 1
 
 
 def test_doctor_finds_nothing_missing_here(capsys: pytest.CaptureFixture[str]) -> None:
@@ -234,6 +272,13 @@ def test_two_runs_into_one_directory_are_refused(
 def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("wellread 0.")
+
+
+@pytest.mark.parametrize("call", [["links", "-h"], ["links", "x", "--no"], ["corpus", "-h"]])
+def test_usage_is_what_people_type(call: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    main(call)
+    printed = capsys.readouterr()
+    assert f"Usage: wellread {call[0]} [OPTIONS]" in printed.out + printed.err
 
 
 def test_help_shows_the_whole_name_of_every_option_in_80_columns() -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -37,6 +38,16 @@ def test_json_has_text_ids_and_log_probabilities(
     assert one["ended"] == "length"
     assert len(one["ids"]) == len(one["log_probs"]) == 3
     assert one["ids"] != two["ids"]
+
+
+def test_without_colours_the_surprise_of_each_token_is_a_number(
+    model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = ["--prompt", "the cat", "--max-new-tokens", "3", "--show-probabilities"]
+    assert main(["sample", model, *wanted]) == 0
+    printed = capsys.readouterr()
+    assert re.fullmatch(r"the cat(.*?\[\d+\.\d\]){1,3}\n", printed.out, re.DOTALL)
+    assert "[2.5]: bits of surprise of the token before it" in printed.err
 
 
 def test_a_setting_that_means_nothing_is_a_wrong_call(

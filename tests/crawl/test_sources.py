@@ -3,6 +3,7 @@
 import gzip
 import tracemalloc
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,9 +14,11 @@ from tests.crawl.common_crawl import CRAWL, settings
 from tests.crawl.conftest import GOOD, MB, quick, write_links_to
 from tests.sites.common_crawl import Captured, CommonCrawl, raw_record
 from tests.sites.hostile_site import head, hostile_site
-from wellread.base.errors import WellreadError
+from wellread.base.errors import InputError, WellreadError
+from wellread.base.manifest import writing
 from wellread.cli.show import summary
 from wellread.crawl.config import CrawlConfig
+from wellread.crawl.journal import Journal
 from wellread.crawl.stage import crawl
 from wellread.crawl.surt import surt_key
 from wellread.formats.archives import read_pages
@@ -184,3 +187,32 @@ def test_files_that_are_no_archives_are_named_and_passed_over(tmp_path: Path) ->
     (tmp_path / "warcs" / "b.warc.gz").unlink()
     with pytest.raises(WellreadError, match=r"no answers in the given archives .*a\.warc\.gz"):
         crawl(links, tmp_path / "none", config)
+
+
+def test_archives_named_by_mistake_do_not_lock_the_folder(tmp_path: Path) -> None:
+    mistaken, right, out = tmp_path / "README.md", tmp_path / "b.warc.gz", tmp_path / "pages"
+    mistaken.write_text("No archive.")
+    right.write_bytes(raw_record("http://a.com/", head() + GOOD))
+    links = write_links_to(tmp_path / "links", ["http://a.com/"])
+    first, second = (CrawlConfig(source="warc", warcs=[path]) for path in (mistaken, right))
+    with pytest.raises(WellreadError, match="no answers in the given archives"):
+        crawl(links, out, first, replaces=False)
+    assert crawl(links, out, second, replaces=False).counts["out"] == 1
+
+
+def test_of_an_interrupted_crawl_each_difference_is_named_once(tmp_path: Path) -> None:
+    archives, out = [tmp_path / "a.warc.gz", tmp_path / "b.warc.gz"], tmp_path / "pages"
+    for path in archives:
+        path.write_bytes(raw_record("http://a.com/", head() + GOOD))
+    links = write_links_to(tmp_path / "links", ["http://a.com/"])
+    first, second = (CrawlConfig(source="warc", warcs=[path]) for path in archives)
+    inputs = {"links": [links], "warcs": first.warcs}
+    with (
+        suppress(KeyboardInterrupt),
+        writing(out, stage="crawl", config=first, inputs=inputs, resume=True),
+    ):
+        with Journal(out) as journal:
+            journal.add(Outcome(url="http://a.com/", outcome="http_404", status=404))
+        raise KeyboardInterrupt
+    with pytest.raises(InputError, match="an interrupted crawl with another warcs is there"):
+        crawl(links, out, second, replaces=False)

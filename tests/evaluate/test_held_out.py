@@ -46,6 +46,18 @@ def test_only_validation_documents_are_read_and_all_are_counted(corpus: Path) ->
     assert all(document.split == "validation" for document in chosen)
 
 
+def test_of_texts_without_splits_all_that_are_not_empty_are_held_out(tmp_path: Path) -> None:
+    (tmp_path / "novels").mkdir()
+    (tmp_path / "novels" / "one.txt").write_text("It was a dark night.")
+    (tmp_path / "novels" / "two.jsonl").write_text('{"text": "A line."}\n{"text": " "}\n')
+    chosen, num = held_out_documents(sources_of(tmp_path / "novels", 50))
+    assert num == 2
+    assert sorted(document.text for document in chosen) == ["A line.", "It was a dark night."]
+    (tmp_path / "empty.txt").touch()
+    with pytest.raises(InputError, match=r"empty\.txt: no text"):
+        held_out_documents(sources_of(tmp_path / "empty.txt", 50))
+
+
 def test_the_choice_does_not_depend_on_the_order_of_the_corpus(
     corpus: Path, tmp_path: Path
 ) -> None:

@@ -99,7 +99,11 @@ def test_only_what_the_tasks_use_is_an_input(model: Path, corpus: Path, tmp_path
 
 @pytest.mark.parametrize(
     ("task", "words"),
-    [("held-out", "need a corpus"), ("lambada", "name its folder"), ("nothing", "no task")],
+    [
+        ("held-out", "need a corpus: name one with --corpus"),
+        ("lambada", "name its folder"),
+        ("nothing", "no task"),
+    ],
 )
 def test_what_is_missing_is_refused_before_any_work(
     task: str, words: str, model: Path, tmp_path: Path

@@ -16,8 +16,9 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.reference.tensor_bundle import write_bundle
+from wellread.base.config import Config
 from wellread.base.errors import InputError
-from wellread.base.manifest import read_manifest
+from wellread.base.manifest import read_manifest, writing
 from wellread.model.config import ExportConfig, ImportConfig
 from wellread.model.exchange import export_model, import_model
 from wellread.model.gpt2 import GPT2
@@ -638,6 +639,22 @@ def test_a_name_that_is_nowhere_says_how_to_get_it(tmp_path: Path) -> None:
         InputError, match="there is no such file or folder; expected a training run"
     ):
         locate("/nowhere/at/all", hub_cache=tmp_path)
+
+
+def test_a_training_without_a_checkpoint_yet_is_told_from_a_folder_without_a_model(
+    tmp_path: Path,
+) -> None:
+    run = tmp_path / "run"
+    with writing(run, stage="train", config=Config(), inputs={}) as draft:
+        with pytest.raises(InputError, match=r"run: no checkpoint yet; the training saves one ev"):
+            load_model(run)
+        (run / "checkpoints" / ".step-0000010.partial").mkdir(parents=True)
+        with pytest.raises(InputError, match="no checkpoint yet"):
+            load_model(run)
+        draft.write("metrics.jsonl", b"")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="empty: no model here; expected a training run"):
+        load_model(tmp_path / "empty")
 
 
 def test_import_and_export_are_commands(folder: Path, tmp_path: Path) -> None:

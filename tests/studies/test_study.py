@@ -180,7 +180,7 @@ def test_what_is_no_family_is_refused(two_results: list[Path], tmp_path: Path) -
     out = tmp_path / "study"
     with pytest.raises(InputError, match="at least 2 runs"):
         fit_study(two_results[:1], out, BY_SIZE)
-    with pytest.raises(InputError, match=r"no setting 'model\.sise'; did you mean 'size'"):
+    with pytest.raises(InputError, match=r"no setting 'model\.sise'; did you mean 'model\.size'"):
         fit_study(two_results, out, StudyConfig(vary={"model.sise": ["2x64"]}))
     with pytest.raises(InputError, match=r"model\.size is '.*', which is none of"):
         fit_study(two_results, out, StudyConfig(vary={"model.size": ["8x256"]}))

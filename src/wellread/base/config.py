@@ -52,6 +52,8 @@ def convert(
         is_place = Place in get_args(fields[key].type) and isinstance(value, str)
         if is_place and root is not None and (root / value).exists():
             raw = raw | {key: str(root / value)}
+    if missing := [key for key, field in fields.items() if field.required and key not in raw]:
+        raise InputError(f"{where}: key {missing[0]!r} is missing")
 
     def from_text(wanted: type, value: Any) -> Any:
         if wanted is Path and isinstance(value, str):  # every path in a setting is an input
@@ -67,6 +69,8 @@ def convert(
         what, _, place = str(error).partition(" - at `$.")
         name = place.rstrip("`").removesuffix("[...]")
         key = f"key {name!r}: " if name else ""
+        if "RFC3339" in what and isinstance(raw.get(name), str):
+            what = f"{raw[name]!r} is not a date; expected YEAR-MONTH-DAY, as 2017-12-31"
         choices = get_args(fields[name].type) if "enum value" in what and name in fields else ()
         expected = f"; expected {', '.join(map(str, choices))}" if choices else ""
         raise InputError(f"{where}: {key}{what[0].lower()}{what[1:]}{expected}") from None

@@ -144,6 +144,18 @@ def list_lines(file: Path) -> Iterator[tuple[int, str]]:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from None
 
 
+def make_directory(out: Path) -> None:
+    """Make `out`, where work is to be written, with its parents; if that cannot be, refuse."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f"{out}: a file is in the way; give another --out") from None
+    except OSError as error:
+        raise InputError(f"{out}: cannot be made ({error.strerror}); give another --out") from None
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise InputError(f"{out}: you may not write there; give another --out")
+
+
 @contextlib.contextmanager
 def explaining_full_disks(directory: Path) -> Iterator[None]:
     """Turn "no space left" and a file-size limit into a sentence that says what to do."""

@@ -24,6 +24,7 @@ from wellread.base.files import (
     PARTIAL,
     HashingWriter,
     explaining_full_disks,
+    make_directory,
     sha256_of,
     write_bytes,
 )
@@ -225,22 +226,13 @@ def marker_of(stage: str, config: Config, inputs: Mapping[str, Sequence[Path]]) 
 def _claim(
     out: Path, stage: str, marker: bytes, *, resume: bool, held: contextlib.ExitStack
 ) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise InputError(f"{out}: a file is in the way; give another --out") from None
-    except OSError as error:
-        raise InputError(f"{out}: cannot be made ({error.strerror}); give another --out") from None
-    if not os.access(out, os.W_OK | os.X_OK):
-        raise InputError(f"{out}: you may not write there; give another --out")
+    make_directory(out)
     locked(out, held)
     owner = owner_of(out)
     if owner not in (None, stage):
         raise InputError(f"{out}: belongs to stage {owner!r}, not {stage!r}; give another --out")
     if owner is None and any(out.iterdir()):
-        raise InputError(
-            f"{out}: not empty and not made by wellread; give a new or empty directory"
-        )
+        raise InputError(f"{out}: {_content(out)}; give a new or empty directory")
     mark = out / UNFINISHED
     if resume and mark.exists() and mark.read_bytes() == marker:
         (out / MANIFEST).unlink(missing_ok=True)
@@ -251,6 +243,18 @@ def _claim(
         _warn_of_other_settings(out, marker)
         set_aside(out, MANIFEST)
         write_bytes(mark, marker)
+
+
+def _content(out: Path) -> str:
+    """What is in a directory that is no artifact, in words."""
+    stages = []
+    for path in sorted(out.iterdir()):
+        with contextlib.suppress(InputError):
+            read_manifest(path)
+            stages.append(path.name)
+    if not stages:
+        return "not empty and not made by wellread"
+    return f"holds a run, each stage in a folder of its own ({', '.join(stages)})"
 
 
 def _warn_of_other_settings(out: Path, marker: bytes) -> None:

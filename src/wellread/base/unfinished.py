@@ -14,7 +14,10 @@ from wellread.base.manifest import UNFINISHED, marker_of, owner_of
 def changed_since_begun(
     out: Path, *, stage: str, config: Config, inputs: Mapping[str, Sequence[Path]]
 ) -> list[str]:
-    """The settings and inputs in which unfinished work of `stage` in `out` differs from these."""
+    """The settings and inputs in which unfinished work of `stage` in `out` differs from these.
+
+    Each is named once, though files may be both.
+    """
     mark = out / UNFINISHED
     if not mark.is_file() or owner_of(out) != stage:
         return []
@@ -22,10 +25,8 @@ def changed_since_begun(
         msgspec.json.decode(marker)
         for marker in (mark.read_bytes(), marker_of(stage, config, inputs))
     )
-    return [
-        *_differences(begun["config"], now["config"]),
-        *_differences(begun["inputs"], now["inputs"]),
-    ]
+    settings = _differences(begun["config"], now["config"])
+    return list(dict.fromkeys(settings + _differences(begun["inputs"], now["inputs"])))
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any], within: str = "") -> list[str]:

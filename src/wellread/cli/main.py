@@ -93,7 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in a shell's background job
         signal.signal(signal.SIGINT, _interrupted)
     try:
-        status = app([a for a in arguments if a != "--debug"], standalone_mode=False)
+        given = [a for a in arguments if a != "--debug"]
+        status = app(given, prog_name="wellread", standalone_mode=False)
     except WellreadError as error:
         if debug:
             traceback.print_exc()

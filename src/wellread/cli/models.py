@@ -1,6 +1,7 @@
 """Models in and out: `import` and `export`; and where a MODEL that is only a name may be."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -65,10 +66,10 @@ def import_(
 
     given = {"dtype": dtype, "vocab_size": vocab_size}
     config = convert(given, ImportConfig, where="import", strict=False)
-    place = located(source)
+    place, since = located(source), datetime.now(UTC)
     with show.progress("import") as progress:
         manifest = import_model(place, out, config, tokenizer=tokenizer, progress=progress)
-    _done("import", manifest, out, json=json)
+    _done("import", manifest, out, since, json=json)
 
 
 def export(
@@ -82,17 +83,17 @@ def export(
     from wellread.model.exchange import export_model
 
     config = convert({"dtype": dtype}, ExportConfig, where="export")
-    place = located(model)
+    place, since = located(model), datetime.now(UTC)
     with show.progress("export") as progress:
         manifest = export_model(place, out, config, tokenizer=tokenizer, progress=progress)
-    _done("export", manifest, out, json=json)
+    _done("export", manifest, out, since, json=json)
 
 
-def _done(label: str, manifest: Manifest, out: Path, *, json: bool) -> None:
+def _done(label: str, manifest: Manifest, out: Path, since: datetime, *, json: bool) -> None:
     if json:
         show.print_json(manifest)
         return
-    show.finished(label, manifest, is_new=True)
+    show.finished(label, manifest, since=since)
     facts = manifest.facts
     show.err.print(
         f"  {facts['kind']}: {facts['num_parameters']:,} parameters, {facts['dtype']}", markup=False

@@ -47,6 +47,10 @@ def takes_settings(
                 for field in fields
                 if given[field.name] not in (None, [])
             }
+            for field in fields:
+                if field.required and field.name not in raw:
+                    note = notes.get(field.name, "")
+                    raise InputError(f"{section}: {_flag(field)} is missing: {note}")
             root = recipe.parent if recipe else None
             arguments["config"] = convert(raw, config, where=section, root=root, strict=False)
             command(**arguments)

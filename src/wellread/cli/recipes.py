@@ -1,12 +1,15 @@
 """`wellread run` and `wellread demo`: whole recipes."""
 
 import contextlib
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
+from wellread.base.manifest import Manifest
 from wellread.base.processes import is_first
 from wellread.base.text import human_seconds
 from wellread.cli import interrupt, show
@@ -41,39 +44,41 @@ def run_steps(
     json: bool,
 ) -> None:
     """Run a recipe and show how it goes; `until` is the last stage to run, if not all are."""
-    from wellread.pipeline.plan import Step, plan, run_step, states, up_to, wait_for
+    from wellread.pipeline.plan import Step, check, plan, run_step, states, up_to, wait_for
     from wellread.pipeline.recipe import read_recipe
 
     read = read_recipe(recipe, data=data)
     steps = plan(read, out) if until is None else up_to(until, read, out)
+    check(read, steps)
     show.err.print(f"[bold]{escape(read.name)}[/]: {len(steps)} steps into {escape(str(out))}")
     if only_plan:
         for number, (step, state) in enumerate(states(steps), start=1):
             where = escape(str(step.out))
             show.err.print(f"  {number:>2} {step.name:<18} {state:<22} [dim]{where}[/]")
         return
-    done, seconds = 0, 0.0
+    manifests: dict[str, Manifest] = {}
 
     def label(step: Step) -> str:
-        return f"[{done + 1}/{len(steps)}] {step.name}"
+        return f"[{len(manifests) + 1}/{len(steps)}] {step.name}"
 
-    manifests = {}
+    started = time.monotonic()
     for step in steps:
+        since = datetime.now(UTC)
         postponed = interrupt.postponed() if step.is_stoppable else contextlib.nullcontext()
         with postponed as should_stop, show.progress(label(step)) as progress:
             if step.is_stoppable or is_first():
-                manifest, is_new = run_step(read, out, step, progress, should_stop)
+                manifest = run_step(read, out, step, progress, should_stop)
             else:  # torchrun's other processes share the training only
-                manifest, is_new = wait_for(step), False
-        show.finished(label(step), manifest, is_new=is_new)
+                manifest = wait_for(step)
+        show.finished(label(step), manifest, since=since)
         manifests[step.name] = manifest
-        done, seconds = done + 1, seconds + manifest.seconds * is_new
     report = out / "report" / "index.html"
     if json:
         show.print_json(manifests)
     else:
         written = f"; the report is {report}" if report.exists() else ""
-        show.out.print(f"done in {human_seconds(seconds)}{written}", markup=False)
+        took = human_seconds(time.monotonic() - started)
+        show.out.print(f"done in {took}{written}", markup=False)
 
 
 def demo(

@@ -4,6 +4,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -110,9 +111,9 @@ def summary(manifest: Manifest) -> str:
     return "; ".join(parts)
 
 
-def finished(label: str, manifest: Manifest, *, is_new: bool) -> None:
-    """Say that a stage is done, on the error stream, so that --json stays clean."""
-    state = human_seconds(manifest.seconds) if is_new else "up to date"
+def finished(label: str, manifest: Manifest, *, since: datetime) -> None:
+    """Say that a stage is done, or was before `since`; on the error stream: --json stays clean."""
+    state = human_seconds(manifest.seconds) if manifest.finished_at >= since else "up to date"
     err.print(f"[green]✓[/] {label:<18} [dim]{state:>10}[/]  {escape(summary(manifest))}")
 
 

@@ -3,13 +3,14 @@
 import functools
 import inspect
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from wellread.base.config import convert
 from wellread.base.errors import InputError
@@ -43,6 +44,14 @@ class _FirstByDefault(TyperGroup):
         return super().parse_args(ctx, args if is_named or not args else [first, *args])
 
 
+class _First(TyperCommand):
+    """The command of such a group that needs no name; its usage has none."""
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.parent.command_path, pieces)
+
+
 links_app = typer.Typer(
     name="links", cls=_FirstByDefault, help="Links out of Reddit dumps.", no_args_is_help=True
 )
@@ -72,18 +81,19 @@ def _do(
     json: bool,
     more: Callable[[Manifest], None] | None = None,
 ) -> None:
+    since = datetime.now(UTC)
     with show.progress(label) as progress:
         manifest = work(progress=progress)
     if json:
         show.print_json(manifest)
     else:
-        show.finished(label, manifest, is_new=True)
+        show.finished(label, manifest, since=since)
         if more is not None:
             more(manifest)
         show.out.print(str(out), markup=False)
 
 
-@links_app.command("take")
+@links_app.command("take", cls=_First)
 @takes_settings(LinksConfig, "links")
 def links(
     dumps: Annotated[
@@ -128,7 +138,10 @@ def links_report(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show links by month, karma and site, beside WebText's own, and what each rule dropped."""
+    """Show links by year, karma and site, beside WebText's own, and what each rule dropped.
+
+    The figures have them by month.
+    """
     from wellread.links.report import report_links
 
     found = report_links(links, webtext_domains=webtext_domains)
@@ -163,7 +176,7 @@ def crawl(
     _do("crawl", out, partial(fetch, links, out, config, replaces=False), json=json)
 
 
-@corpus_app.command("build")
+@corpus_app.command("build", cls=_First)
 @takes_settings(CorpusConfig, "corpus")
 def corpus(
     sources: Annotated[

@@ -77,7 +77,8 @@ def sample(
         typer.Option(help="float32, bfloat16, float16, float64, or stored: as in the file."),
     ] = "float32",
     show_probabilities: Annotated[
-        bool, typer.Option("--show-probabilities", help="Colour each token by its surprise.")
+        bool,
+        typer.Option("--show-probabilities", help="Each token's surprise, as a colour or in bits."),
     ] = False,
     json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
@@ -114,7 +115,7 @@ def sample(
             pieces = stream_text(
                 network, tokenizer, given, sampling, seed=seed, sample=at, stop=stop or ()
             )
-            _write(given, pieces, colours=show_probabilities)
+            _write(given, pieces, with_surprise=show_probabilities)
 
     if json:
         samples = sample_texts(
@@ -153,21 +154,33 @@ def _is_fed() -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
 
 
-def _write(prompt: str, pieces: "Iterator[Piece]", *, colours: bool) -> None:
-    """The prompt and what follows, as it comes; nothing if the first of it is refused."""
+def _write(prompt: str, pieces: "Iterator[Piece]", *, with_surprise: bool) -> None:
+    """The prompt and what follows, as it comes; nothing if the first of it is refused.
+
+    Where there are no colours, a token's surprise stands behind it, in bits.
+    """
+    has_colours = show.out.color_system is not None and not show.out.no_color
     first = list(itertools.islice(pieces, 1))
-    show.out.print(Text(prompt, style="bold" if colours else ""), end="")
+    show.out.print(Text(prompt, style="bold" if with_surprise else ""), end="")
     for piece in itertools.chain(first, pieces):
-        bits = -piece.log_prob / math.log(2)
-        style = next(style for limit, style in SURPRISE if bits <= limit) if colours else ""
-        show.out.print(Text(piece.text, style=style), end="")
+        shown = Text(piece.text)
+        if with_surprise:
+            bits = -piece.log_prob / math.log(2)
+            shown.stylize(next(style for limit, style in SURPRISE if bits <= limit))
+            shown.append("" if has_colours else f"[{bits:.1f}]")
+        show.out.print(shown, end="")
     print(flush=True)
-    if colours:
-        names = ("up to 1 bit", "to 4", "to 8", "more")
-        legend = Text("surprise: ", style="dim")
-        for name, (_, style) in zip(names, SURPRISE, strict=True):
-            legend.append(f"{name}  ", style=style)
-        show.err.print(legend)
+    if with_surprise:
+        show.err.print(_legend(has_colours=has_colours))
+
+
+def _legend(*, has_colours: bool) -> Text:
+    if not has_colours:
+        return Text("[2.5]: bits of surprise of the token before it", style="dim")
+    legend = Text("surprise: ", style="dim")
+    for name, (_, style) in zip(("up to 1 bit", "to 4", "to 8", "more"), SURPRISE, strict=True):
+        legend.append(f"{name}  ", style=style)
+    return legend
 
 
 def _ask(answer: Callable[[str, int], None], number: int) -> None:

@@ -135,8 +135,15 @@ def _refuse_another(
 ) -> None:
     if not replaces and is_artifact(out):
         raise a_finished_other(out, "crawl")
-    if any((out / name).exists() for name in (JOURNAL, WORK, CAPTURES)):
+    if _has_fetched(out):
         refuse_another(out, "crawl", stage=STAGE, config=config, inputs=inputs)
+
+
+def _has_fetched(out: Path) -> bool:
+    """Whether an unfinished crawl has something to lose: answers, or what it looked up."""
+    journal = out / JOURNAL
+    is_begun = journal.exists() and journal.stat().st_size > 0
+    return is_begun or (out / CAPTURES).exists() or any((out / WORK).glob("*.footer"))
 
 
 def _digests(config: CrawlConfig) -> dict[str, str]:

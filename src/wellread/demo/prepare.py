@@ -8,7 +8,7 @@ from wellread.base.manifest import owner_of
 from wellread.base.progress import Progress, silent
 from wellread.demo.server import DEFAULT_PORT
 from wellread.demo.web import DemoConfig, make_little_web
-from wellread.pipeline.plan import RECIPE_COPY
+from wellread.pipeline.plan import RECIPE_COPY, refuse_another_recipe
 from wellread.pipeline.recipe import own_recipe
 
 PAGES = {"demo": 6_000, "demo-quick": 700}
@@ -21,6 +21,7 @@ def prepare_demo(out: Path, recipe: str, port: int, *, progress: Progress = sile
         raise InputError(f"{out}: not empty and not made by the demo; give another --out")
     if out.is_dir() and (owner := owner_of(out)):
         raise InputError(f"{out}: belongs to stage {owner!r}; give another --out")
+    refuse_another_recipe(out, recipe)
     out.mkdir(parents=True, exist_ok=True)
     make_little_web(out / "web", DemoConfig(max_pages=PAGES[recipe]), progress=progress)
     text = own_recipe(recipe).read_text(encoding="utf-8")

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from wellread.base.errors import InputError
+from wellread.base.manifest import is_artifact
 from wellread.evaluate.cbt import Cloze
 from wellread.evaluate.last_word import Passage
 from wellread.evaluate.stop_words import STOP_WORDS
 from wellread.evaluate.task import Axis, Loaded, Sources
 from wellread.evaluate.word_kinds import kinds_of
-from wellread.formats.documents import Document, read_corpus
+from wellread.formats.documents import Document, read_corpus, read_documents
 
 SPLIT = "validation"
 MAX_DOCUMENTS = 2000  # held in memory: far more than the items below need
@@ -77,20 +78,28 @@ def order_of(*identity: str) -> bytes:
 
 
 def held_out_documents(sources: Sources) -> Loaded:
-    """The validation documents first by hash of their URL, and how many there are in all."""
-    if sources.corpus is None:
-        raise InputError("held-out tasks need a corpus: name the directory of one (`corpus`)")
+    """The held-out documents first by hash of their URL, and how many there are in all.
+
+    Of a corpus artifact those in the validation split; of texts without splits, in which the model
+    was not trained here, all that are not empty.
+    """
+    corpus = sources.corpus
+    if corpus is None:
+        raise InputError("held-out tasks need a corpus: name one with --corpus")
     num = 0
 
     def counted() -> Iterator[Document]:
         nonlocal num
-        for document in read_corpus(sources.corpus, SPLIT):  # type: ignore[arg-type]
-            num += 1
-            yield document
+        found = read_corpus(corpus, SPLIT) if is_artifact(corpus) else read_documents(corpus)
+        for document in found:
+            if document.text.strip():
+                num += 1
+                yield document
 
     chosen = heapq.nsmallest(MAX_DOCUMENTS, counted(), key=lambda d: order_of(d.url))
     if not chosen:
-        raise InputError(f"{sources.corpus}: no document is in the split {SPLIT!r}")
+        missing = f"no document is in the split {SPLIT!r}" if is_artifact(corpus) else "no text"
+        raise InputError(f"{corpus}: {missing}")
     return Loaded(chosen, num)
 
 

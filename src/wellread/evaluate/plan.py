@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from wellread.base import plugins
 from wellread.base.errors import InputError
 from wellread.evaluate import tasks
@@ -109,3 +111,18 @@ def prepare(config: EvaluateConfig, corpus: Path | None = None) -> Plan:
     if not plan.prepared:
         raise InputError(f"no task of the suite can be run: {next(iter(plan.not_run.values()))}")
     return plan
+
+
+def check_files(config: EvaluateConfig) -> None:
+    """Refuse named tasks whose files are missing or wrong, before there is a corpus or a model.
+
+    Files that are to be fetched are left to their turn.
+    """
+    named = {name: choose(name) for name in config.tasks}
+    wanted = [
+        name
+        for name, one in named.items()
+        if not one.task.uses_corpus and not (config.download and any(f.url for f in one.files))
+    ]
+    if wanted:
+        prepare(msgspec.structs.replace(config, tasks=wanted, suite=None, axes="default"))

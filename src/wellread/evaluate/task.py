@@ -35,7 +35,7 @@ class Sources(NamedTuple):
     """Where a task finds its data, and its settings, which may choose among them."""
 
     data: Path | None  # a folder of benchmark files
-    corpus: Path | None  # a corpus artifact, for tasks made from its held-out documents
+    corpus: Path | None  # for tasks made from held-out documents
     settings: Settings
     is_fetching: bool = False  # what is absent and may be fetched
 

@@ -84,7 +84,10 @@ def newest_intact(run: Path) -> Path | None:
 def newest_checkpoint(run: Path) -> Path:
     found = newest_intact(run)
     if found is None:
-        raise InputError(f"{run}: no intact checkpoint under {run / 'checkpoints'} yet")
+        raise InputError(
+            f"{run}: no checkpoint yet; the training saves one every `save_every_steps` steps, and "
+            "when it is interrupted"
+        )
     return found
 
 

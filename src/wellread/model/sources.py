@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from wellread.base.errors import InputError
+from wellread.base.manifest import UNFINISHED, owner_of
 from wellread.formats.checkpoints import newest_checkpoint
 
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")  # gpt2, or OWNER/NAME
@@ -65,7 +66,8 @@ def checkpoint_of(model: Path) -> Path:
         raise InputError(f"{model}: a file; expected {KINDS}")
     if (model / "config.json").is_file() or (model / "hparams.json").is_file():
         return model
-    if (model / "checkpoints").is_dir():
+    is_begun = (model / UNFINISHED).is_file() and owner_of(model) == "train"
+    if is_begun or (model / "checkpoints").is_dir():
         return newest_checkpoint(model)
     if (model / "ckpt.pt").is_file():
         return model / "ckpt.pt"

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from wellread.base.config import read_toml
 from wellread.base.errors import InputError
 from wellread.base.files import write_bytes
 from wellread.base.manifest import (
@@ -76,6 +77,7 @@ def plan(recipe: Recipe, out: Path) -> list[Step]:
     """The steps of `recipe` that write under `out`, in order."""
     if out.is_dir() and (owner := owner_of(out)):
         raise InputError(f"{out}: belongs to stage {owner!r}; give another --out for a whole run")
+    refuse_another_recipe(out, recipe.name)
     if not recipe.stages and recipe.report is None:
         raise InputError(f"{recipe.path}: has no section of a stage, so there is nothing to do")
     steps = []
@@ -99,6 +101,17 @@ def plan(recipe: Recipe, out: Path) -> list[Step]:
     return steps
 
 
+def refuse_another_recipe(out: Path, name: str) -> None:
+    """A run is its recipe's by name: with another, its stages would be replaced one by one."""
+    copy = out / RECIPE_COPY
+    before = read_toml(copy).get("name") if copy.is_file() else None
+    if before not in (None, name):
+        raise InputError(
+            f"{out}: a run of the recipe {before!r} is there, which {name!r} would replace; give "
+            f"another --out (a recipe with name = {before!r} goes on with that run)"
+        )
+
+
 def up_to(stage: str, recipe: Recipe, out: Path) -> list[Step]:
     """The steps of `recipe` that end with those of `stage`."""
     steps = plan(recipe, out)
@@ -108,22 +121,31 @@ def up_to(stage: str, recipe: Recipe, out: Path) -> list[Step]:
     return steps[: last + 1]
 
 
+def check(recipe: Recipe, steps: list[Step]) -> None:
+    """Refuse now what a step of these would refuse when its turn comes, maybe hours later."""
+    for name in dict.fromkeys(step.stage for step in steps if step.stage != REPORT):
+        STAGES[name].check_config(recipe.stages[name])
+
+
 def run_step(
     recipe: Recipe,
     out: Path,
     step: Step,
     progress: Progress = silent,
     should_stop: Callable[[], bool] | None = None,
-) -> tuple[Manifest, bool]:
-    """Do one step; its manifest, and whether there was anything to do.
-
-    `should_stop` is for steps that are stoppable.
-    """
+) -> Manifest:
+    """Do one step, if there is anything to do; `should_stop` is for steps that are stoppable."""
     out.mkdir(parents=True, exist_ok=True)
-    write_bytes(out / RECIPE_COPY, recipe.path.read_bytes())
-    before = read_manifest(step.out).finished_at if is_artifact(step.out) else None
-    manifest = step.run(progress, should_stop)
-    return manifest, manifest.finished_at != before
+    write_bytes(out / RECIPE_COPY, _named(recipe))
+    return step.run(progress, should_stop)
+
+
+def _named(recipe: Recipe) -> bytes:
+    """The recipe's text with its name, which may be that of its file."""
+    content = recipe.path.read_bytes()
+    if "name" in read_toml(recipe.path):
+        return content
+    return b"name = " + msgspec.json.encode(recipe.name) + b"\n" + content
 
 
 def wait_for(step: Step) -> Manifest:
@@ -136,7 +158,9 @@ def wait_for(step: Step) -> Manifest:
 def run_recipe(path: Path, out: Path, *, data: Path | None = None) -> dict[str, Manifest]:
     """Do all that the recipe in `path` asks for; the manifest of each step by its name."""
     recipe = read_recipe(path, data=data)
-    return {step.name: run_step(recipe, out, step)[0] for step in plan(recipe, out)}
+    steps = plan(recipe, out)
+    check(recipe, steps)
+    return {step.name: run_step(recipe, out, step) for step in steps}
 
 
 def _call(stage: Stage, recipe: Recipe, out: Path, run: str, **watched: Any) -> Manifest:

@@ -23,6 +23,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     given: frozenset[str] = frozenset()  # arguments that the recipe's section may name files for
     optional: frozenset[str] = frozenset()  # arguments left out if their stage is not in the recipe
     per_run: bool = False  # once for each model that the recipe trains
+    check: str | None = None  # "module:function" of the config: refuses what it can before any work
 
     def load_function(self) -> Any:
         return _load(self.function)
@@ -30,6 +31,10 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     def load_config(self) -> type[Config]:
         found: type[Config] = _load(self.config)
         return found
+
+    def check_config(self, config: Config) -> None:
+        if self.check is not None:
+            _load(self.check)(config)
 
 
 def _load(place: str) -> Any:
@@ -100,6 +105,7 @@ STAGES = {
             directory="results/{run}",
             function="wellread.evaluate.run:evaluate",
             config="wellread.evaluate.config:EvaluateConfig",
+            check="wellread.evaluate.plan:check_files",
             takes={"model": ("train",), "corpus": ("corpus",)},
             optional=frozenset({"corpus"}),
             per_run=True,

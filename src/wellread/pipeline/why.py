@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import MANIFEST, Manifest, is_artifact, read_manifest
+from wellread.base.manifest import MANIFEST, Manifest, changed_files, is_artifact, read_manifest
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +22,12 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 def artifact_of(path: Path) -> Path:
     """The artifact directory that `path` is or lies in."""
+    if path.parts[:1] in (("http:",), ("https:",)):
+        raise InputError(
+            "why: of a web address `wellread links DUMPS --explain URL` says whether it is a link, "
+            "outcomes.parquet of the crawl what became of it, and `wellread corpus explain CORPUS "
+            "URL` whether it is a document; name a result, or its run"
+        )
     if not path.exists():
         raise InputError(f"{path}: there is no such file or directory; name a result, or its run")
     for folder in (path, *path.resolve().parents):
@@ -42,7 +48,9 @@ def _trace(folder: Path, *, depth: int, expected: str | None, seen: set[Path]) -
         yield Origin(depth=depth, path=folder, manifest=None, note="no longer there")
         return
     manifest = read_manifest(folder)
-    note = "" if expected in (None, manifest.digest) else "remade since: its digest has changed"
+    note = _damage(folder)
+    if expected not in (None, manifest.digest):
+        note = "remade since: its digest has changed"
     resolved = folder.resolve()
     if resolved in seen:
         yield Origin(depth=depth, path=folder, manifest=manifest, note=note or "seen above")
@@ -60,6 +68,14 @@ def _trace(folder: Path, *, depth: int, expected: str | None, seen: set[Path]) -
                     depth=depth + 1, path=Path(name), manifest=None, sha256=file.sha256,
                     note=_changes(Path(name), file.num_bytes),
                 )  # fmt: skip
+
+
+def _damage(folder: Path) -> str:
+    """What of a finished artifact is not as its manifest has it."""
+    if changed := changed_files(folder):
+        more = f" and {len(changed) - 1} more" if changed[1:] else ""
+        return f"changed since: {changed[0]}{more} not as in its manifest"
+    return ""
 
 
 def _changes(path: Path, num_bytes: int) -> str:

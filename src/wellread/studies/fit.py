@@ -130,10 +130,11 @@ def _describe(location: Path, config: StudyConfig) -> Run:
 
 def _setting(config: dict[str, Any], key: str, location: Path) -> Any:
     value: Any = config
-    for part in key.split("."):
+    for depth, part in enumerate(parts := key.split(".")):
         if not isinstance(value, dict) or part not in value:
             known = value if isinstance(value, dict) else {}
-            raise InputError(f"{location}: the run has no setting {key!r}{suggestion(part, known)}")
+            there = [".".join([*parts[:depth], name]) for name in known]
+            raise InputError(f"{location}: the run has no setting {key!r}{suggestion(key, there)}")
         value = value[part]
     return value
 

@@ -45,12 +45,17 @@ class Tokenizer:
     >>> tokenizer = Tokenizer.train(["low lower lowest"] * 3, vocab_size=260)
     >>> tokenizer.decode(tokenizer.encode("slow ☃"))
     'slow ☃'
+    >>> tokenizer
+    Tokenizer(260 ids, 3 merges)
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.tokens = vocabulary.tokens
         self.merges = vocabulary.merges
+
+    def __repr__(self) -> str:
+        return f"Tokenizer({self.vocab_size:,} ids, {len(self.merges):,} merges)"
 
     @classmethod
     def load(cls, path: str | Path) -> "Tokenizer":
