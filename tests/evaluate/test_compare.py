@@ -12,13 +12,15 @@ import pytest
 from wellread.base.config import Config
 from wellread.base.errors import InputError
 from wellread.base.manifest import writing
-from wellread.evaluate.compare import compare
+from wellread.base.seeds import generator
+from wellread.evaluate.compare import compare, compare_results
 from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.language_model import LanguageModel
 from wellread.evaluate.plan import prepare
 from wellread.evaluate.run import evaluate_task
 from wellread.evaluate.sites import score_by_site
-from wellread.formats.results import STAGE, read_items, read_results, write_result
+from wellread.formats.comparisons import Side
+from wellread.formats.results import STAGE, Item, Result, read_items, read_results, write_result
 from wellread.tokenizer.tokenizer import Tokenizer
 
 TASKS = ["demo-lambada", "demo-translation", "demo-lambada|target=token"]
@@ -63,6 +65,30 @@ def test_differences_are_those_of_the_scores_and_their_intervals_are_paired(
     assert (one.num_items, one.num_units, one.higher_is_better) == (20, 20, False)
     same = compare(first, first)
     assert {(each.difference, each.low, each.high) for each in same} == {(0.0, 0.0, 0.0)}
+
+
+def test_the_interval_of_a_difference_has_the_width_of_theory(tmp_path: Path) -> None:
+    """400 differences of variance 1 have a mean with a standard error of 0.05."""
+    gains = generator(0, "gains").standard_normal(400)
+    base = 100 * generator(0, "base").standard_normal(400)
+    result = Result(
+        task="demo-qa", protocol="demo-qa:1", comparable_to=None, num_items=400,
+        num_available=400, scores=[], seconds=0.0,
+    )  # fmt: skip
+    sides = []
+    for name, values in (("first", base), ("second", base + gains)):
+        with writing(tmp_path / name, stage=STAGE, config=Config(), inputs={}) as draft:
+            items = [
+                Item(item=f"{n}", text="", prompt="", target="", sums={"f1": (value, 1.0)})
+                for n, value in enumerate(values)
+            ]
+            write_result(draft, result, items)
+        sides.append(Side(tmp_path / name, result))
+    [found] = compare_results(*sides, 0)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.difference == pytest.approx(gains.mean())
+    assert found.high - found.low == pytest.approx(2 * 1.96 * gains.std() / 20, rel=0.1)
 
 
 def test_only_items_that_both_have_are_compared(

@@ -325,10 +325,12 @@ def write_study(run: Path) -> None:
                 low=difference - 0.03,
                 high=difference + 0.03,
                 num_items=500,
+                num_units=40,
                 higher_is_better=True,
             )
             for task, difference in (("cloze-choice", 0.06), ("cloze-last-word", 0.02))
         ],
+        unpaired=["held-out of small and medium"],
     )
     results = [run / "results" / name for name in names]
     with writing(

@@ -417,7 +417,7 @@ def study(
     json: Json = False,
 ) -> None:
     """Compare the runs of a family over the settings in which they differ."""
-    from wellread.studies.fit import fit_study
+    from wellread.pipeline.study import fit_study
 
     _do("study", out, partial(fit_study, results, out, config), json=json)
 

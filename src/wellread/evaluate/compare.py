@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from wellread.base import plugins
@@ -14,23 +13,8 @@ from wellread.evaluate import tasks
 from wellread.evaluate.language_model import Floats
 from wellread.evaluate.metrics import Metric, by_unit, resamples, value_of
 from wellread.evaluate.task import Task
+from wellread.formats.comparisons import Paired, Side
 from wellread.formats.results import STAGE, Item, Result, item_of, read_items, read_results
-
-
-class Paired(msgspec.Struct, frozen=True, kw_only=True):
-    """A metric of both models, and of the second less the first; 95 % by resampled units."""
-
-    protocol: str
-    stem: str  # of the first's result
-    metric: str
-    first: float
-    second: float
-    difference: float
-    low: float | None  # None: of one unit there are no resamples
-    high: float | None
-    num_items: int  # that both have
-    num_units: int  # documents, where several items come from one
-    higher_is_better: bool
 
 
 def compare(first: Path, second: Path, *, seed: int = 0) -> list[Paired]:
@@ -47,11 +31,8 @@ def compare(first: Path, second: Path, *, seed: int = 0) -> list[Paired]:
     return [
         paired
         for protocol in shared
-        for paired in _compare(
-            ours[protocol],
-            _items(first, ours[protocol]),
-            _items(second, theirs[protocol]),
-            seed,
+        for paired in compare_results(
+            Side(first, ours[protocol]), Side(second, theirs[protocol]), seed
         )
     ]
 
@@ -60,11 +41,16 @@ def _by_protocol(directory: Path) -> dict[str, Result]:
     return {one.protocol: one for one in read_results(directory, variants=True) if one.scores}
 
 
+def compare_results(first: Side, second: Side, seed: int) -> list[Paired]:
+    """Every metric of two results of one protocol, on the items that both have."""
+    return list(_compare(first.result, _items(first), _items(second), seed))
+
+
 Items = dict[str, Item]  # by name
 
 
-def _items(directory: Path, result: Result) -> Items:
-    found = map(item_of, read_items(directory, result.stem))
+def _items(side: Side) -> Items:
+    found = map(item_of, read_items(side.directory, side.result.stem))
     return {item.item: item for item in found}
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from wellread.formats.overlap import TestSet
 from wellread.formats.published import PublishedScore, published, published_overlap
 from wellread.formats.results import Result, Score
-from wellread.formats.studies import Study
+from wellread.formats.studies import Difference, Study
 from wellread.report.blocks import (
     NOT_COMPARABLE,
     NOT_RUN,
@@ -249,7 +249,7 @@ def _points_table(study: Study, why: list[str]) -> Table:
 def _differences_table(study: Study, why: list[str]) -> Table:
     return Table(
         key="size-differences",
-        caption="What the larger model gains: differences paired item by item",
+        caption="What the larger model gains, on the items that both have",
         columns=[
             Column("task", "name"),
             Column("metric"),
@@ -259,6 +259,7 @@ def _differences_table(study: Study, why: list[str]) -> Table:
             Column("95 % from", "number"),
             Column("to", "number"),
             Column("items", "number"),
+            Column("documents", "number"),
             Column("verdict"),
         ],
         rows=[
@@ -271,20 +272,23 @@ def _differences_table(study: Study, why: list[str]) -> Table:
                 score(d.low, d.metric, is_difference=True),
                 score(d.high, d.metric, is_difference=True),
                 count(d.num_items),
-                _verdict(d.low, d.high, higher_is_better=d.higher_is_better),
+                count(d.num_units),
+                _verdict(d),
             ]
             for d in study.differences
         ],
         why=why,
-        note="Larger less smaller, shares in percentage points; the verdict asks whether the "
-        "interval leaves out zero.",
+        note="Larger less smaller, shares in percentage points. The interval is over documents, "
+        "drawn for both models alike, an item of its own being one; the verdict asks whether it "
+        "leaves out zero."
+        + (f" Without items in common: {'; '.join(study.unpaired)}." if study.unpaired else ""),
     )
 
 
-def _verdict(low: float, high: float, *, higher_is_better: bool) -> Cell:
-    if low <= 0 <= high:
+def _verdict(found: Difference) -> Cell:
+    if found.low is None or found.high is None or found.low <= 0 <= found.high:
         return Cell("undecided", is_muted=True)
-    return Cell("better" if (low > 0) == higher_is_better else "worse")
+    return Cell("better" if (found.low > 0) == found.higher_is_better else "worse")
 
 
 def the_overlap(evidence: Evidence) -> Section:
