@@ -331,6 +331,7 @@ def write_study(run: Path) -> None:
             for task, difference in (("cloze-choice", 0.06), ("cloze-last-word", 0.02))
         ],
         unpaired=["held-out of small and medium"],
+        differs_too={"train.steps": [600, 300]},
     )
     results = [run / "results" / name for name in names]
     with writing(

@@ -116,6 +116,12 @@ def test_a_difference_whose_interval_holds_zero_is_undecided(report: Path) -> No
     assert verdicts == {"cloze-choice": "better", "cloze-last-word": "undecided"}
 
 
+def test_a_study_says_what_else_differs_and_what_was_not_paired(report: Path) -> None:
+    text = words((report / "index.html").read_text())
+    assert "may not come of size: the runs differ also in train.steps (600, 300)." in text
+    assert "Without items in common: held-out of small and medium." in text
+
+
 def test_settings_are_held_against_the_papers(report: Path) -> None:
     verdicts = {(row[0], row[1]): row[2:4] + row[5:] for row in rows(report, "settings")}
     assert verdicts["least karma of a link's submission", "links"] == ["3", "3", "same"]

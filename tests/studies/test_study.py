@@ -26,9 +26,18 @@ class RunSettings(Config, frozen=True):
     train: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-def write_run(directory: Path, size: str, num_parameters: int, *, seed: int = 0) -> Path:
-    settings = RunSettings(model={"size": size}, train={"seed": seed})
-    with writing(directory, stage="train", config=settings, inputs={}) as draft:
+def write_run(
+    directory: Path,
+    size: str,
+    num_parameters: int,
+    *,
+    seed: int = 0,
+    steps: int = 20,
+    tokens: Path | None = None,
+) -> Path:
+    settings = RunSettings(model={"size": size}, train={"seed": seed, "steps": steps})
+    inputs = {"tokens": [tokens]} if tokens else {}
+    with writing(directory, stage="train", config=settings, inputs=inputs) as draft:
         draft.write("model.safetensors", b"")
         draft.facts["num_parameters"] = num_parameters
     return directory
@@ -106,6 +115,7 @@ def test_every_score_is_a_point_beside_the_settings_varied(
         ("large", {"model.size": "4x128"}, 900, 0.75),
     ]
     assert manifest.counts == {"in": 4, "out": 4, "runs": 2, "differences": 2}
+    assert read_study(tmp_path / "study").caution == ""
 
 
 def test_differences_are_larger_less_smaller_over_the_same_items(
@@ -161,6 +171,28 @@ def test_items_that_only_one_model_scored_are_left_out(tmp_path: Path) -> None:
     fit_study(results, tmp_path / "study", BY_SIZE)
     accuracy = read_study(tmp_path / "study").differences[0]
     assert (accuracy.difference, accuracy.num_items) == (0.5, 4)
+
+
+def write_tokens(folder: Path, text: bytes) -> Path:
+    for stage, inputs in (("corpus", {}), ("tokens", {"corpus": [folder / "corpus"]})):
+        with writing(folder / stage, stage=stage, config=Config(), inputs=inputs) as draft:
+            draft.write("data", text)
+    return folder / "tokens"
+
+
+def test_what_the_runs_differ_in_besides_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    results = []
+    for size, parameters, steps in (("2x64", 100, 20), ("4x128", 900, 30)):
+        tokens = write_tokens(tmp_path / size, size.encode())
+        run = write_run(tmp_path / f"run-{size}", size, parameters, steps=steps, tokens=tokens)
+        results.append(write_results(tmp_path / f"results-{size}", run, [0, 1]))
+    fit_study(results, tmp_path / "study", BY_SIZE)
+    found = read_study(tmp_path / "study")
+    assert list(found.differs_too) == ["train.steps", "tokens", "corpus"]
+    assert found.differs_too["train.steps"] == [20, 30]
+    assert "the runs differ also in train.steps (20, 30); tokens (" in caplog.text
 
 
 def test_runs_are_paired_only_if_they_differ_in_one_setting(tmp_path: Path) -> None:

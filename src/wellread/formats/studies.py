@@ -45,6 +45,13 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
     points: list[Point]
     differences: list[Difference]
     unpaired: list[str]  # tasks of two runs that share no item, and so have no differences
+    differs_too: dict[str, list[Any]]  # what the runs differ in besides: name -> their values
+
+    @property
+    def caution(self) -> str:
+        """A sentence on what else than the settings varied may have made the differences."""
+        parts = [f"{k} ({', '.join(map(str, values))})" for k, values in self.differs_too.items()]
+        return f"the runs differ also in {'; '.join(parts)}" if parts else ""
 
 
 def read_study(directory: Path) -> Study:

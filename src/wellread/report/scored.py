@@ -194,8 +194,10 @@ def the_size_study(evidence: Evidence) -> Section:
     panels = len({(point.task, point.metric) for point in study.points})
     more = f" The first {PANELS_DRAWN} of {panels}; the table has all." if panels > 6 else ""
     blocks: list[Block] = []
+    if study.caution:
+        blocks.append(Prose(text=f"What is compared here may not come of size: {study.caution}."))
     if study.points:
-        blocks = [
+        blocks += [
             by_size(
                 study.points,
                 "Scores against the number of parameters, with 95 % intervals." + more,

@@ -1,5 +1,6 @@
 """The stage `study`: results of several runs in, their scores side by side out."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +24,8 @@ from wellread.formats.results import Result
 from wellread.formats.studies import STAGE, Difference, Point, Study
 from wellread.studies.config import StudyConfig
 
+log = logging.getLogger(__name__)
+DIGITS_SHOWN = 12  # of a digest
 NUM_PARAMETERS = "num_parameters"  # among the facts of a run's manifest
 
 
@@ -31,6 +34,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     settings: dict[str, Any]  # those that the study varies
+    others: dict[str, Any]  # all else that made it what it is: settings, digests of inputs
     num_parameters: int
     directories: dict[str, Path]  # task -> results directory
     results: dict[str, Result]  # task -> scores
@@ -55,7 +59,7 @@ def fit_study(
 
     Runs are paired if they differ in just one of the settings varied, each with the next larger.
     `compare` makes the differences of two results; a task whose items they do not share is named
-    as unpaired.
+    as unpaired. What else the runs differ in is named, in a warning too.
     """
     runs = read_runs(results, config)
     pairs = next_larger_pairs(runs)
@@ -73,7 +77,15 @@ def fit_study(
                 if not found and pair.smaller.results[task].scores:
                     unpaired.append(f"{task} of {pair.smaller.name} and {pair.larger.name}")
             progress(number, len(pairs), f"{pair.larger.name} against {pair.smaller.name}")
-        study = Study(vary=config.vary, points=points, differences=differences, unpaired=unpaired)
+        study = Study(
+            vary=config.vary,
+            points=points,
+            differences=differences,
+            unpaired=unpaired,
+            differs_too=differing(runs),
+        )
+        if study.caution:
+            log.warning("%s: %s", out, study.caution)
         draft.write("study.json", msgspec.json.format(msgspec.json.encode(study), indent=1))
         draft.counts.update({"in": len(points), "out": len(points)})
         draft.counts.update({"runs": len(runs), "differences": len(differences)})
@@ -122,9 +134,11 @@ def _describe(location: Path, config: StudyConfig) -> Run:
                 f"{location}: {key} is {value!r}, which is none of the study's values "
                 f"{config.vary[key]!r}"
             )
+    others = {**_flat(manifest.config), **_inputs(location, manifest, depth=2)}
     return Run(
         name=location.name,
         settings=settings,
+        others={key: value for key, value in others.items() if key not in settings},
         num_parameters=manifest.facts[NUM_PARAMETERS],
         directories={},
         results={},
@@ -139,6 +153,44 @@ def _setting(config: dict[str, Any], key: str, location: Path) -> Any:
             raise InputError(f"{location}: the run has no setting {key!r}{suggestion(part, known)}")
         value = value[part]
     return value
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """
+    >>> _flat({"model": {"size": "2x64"}, "seed": 0})
+    {'model.size': '2x64', 'seed': 0}
+    """
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        found |= (
+            _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        )
+    return found
+
+
+def _inputs(location: Path, manifest: Manifest, *, depth: int) -> dict[str, str]:
+    """Short digests of an artifact's inputs, and of what these were made of, if they are there."""
+    found: dict[str, str] = {}
+    for role, inputs in manifest.inputs.items():
+        digests = [one.digest or "".join(f.sha256 for f in one.files.values()) for one in inputs]
+        found[role] = " ".join(digest[:DIGITS_SHOWN] for digest in digests)
+        for one in inputs if depth > 1 else []:
+            if is_artifact(origin := location / one.path):
+                found |= _inputs(origin, read_manifest(origin), depth=depth - 1)
+    return found
+
+
+def differing(runs: Sequence[Run]) -> dict[str, list[Any]]:
+    """What the runs differ in besides the settings varied: name -> values, in order of the runs."""
+    found: dict[str, list[Any]] = {}
+    for key in dict.fromkeys(key for run in runs for key in run.others):
+        values: list[Any] = []
+        for run in runs:
+            if (value := run.others.get(key)) not in values:
+                values.append(value)
+        if len(values) > 1:
+            found[key] = values
+    return found
 
 
 def next_larger_pairs(runs: Sequence[Run]) -> list[Pair]:
