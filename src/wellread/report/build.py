@@ -25,7 +25,8 @@ from wellread.report.evidence import (
     read_evidence,
 )
 from wellread.report.markdown import to_markdown
-from wellread.report.scored import the_overlap, the_samples, the_scores, the_size_study
+from wellread.report.scored import the_overlap, the_samples, the_scores
+from wellread.report.studied import the_size_study
 
 SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     what_was_built,
