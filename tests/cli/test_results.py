@@ -76,6 +76,23 @@ def test_scores_are_read_by_programs(results: Path, capsys: pytest.CaptureFixtur
     assert [one["stem"] for one in json.loads(capsys.readouterr().out)] == ["lambada", "lambada,t"]
 
 
+def test_a_metric_of_half_a_tasks_items_is_no_subset(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    score = Score(
+        metric="bleu_en-fr", value=1.5, low=None, high=None, num_items=20, higher_is_better=True
+    )
+    result = Result(
+        task="demo-translation", protocol="demo-translation:1", comparable_to=None,
+        num_items=40, num_available=40, scores=[score], seconds=1.0,
+    )  # fmt: skip
+    with writing(tmp_path / "all", stage=STAGE, config=Config(), inputs={}) as draft:
+        write_result(draft, result, [])
+    assert main(["show", str(tmp_path / "all"), "--form", "csv"]) == 0
+    [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (row["n"], row["of"]) == ("20", "20")
+
+
 def test_wrong_items_are_shown_the_worst_first(
     results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -71,9 +71,10 @@ def test_a_comparable_score_stands_beside_the_papers(report: Path) -> None:
     assert table[0][2:5] == ["ours, our weights", "ours, released weights", "paper, 117M"]
     assert table[1][:5] == ["perplexity", "small", "2345.6", "not run", "35.13"]
     assert table[3][:3] == ["accuracy", "small", "0.021"]
-    assert "accuracy small 2.1 % not run 46.0 % 0.9 % 3.3 % – 500" in words(
-        (report / "index.html").read_text()
-    )
+    page = (report / "index.html").read_text()
+    assert "accuracy small 2.1 % not run 46.0 % 0.9 % 3.3 % – 500 of 5,153" in words(page)
+    assert "lambada, accuracy, 500 of 5,153 items: small 2.1 %" in page  # the figure's words
+    assert table[3][8] == "500"
 
 
 def test_a_score_of_our_own_task_is_not_compared_with_the_papers(report: Path) -> None:

@@ -115,7 +115,7 @@ def _row(result: "Result", score: "Score", size: str) -> Row:
         paper=stated.value(stated_size) if stated else None,
         paper_size=stated_size,
         n=score.num_items,
-        of=result.num_available,
+        of=result.of(score),
         note="; ".join(filter(None, [result.note, score.note])),
     )
 

@@ -85,6 +85,17 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         if not self.stem:
             msgspec.structs.force_setattr(self, "stem", self.task)
 
+    @property
+    def is_subset(self) -> bool:
+        return self.num_items < self.num_available
+
+    def of(self, score: Score) -> int:
+        """Of how many items those of a score are a part: of a metric of some items, these are all.
+
+        A subset is one of the whole task.
+        """
+        return self.num_available if self.is_subset else score.num_items
+
 
 def write_result(draft: Draft, result: Result, items: Iterable[Item]) -> None:
     """The items first, then the scores: a task without its JSON is unfinished."""

@@ -119,7 +119,8 @@ def _group(task: str, found: list[Measured], evidence: Evidence) -> Group:
     if theirs is not None and (value := theirs.value(BESIDE)) is not None:
         marks.append(Mark(f"paper, {BESIDE}", value, None, None, None))
     words = first.score.metric.replace("_", " ")
-    return Group(f"{task}, {words}", marks, first.score.chance)
+    part = f", {_number_of_items(first).text} items" if first.result.is_subset else ""
+    return Group(f"{task}, {words}{part}", marks, first.score.chance)
 
 
 def _task_table(task: str, found: list[Measured], evidence: Evidence) -> Table:
@@ -140,7 +141,7 @@ def _task_table(task: str, found: list[Measured], evidence: Evidence) -> Table:
                 score(s.low, metric),
                 score(s.high, metric),
                 score(s.chance, metric),
-                count(s.num_items),
+                _number_of_items(one),
             ]
         )
     models = dict.fromkeys(one.scored.artifact.name for one in found)
@@ -163,6 +164,11 @@ def _task_table(task: str, found: list[Measured], evidence: Evidence) -> Table:
         why=[evidence.why(f"{name}/{task}.json") for name in models],
         note=" ".join(_notes(found)),
     )
+
+
+def _number_of_items(one: Measured) -> Cell:
+    number, of = one.score.num_items, one.result.of(one.score)
+    return count(number) if number == of else Cell(f"{number:,} of {of:,}", number)
 
 
 def _theirs(one: Measured) -> Cell:
