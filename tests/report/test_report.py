@@ -13,7 +13,7 @@ from wellread.base.errors import InputError
 from wellread.base.manifest import read_manifest, writing
 from wellread.formats import link_report
 from wellread.formats.link_report import DomainRow, KarmaRange, LinkReport, Month
-from wellread.formats.results import Item, Result, write_result
+from wellread.formats.results import Item, Result, Score, write_result
 from wellread.report.build import write_report
 from wellread.report.config import ReportConfig
 from wellread.report.figures import thinned
@@ -81,6 +81,36 @@ def test_a_score_of_our_own_task_is_not_compared_with_the_papers(report: Path) -
     row = rows(report, "task-demo-winograd")[1]
     assert row[1:5] == ["small", "0.55", "not run", "not comparable"]
     assert row[7:] == ["0.5", "20"]
+
+
+def test_the_papers_nearest_size_is_beside_a_score_or_the_one_that_it_gives(
+    finished_run: Path, tmp_path: Path
+) -> None:
+    """The paper has LAMBADA for its four sizes, and Winograd for 1542M alone."""
+    run = tmp_path / "run"
+    score = Score(
+        metric="accuracy", value=0.6, low=0.5, high=0.7, num_items=273, higher_is_better=True
+    )
+    winograd = Result(
+        task="winograd", protocol="winograd:1|scoring=partial", comparable_to="winograd",
+        num_items=273, num_available=273, scores=[score], seconds=1.0,
+    )  # fmt: skip
+    for name, parameters in (("gpt2", 124_439_808), ("gpt2-large", 774_030_080)):
+        with writing(
+            run / "results" / name, stage="evaluate", config=NoSettings(), inputs={}
+        ) as draft:
+            draft.facts["num_parameters"] = parameters
+            write_result(draft, winograd, [])
+            for file in ("lambada.json", "lambada.parquet"):
+                draft.write(file, (finished_run / "results" / "small" / file).read_bytes())
+    write_report(run, tmp_path / "report", ReportConfig())
+    for task, expected in (
+        ("winograd", ["paper, 117M", "70.7 % (1542M)", "70.7 % (1542M)"]),
+        ("lambada", ["paper, 117M", "35.13", "10.87 (762M)"]),
+    ):
+        assert [row[4] for row in rows(tmp_path / "report", f"task-{task}")][:3] == expected
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "winograd, accuracy: gpt2 60.0 %, gpt2-large 60.0 %, paper, 1542M 70.7 %" in page
 
 
 def test_each_table_of_scores_names_the_way_back(report: Path) -> None:

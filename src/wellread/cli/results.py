@@ -14,7 +14,7 @@ from wellread.base.manifest import is_artifact, read_artifact
 from wellread.base.text import human_seconds
 from wellread.cli import show
 from wellread.cli.options import Json
-from wellread.formats.published import paper, published
+from wellread.formats.published import nearest_size, published
 
 if TYPE_CHECKING:
     from wellread.evaluate.budget import Estimate
@@ -71,7 +71,7 @@ def show_results(
 def scores(found: "list[Result]", facts: dict[str, object], form: Form = "table") -> None:
     """A row for each metric of each task; what was not run, and why, at the end."""
     parameters = facts.get("num_parameters")
-    size = _nearest_size(parameters if isinstance(parameters, int) else None)
+    size = nearest_size(parameters if isinstance(parameters, int) else None)
     rows = [_row(result, score, size) for result in found for score in result.scores]
     {"table": _table, "markdown": _markdown, "csv": _csv, "lm-eval": _lm_eval}[form](rows, size)
     if form == "table":
@@ -102,8 +102,7 @@ class Row(NamedTuple):
 
 def _row(result: "Result", score: "Score", size: str) -> Row:
     stated = published(result.comparable_to, score.metric, result.protocol)
-    sizes = [size, *reversed(stated.by_size)] if stated else []
-    stated_size = next((one for one in sizes if stated and one in stated.by_size), "")
+    paper_size, paper = stated.nearest(size) if stated else ("", None)
     return Row(
         task=result.stem,
         protocol=result.protocol,
@@ -112,20 +111,12 @@ def _row(result: "Result", score: "Score", size: str) -> Row:
         low=score.low,
         high=score.high,
         chance=score.chance,
-        paper=stated.value(stated_size) if stated else None,
-        paper_size=stated_size,
+        paper=paper,
+        paper_size=paper_size,
         n=score.num_items,
         of=result.of(score),
         note="; ".join(filter(None, [result.note, score.note])),
     )
-
-
-def _nearest_size(parameters: int | None) -> str:
-    """The paper's name of its model that is nearest in size."""
-
-    sizes = [(float(size.actual.rstrip("M")), size.printed) for size in paper().sizes]
-    mine = (parameters or 0) / 1e6
-    return min(sizes, key=lambda size: abs(size[0] - mine))[1]
 
 
 def _number(value: float | None) -> str:

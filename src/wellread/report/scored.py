@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from wellread.formats.overlap import TestSet
-from wellread.formats.published import PublishedScore, published, published_overlap
+from wellread.formats.published import PublishedScore, nearest_size, published, published_overlap
 from wellread.formats.results import Result, Score
 from wellread.report.blocks import (
     NOT_COMPARABLE,
@@ -29,7 +29,6 @@ from wellread.report.built import absent
 from wellread.report.evidence import EVALUATE, OVERLAP, Evidence, Scored
 from wellread.report.figures import SERIES, Group, Mark, forest
 
-BESIDE = "117M"  # the paper's smallest model is the nearest to any that is trained here
 UNCONDITIONAL = ("", "<|endoftext|>")
 
 
@@ -43,6 +42,11 @@ class Measured(NamedTuple):
     @property
     def published(self) -> PublishedScore | None:
         return published(self.result.comparable_to, self.score.metric, self.result.protocol)
+
+    @property
+    def size(self) -> str:
+        """The paper's model that is nearest in size."""
+        return nearest_size(self.scored.artifact.manifest.facts.get("num_parameters"))
 
 
 def _measured(evidence: Evidence) -> dict[str, list[Measured]]:
@@ -116,8 +120,9 @@ def _group(task: str, found: list[Measured], evidence: Evidence) -> Group:
         for m in found
     ]
     theirs = first.published
-    if theirs is not None and (value := theirs.value(BESIDE)) is not None:
-        marks.append(Mark(f"paper, {BESIDE}", value, None, None, None))
+    if theirs is not None:
+        size, value = theirs.nearest(first.size)
+        marks.append(Mark(f"paper, {size}", value, None, None, None))
     words = first.score.metric.replace("_", " ")
     part = f", {_number_of_items(first).text} items" if first.result.is_subset else ""
     return Group(f"{task}, {words}{part}", marks, first.score.chance)
@@ -137,7 +142,7 @@ def _task_table(task: str, found: list[Measured], evidence: Evidence) -> Table:
                 Cell(one.scored.name),
                 value if one.scored.is_ours else NOTHING,
                 elsewhere if one.scored.is_ours else value,
-                _theirs(one),
+                _theirs(one, found[0].size),
                 score(s.low, metric),
                 score(s.high, metric),
                 score(s.chance, metric),
@@ -154,7 +159,7 @@ def _task_table(task: str, found: list[Measured], evidence: Evidence) -> Table:
             Column("model"),
             Column("ours, our weights", "number"),
             Column("ours, released weights", "number"),
-            Column(f"paper, {BESIDE}", "number"),
+            Column(f"paper, {found[0].size}", "number"),
             Column("95 % from", "number"),
             Column("to", "number"),
             Column("chance", "number"),
@@ -171,10 +176,14 @@ def _number_of_items(one: Measured) -> Cell:
     return count(number) if number == of else Cell(f"{number:,} of {of:,}", number)
 
 
-def _theirs(one: Measured) -> Cell:
+def _theirs(one: Measured, column: str) -> Cell:
+    """The paper's value for the nearest size, which is named if it is not the column's."""
     theirs = one.published
-    value = theirs.value(BESIDE) if theirs else None
-    return NOT_COMPARABLE if value is None else score(value, one.score.metric)
+    if theirs is None:
+        return NOT_COMPARABLE
+    size, value = theirs.nearest(one.size)
+    cell = score(value, one.score.metric)
+    return cell if size == column else Cell(f"{cell.text} ({size})")
 
 
 def _notes(found: list[Measured]) -> Iterator[str]:
