@@ -207,6 +207,7 @@ def results_of(gain: float) -> list[Result]:
         ),
         result("cloze-last-word", [share_score("accuracy", 0.064 + gain, 0.02, 500, None)]),
         result("demo-cbt", [share_score("accuracy", 0.15 + gain, 0.15, 20, 0.1)]),
+        result("held-out", [perplexity_score(40.0 * (1 - gain), 28)]),
         result("demo-winograd", [share_score("accuracy", 0.55, 0.2, 20, 0.5)]),
         result(
             "lambada",

@@ -47,7 +47,7 @@ def test_the_page_opens_with_the_run_in_numbers(report: Path) -> None:
     text = words((report / "index.html").read_text())
     assert (
         "submissions 1,400 links 742 pages 718 documents 611 tokens 3.4 M models 2 "
-        "held-out bits per byte, best 1.403"
+        "held-out bits per byte in training, best 1.403"
     ) in text
 
 
@@ -111,6 +111,13 @@ def test_the_papers_nearest_size_is_beside_a_score_or_the_one_that_it_gives(
         assert [row[4] for row in rows(tmp_path / "report", f"task-{task}")][:3] == expected
     page = (tmp_path / "report" / "index.html").read_text()
     assert "winograd, accuracy: gpt2 60.0 %, gpt2-large 60.0 %, paper, 1542M 70.7 %" in page
+
+
+def test_two_held_out_numbers_of_a_model_say_what_each_is_of(report: Path) -> None:
+    text = words((report / "index.html").read_text())
+    models, task = text.split("The models trained")[1], text.split("protocol held-out:1")[1]
+    assert "a context long, side by side, across documents. The task held-out" in models
+    assert "each in windows as the protocol's stride has them: not the number under" in task
 
 
 def test_each_table_of_scores_names_the_way_back(report: Path) -> None:
@@ -196,7 +203,7 @@ def test_ids_are_unique_and_links_within_the_page_resolve(report: Path) -> None:
 def test_every_figure_has_words_and_every_table_a_caption(report: Path) -> None:
     page = (report / "index.html").read_text()
     assert page.count('role="img" aria-label="') == 8
-    assert page.count("<table>") == page.count("<caption ") == 21
+    assert page.count("<table>") == page.count("<caption ") == 22
     assert '<html lang="en">' in page
 
 

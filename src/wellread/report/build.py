@@ -98,7 +98,11 @@ def in_numbers(evidence: Evidence) -> list[Fact]:
     add(len(evidence.trainings) or None, "models")
     found = [run.artifact.manifest.facts["held_out_bits_per_byte"] for run in evidence.trainings]
     best = min(found, default=None)
-    add(best, "held-out bits per byte, best", f"{best:.3f}" if best is not None else None)
+    add(
+        best,
+        "held-out bits per byte in training, best",
+        f"{best:.3f}" if best is not None else None,
+    )
     return facts
 
 

@@ -329,7 +329,9 @@ def _runs_table(evidence: Evidence) -> Table:
         ],
         rows=rows,
         why=[evidence.why(run.artifact.name) for run in evidence.trainings],
-        note="Size: layers × width. Loss in nats per token, at the last step, on held-out text.",
+        note="Size: layers × width. Loss in nats per token, at the last step, on the first windows "
+        "of the held-out tokens: a context long, side by side, across documents. The task held-out "
+        "of evaluation has other texts and windows, and so another number.",
     )
 
 

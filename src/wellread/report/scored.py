@@ -29,6 +29,7 @@ from wellread.report.built import absent
 from wellread.report.evidence import EVALUATE, OVERLAP, Evidence, Scored
 from wellread.report.figures import SERIES, Group, Mark, forest
 
+HELD_OUT = "held-out"  # the task
 UNCONDITIONAL = ("", "<|endoftext|>")
 
 
@@ -187,6 +188,12 @@ def _theirs(one: Measured, column: str) -> Cell:
 
 
 def _notes(found: list[Measured]) -> Iterator[str]:
+    if found[0].result.task == HELD_OUT:
+        yield (
+            "Whole documents of the validation split, each in windows as the protocol's stride has "
+            "them: not the number under The models, which is of the split's first tokens in "
+            "windows side by side."
+        )
     for metric, one in {one.score.metric: one for one in found}.items():
         words = metric.replace("_", " ")
         better = "higher" if one.score.higher_is_better else "lower"
