@@ -160,6 +160,32 @@ def test_a_study_says_what_else_differs_and_what_was_not_paired(report: Path) ->
     assert "Without items in common: held-out of small and medium." in text
 
 
+def test_a_sample_that_ended_at_once_says_so(report: Path) -> None:
+    text = words((report / "index.html").read_text())
+    assert "article-1, given a beginning A tuple (ended at once)" in text
+
+
+def test_words_beside_figures_read_as_sentences(report: Path) -> None:
+    page = (report / "index.html").read_text()
+    assert "ROUGE-L: higher is better." in page
+    assert "wikipedia, less 12; 2 more reasons, less 6; links, 742" in page
+
+
+def test_a_caption_explains_diamonds_where_there_are_some(
+    report: Path, finished_run: Path, tmp_path: Path
+) -> None:
+    assert "open diamonds what the paper printed" in (report / "index.html").read_text()
+    source = finished_run / "results" / "small"
+    with writing(
+        tmp_path / "run" / "small", stage="evaluate", config=NoSettings(), inputs={}
+    ) as draft:
+        for name in ("demo-cbt.json", "demo-cbt.parquet"):
+            draft.write(name, (source / name).read_bytes())
+    write_report(tmp_path / "run", tmp_path / "report", ReportConfig())
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "dashed lines are what guessing would give. An interval" in page
+
+
 def test_settings_are_held_against_the_papers(report: Path) -> None:
     verdicts = {(row[0], row[1]): row[2:4] + row[5:] for row in rows(report, "settings")}
     assert verdicts["least karma of a link's submission", "links"] == ["3", "3", "same"]
@@ -203,7 +229,7 @@ def test_ids_are_unique_and_links_within_the_page_resolve(report: Path) -> None:
 def test_every_figure_has_words_and_every_table_a_caption(report: Path) -> None:
     page = (report / "index.html").read_text()
     assert page.count('role="img" aria-label="') == 8
-    assert page.count("<table>") == page.count("<caption ") == 22
+    assert page.count("<table>") == page.count("<caption ") == 23
     assert '<html lang="en">' in page
 
 

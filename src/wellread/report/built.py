@@ -57,7 +57,7 @@ def what_was_built(evidence: Evidence) -> Section:
                 "From submissions to documents. Blue bars are what there was, orange bars what "
                 "each reason took away.",
                 "Waterfall of bars: "
-                + "; ".join(f"{'less ' * x.is_drop}{x.number:,} {x.label}" for x in levels),
+                + "; ".join(f"{x.label}, {'less ' * x.is_drop}{x.number:,}" for x in levels),
             )
         )
     blocks += [_levels_table(evidence), *_drops_table(evidence, found)]

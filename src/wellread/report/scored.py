@@ -21,6 +21,7 @@ from wellread.report.blocks import (
     Table,
     count,
     is_share,
+    metric_name,
     score,
     share,
     slug,
@@ -30,6 +31,7 @@ from wellread.report.evidence import EVALUATE, OVERLAP, Evidence, Scored
 from wellread.report.figures import SERIES, Group, Mark, forest
 
 HELD_OUT = "held-out"  # the task
+ENDED = "(ended at once)"
 UNCONDITIONAL = ("", "<|endoftext|>")
 
 
@@ -73,7 +75,8 @@ def the_scores(evidence: Evidence) -> Section:
         Prose(
             text="Three columns are kept apart: ours with our weights, which tests the training; "
             "ours with released weights, which tests the evaluation; what the paper printed, "
-            "for the same test set. How the protocols differ is in docs/paper-map.md."
+            "for the same test set. How the protocols differ says docs/paper-map.md in wellread's "
+            "sources."
         ),
         *_against_chance(tasks, evidence),
     ]
@@ -96,8 +99,8 @@ def _against_chance(tasks: dict[str, list[Measured]], evidence: Evidence) -> lis
         return []
     caption = (
         "Scores from 0 to 100 %, each with its 95 % interval; dashed lines are what guessing "
-        "would give, open diamonds what the paper printed. An interval clear of its dashed line "
-        "is more than luck."
+        f"would give{_diamonds(groups, ', open diamonds what the paper printed')}. An interval "
+        "clear of its dashed line is more than luck."
     )
     if len(names) > len(drawn):
         caption += f" Drawn: {', '.join(names[: len(SERIES)])}; the tables have all."
@@ -106,6 +109,11 @@ def _against_chance(tasks: dict[str, list[Measured]], evidence: Evidence) -> lis
         for group in groups
     )
     return [forest("scores", groups, caption, alt, unit="score")]
+
+
+def _diamonds(groups: list[Group], words: str) -> str:
+    """`words` on published values, if the figure has any."""
+    return words if any(mark.series is None for group in groups for mark in group.marks) else ""
 
 
 def _group(task: str, found: list[Measured], evidence: Evidence) -> Group:
@@ -124,7 +132,7 @@ def _group(task: str, found: list[Measured], evidence: Evidence) -> Group:
     if theirs is not None:
         size, value = theirs.nearest(first.size)
         marks.append(Mark(f"paper, {size}", value, None, None, None))
-    words = first.score.metric.replace("_", " ")
+    words = metric_name(first.score.metric)
     part = f", {_number_of_items(first).text} items" if first.result.is_subset else ""
     return Group(f"{task}, {words}{part}", marks, first.score.chance)
 
@@ -139,7 +147,7 @@ def _task_table(task: str, found: list[Measured], evidence: Evidence) -> Table:
         value = score(s.value, metric)
         rows.append(
             [
-                Cell(metric.replace("_", " ")),
+                Cell(metric_name(metric)),
                 Cell(one.scored.name),
                 value if one.scored.is_ours else NOTHING,
                 elsewhere if one.scored.is_ours else value,
@@ -195,9 +203,9 @@ def _notes(found: list[Measured]) -> Iterator[str]:
             "windows side by side."
         )
     for metric, one in {one.score.metric: one for one in found}.items():
-        words = metric.replace("_", " ")
+        words = metric_name(metric)
         better = "higher" if one.score.higher_is_better else "lower"
-        yield f"{words.capitalize()}: {better} is better."
+        yield f"{words[0].upper()}{words[1:]}: {better} is better."
         if theirs := one.published:
             sizes = ", ".join(f"{size} {value:g}" for size, value in theirs.by_size.items())
             before = f"; best before it {theirs.earlier_best:g}" if theirs.earlier_best else ""
@@ -280,7 +288,7 @@ def _overlap_figure(test_sets: list[TestSet]) -> list[Figure]:
             "overlap",
             groups,
             "Share of each test set’s word sequences that the training text contains, with 95 % "
-            "intervals; open diamonds are what the paper found in WebText.",
+            f"intervals{_diamonds(groups, '; open diamonds are what the paper found in WebText')}.",
             "Points with intervals: "
             + "; ".join(
                 f"{g.title}: " + ", ".join(f"{m.label} {100 * m.value:.2f} %" for m in g.marks)
@@ -316,7 +324,7 @@ def the_samples(evidence: Evidence) -> Section:
                 Passage(
                     label=f"{sample.item}, {kind}",
                     prompt="" if is_free else sample.prompt,
-                    continuation=sample.continuation,
+                    continuation=sample.continuation or ENDED,
                 )
             )
     return Section(key="samples", title="Samples", blocks=blocks)

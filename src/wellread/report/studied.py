@@ -1,7 +1,17 @@
 """The report's section on a study: scores by size, and what a larger model gains."""
 
 from wellread.formats.studies import Difference, Study
-from wellread.report.blocks import Block, Cell, Column, Prose, Section, Table, count, score
+from wellread.report.blocks import (
+    Block,
+    Cell,
+    Column,
+    Prose,
+    Section,
+    Table,
+    count,
+    metric_name,
+    score,
+)
 from wellread.report.built import absent
 from wellread.report.evidence import STUDY, Evidence
 from wellread.report.figures import PANELS_DRAWN, by_size
@@ -26,7 +36,7 @@ def the_size_study(evidence: Evidence) -> Section:
                 "Scores against the number of parameters, with 95 % intervals." + more,
                 "Small charts of score against parameters: "
                 + "; ".join(
-                    f"{p.task} {p.metric}, {p.num_parameters:,} parameters: "
+                    f"{p.task} {metric_name(p.metric)}, {p.num_parameters:,} parameters: "
                     f"{score(p.value, p.metric).text}"
                     for p in study.points
                 ),
@@ -56,7 +66,7 @@ def _points_table(study: Study, why: list[str]) -> Table:
         rows=[
             [
                 Cell(p.task),
-                Cell(p.metric.replace("_", " ")),
+                Cell(metric_name(p.metric)),
                 Cell(p.run),
                 *(Cell(str(p.settings.get(name, ""))) for name in settings),
                 count(p.num_parameters),
@@ -90,7 +100,7 @@ def _differences_table(study: Study, why: list[str]) -> Table:
         rows=[
             [
                 Cell(d.task),
-                Cell(d.metric.replace("_", " ")),
+                Cell(metric_name(d.metric)),
                 Cell(d.smaller),
                 Cell(d.larger),
                 score(d.difference, d.metric, is_difference=True),
