@@ -150,6 +150,7 @@ def test_overlap_stands_beside_table_6_where_the_test_set_is_the_papers(report: 
 
 
 def test_a_difference_whose_interval_holds_zero_is_undecided(report: Path) -> None:
+    assert "500 in 40 undecided" in words((report / "index.html").read_text())
     verdicts = {row[0]: row[-1] for row in rows(report, "size-differences")[1:]}
     assert verdicts == {"cloze-choice": "better", "cloze-last-word": "undecided"}
 

@@ -94,7 +94,6 @@ def _differences_table(study: Study, why: list[str]) -> Table:
             Column("95 % from", "number"),
             Column("to", "number"),
             Column("items", "number"),
-            Column("documents", "number"),
             Column("verdict"),
         ],
         rows=[
@@ -106,18 +105,23 @@ def _differences_table(study: Study, why: list[str]) -> Table:
                 score(d.difference, d.metric, is_difference=True),
                 score(d.low, d.metric, is_difference=True),
                 score(d.high, d.metric, is_difference=True),
-                count(d.num_items),
-                count(d.num_units),
+                _number_of_items(d),
                 _verdict(d),
             ]
             for d in study.differences
         ],
         why=why,
-        note="Larger less smaller, shares in percentage points. The interval is over documents, "
-        "drawn for both models alike, an item of its own being one; the verdict asks whether it "
-        "leaves out zero."
+        note="Larger less smaller, shares in percentage points. The interval is over items, or "
+        "over the documents that they come from (items in documents), drawn for both models alike; "
+        "the verdict asks whether it leaves out zero."
         + (f" Without items in common: {'; '.join(study.unpaired)}." if study.unpaired else ""),
     )
+
+
+def _number_of_items(found: Difference) -> Cell:
+    if found.num_units == found.num_items:
+        return count(found.num_items)
+    return Cell(f"{found.num_items:,} in {found.num_units:,}", found.num_items)
 
 
 def _verdict(found: Difference) -> Cell:
