@@ -104,6 +104,36 @@ def test_wrong_items_are_shown_the_worst_first(
     assert "no result 'ptb'; it has lambada, lambada,t" in capsys.readouterr().err
 
 
+def test_texts_are_neither_right_nor_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = written(tmp_path / "results", [-1.0, -3.0])
+    text = Item(item="1", text="a", prompt="", target="", value=3.2)
+    result = Result(
+        task="held-out", protocol="held-out:1", comparable_to=None, num_items=1,
+        num_available=1, scores=[], seconds=1.0,
+    )  # fmt: skip
+    with writing(tmp_path / "both", stage=STAGE, config=Config(), inputs={}) as draft:
+        for name in ("lambada.json", "lambada.parquet"):
+            draft.write(name, (folder / name).read_bytes())
+        write_result(draft, result, [text])
+    assert main(["show", str(tmp_path / "both"), "--wrong"]) == 0
+    said = capsys.readouterr().out
+    assert "lambada  1 item below full marks" in said
+    assert "held-out" not in said
+    assert main(["show", str(tmp_path / "both"), "--wrong", "--task", "held-out"]) == 2
+    assert "neither right nor wrong; leave out --wrong" in capsys.readouterr().err
+
+
+def test_numbers_are_written_without_powers_of_ten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    better, worse = written(tmp_path / "a", [-1.0] * 4), written(tmp_path / "b", [-14.0] * 4)
+    assert main(["compare", str(better), str(worse)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2.718 1,202,604 +1,202,602 +1,202,602 to +1,202,602" in said
+
+
 def test_two_models_are_compared_on_the_same_items(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

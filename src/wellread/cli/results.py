@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from wellread.base.errors import InputError
 from wellread.base.manifest import is_artifact, read_artifact
-from wellread.base.text import human_seconds
+from wellread.base.text import human_number, human_seconds
 from wellread.cli import show
 from wellread.cli.options import Json
 from wellread.formats.published import nearest_size, published
@@ -120,7 +120,7 @@ def _row(result: "Result", score: "Score", size: str) -> Row:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+    return "" if value is None else human_number(value)
 
 
 def _interval(low: float | None, high: float | None) -> str:
@@ -234,18 +234,26 @@ def _items(
     if task is not None and task not in stems:
         raise InputError(f"{results}: no result {task!r}; it has {', '.join(stems)}")
     for stem in stems if task is None else [task]:
-        rows = [
-            row
-            for row in read_items(results, stem)
-            if not wrong or (row["value"] is not None and row["value"] < 1 and _is_answer(row))
-        ]
+        rows = list(read_items(results, stem))
+        below = ""
+        if wrong:
+            answers = [row for row in rows if row["value"] is not None and _is_answer(row)]
+            if not answers and task is not None:
+                raise InputError(
+                    f"{results}: items of {stem!r} are texts, which are neither right nor wrong; "
+                    "leave out --wrong"
+                )
+            if not answers:
+                continue
+            rows = sorted(
+                (row for row in answers if row["value"] < 1), key=lambda row: row["value"]
+            )
+            below = " below full marks" + ", the worst first" * (len(rows) > 1)
         if json:
             show.print_json(rows[:count])
             continue
-        if wrong:
-            rows.sort(key=lambda row: row["value"])
-        below = " below full marks, the worst first" if wrong else ""
-        show.out.print(f"[bold]{escape(stem)}[/]  [dim]{len(rows):,} items{below}[/]")
+        items = f"{len(rows):,} item{'s' * (len(rows) != 1)}{below}"
+        show.out.print(f"[bold]{escape(stem)}[/]  [dim]{items}[/]")
         for row in rows[:count]:
             _item(row)
 
@@ -345,12 +353,14 @@ def compare(
     table = show.plain_table(*titles, left=["task", "metric", ""])
     for one in found:
         is_clear = one.low is not None and one.high is not None and one.low * one.high > 0
-        interval = "" if one.low is None else f"{one.low:+.4g} to {one.high:+.4g}"
+        interval = ""
+        if one.low is not None and one.high is not None:
+            interval = f"{human_number(one.low, '+')} to {human_number(one.high, '+')}"
         verdict = "better" if (one.difference > 0) == one.higher_is_better else "worse"
         units = "" if one.num_units == one.num_items else f" in {one.num_units:,}"
         table.add_row(
-            escape(one.stem), one.metric, f"{one.first:.4g}", f"{one.second:.4g}",
-            f"{one.difference:+.4g}", interval, f"{one.num_items:,}{units}",
+            escape(one.stem), one.metric, human_number(one.first), human_number(one.second),
+            human_number(one.difference, "+"), interval, f"{one.num_items:,}{units}",
             verdict if is_clear else "",
         )  # fmt: skip
     show.out.print(table)
