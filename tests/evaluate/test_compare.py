@@ -20,8 +20,21 @@ from wellread.evaluate.plan import prepare
 from wellread.evaluate.run import evaluate_task
 from wellread.evaluate.sites import score_by_site
 from wellread.formats.comparisons import Side
-from wellread.formats.results import STAGE, Item, Result, read_items, read_results, write_result
+from wellread.formats.results import (
+    STAGE,
+    Item,
+    Result,
+    Score,
+    read_items,
+    read_results,
+    write_result,
+)
 from wellread.tokenizer.tokenizer import Tokenizer
+
+
+def a_score(metric: str) -> Score:
+    return Score(metric=metric, value=0.5, low=None, high=None, num_items=1, higher_is_better=True)
+
 
 TASKS = ["demo-lambada", "demo-translation", "demo-lambada|target=token"]
 
@@ -97,6 +110,30 @@ def test_only_items_that_both_have_are_compared(
     first = scored(uniform, byte_tokenizer, tmp_path / "first")
     second = scored(leaning, byte_tokenizer, tmp_path / "second", limit=5)
     assert {one.num_items for one in compare(first, second)} == {5}
+
+
+def test_results_without_an_item_in_common_are_refused(tmp_path: Path) -> None:
+    result = Result(
+        task="demo-qa", protocol="demo-qa:1", comparable_to=None, num_items=1,
+        num_available=1, scores=[a_score("f1")], seconds=0.0,
+    )  # fmt: skip
+    for name in ("a", "b"):
+        with writing(tmp_path / name, stage=STAGE, config=Config(), inputs={}) as draft:
+            item = Item(item=name, text="", prompt="", target="", sums={"f1": (0.5, 1.0)})
+            write_result(draft, result, [item])
+    with pytest.raises(InputError, match=r"no items in common of demo-qa:1; score both models"):
+        compare(tmp_path / "a", tmp_path / "b")
+
+
+def test_results_compared_with_themselves_are_warned_of(
+    uniform: LanguageModel,
+    byte_tokenizer: Tokenizer,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first = scored(uniform, byte_tokenizer, tmp_path / "first", limit=2)
+    compare(first, first / ".." / "first")
+    assert "first is compared with itself: no difference says anything" in caplog.text
 
 
 def test_results_without_a_protocol_in_common_are_refused(

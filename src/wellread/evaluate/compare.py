@@ -1,5 +1,6 @@
 """Two models on the same items: the difference of each metric, by a paired bootstrap."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +17,13 @@ from wellread.evaluate.task import Task
 from wellread.formats.comparisons import Paired, Side
 from wellread.formats.results import STAGE, Item, Result, item_of, read_items, read_results
 
+log = logging.getLogger(__name__)
+
 
 def compare(first: Path, second: Path, *, seed: int = 0) -> list[Paired]:
     """What both results directories have of the same protocol, on the items that both have."""
+    if first.resolve() == second.resolve():
+        log.warning("%s is compared with itself: no difference says anything", first)
     for directory in (first, second):
         read_artifact(directory, STAGE)
     ours, theirs = (_by_protocol(directory) for directory in (first, second))
@@ -28,13 +33,19 @@ def compare(first: Path, second: Path, *, seed: int = 0) -> list[Paired]:
             f"{first} and {second}: no protocol in common; the first has {', '.join(ours)}, the "
             f"second {', '.join(theirs)}"
         )
-    return [
-        paired
+    found = {
+        protocol: compare_results(Side(first, ours[protocol]), Side(second, theirs[protocol]), seed)
         for protocol in shared
-        for paired in compare_results(
-            Side(first, ours[protocol]), Side(second, theirs[protocol]), seed
+    }
+    without = [protocol for protocol, paired in found.items() if not paired]
+    if without == shared:
+        raise InputError(
+            f"{first} and {second}: no items in common of {', '.join(shared)}; score both models "
+            "on the same data"
         )
-    ]
+    for protocol in without:
+        log.warning("%s and %s: no items in common of %s", first, second, protocol)
+    return [one for paired in found.values() for one in paired]
 
 
 def _by_protocol(directory: Path) -> dict[str, Result]:
