@@ -134,6 +134,26 @@ def test_numbers_are_written_without_powers_of_ten(
     assert "2.718 1,202,604 +1,202,602 +1,202,602 to +1,202,602" in said
 
 
+def test_a_run_is_shown_by_its_results_and_names_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    with writing(run / "corpus", stage="corpus", config=Config(), inputs={}) as draft:
+        draft.write("documents", b"")
+    for name in ("1x64", "2x128"):
+        written(run / "results" / name, [-1.0, -3.0])
+    assert main(["show", str(run), "--form", "csv"]) == 0
+    said = capsys.readouterr().out
+    assert [line for line in said.splitlines() if "run" in line] == [
+        str(run / "results" / "1x64"), str(run / "results" / "2x128"),
+    ]  # fmt: skip
+    assert main(["compare", str(run), str(run / "results" / "1x64")]) == 2
+    expected = f"run: a run; name {run / 'results' / '1x64'} or {run / 'results' / '2x128'}"
+    assert expected in capsys.readouterr().err
+    assert main(["show", str(run / "corpus")]) == 2
+    assert "corpus: made by stage 'corpus', expected 'evaluate'" in capsys.readouterr().err
+
+
 def test_two_models_are_compared_on_the_same_items(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show_results(
-    results: Annotated[Path, typer.Argument(help="A results directory.")],
+    results: Annotated[Path, typer.Argument(help="A results directory, or a run's.")],
     task: Annotated[str | None, typer.Option(help="Show the items of this task.")] = None,
     wrong: Annotated[bool, typer.Option("--wrong", help="Items that were not right.")] = False,
     surest: Annotated[
@@ -44,12 +44,12 @@ def show_results(
     json: Json = False,
 ) -> None:
     """Show scores beside the paper's, or single items with what the model said."""
-    from wellread.formats.results import STAGE, read_results
+    from wellread.formats.results import STAGE, read_results, results_in
 
     results = results.parent if results.is_file() else results
     if not is_artifact(results) and results.is_dir():
-        folders = sorted(path for path in results.iterdir() if is_artifact(path))
-        for folder in folders:  # of `--every-checkpoint`
+        folders = results_in(results)
+        for folder in folders:  # of a run, or of `--every-checkpoint`
             show.out.print(f"[bold]{escape(str(folder))}[/]")
             show_results(folder, task, wrong, surest, by_site, count, form, json)
         if folders:

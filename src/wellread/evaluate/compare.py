@@ -8,14 +8,20 @@ import numpy as np
 
 from wellread.base import plugins
 from wellread.base.errors import InputError
-from wellread.base.manifest import read_artifact
 from wellread.base.seeds import generator
 from wellread.evaluate import tasks
 from wellread.evaluate.language_model import Floats
 from wellread.evaluate.metrics import Metric, by_unit, resamples, value_of
 from wellread.evaluate.task import Task
 from wellread.formats.comparisons import Paired, Side
-from wellread.formats.results import STAGE, Item, Result, item_of, read_items, read_results
+from wellread.formats.results import (
+    Item,
+    Result,
+    item_of,
+    read_items,
+    read_results,
+    results_manifest,
+)
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +31,7 @@ def compare(first: Path, second: Path, *, seed: int = 0) -> list[Paired]:
     if first.resolve() == second.resolve():
         log.warning("%s is compared with itself: no difference says anything", first)
     for directory in (first, second):
-        read_artifact(directory, STAGE)
+        results_manifest(directory)
     ours, theirs = (_by_protocol(directory) for directory in (first, second))
     shared = [protocol for protocol in ours if protocol in theirs]
     if not shared:

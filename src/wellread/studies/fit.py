@@ -12,7 +12,6 @@ from wellread.base.manifest import (
     Manifest,
     finished,
     is_artifact,
-    read_artifact,
     read_manifest,
     writing,
 )
@@ -113,7 +112,7 @@ def read_runs(results: Sequence[Path], config: StudyConfig) -> list[Run]:
 
 def run_directory(results: Path) -> Path:
     """The run that a results directory is about."""
-    manifest = read_artifact(results, evaluation.STAGE)
+    manifest = evaluation.results_manifest(results)
     models = manifest.inputs.get("model", [])
     location = results.resolve() / models[0].path if models else results
     if not models or not is_artifact(location):
