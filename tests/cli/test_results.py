@@ -26,8 +26,15 @@ def items(log_probs: list[float]) -> list[Item]:
     ]  # fmt: skip
 
 
-def written(out: Path, log_probs: list[float]) -> Path:
-    with writing(out, stage=STAGE, config=Config(), inputs={}) as draft:
+class Sized(Config, frozen=True):
+    """The shape of a run's settings."""
+
+    model: dict[str, str]
+
+
+def written(out: Path, log_probs: list[float], run: Path | None = None) -> Path:
+    inputs = {"model": [run]} if run else {}
+    with writing(out, stage=STAGE, config=Config(), inputs=inputs) as draft:
         draft.facts |= {"num_parameters": 124_000_000, "not_run": {"cbt-cn": "no file"}}
         for target, stem, value in (("word", "lambada", 0.25), ("token", "lambada,t", 0.45)):
             score = Score(
@@ -152,6 +159,26 @@ def test_a_run_is_shown_by_its_results_and_names_them(
     assert expected in capsys.readouterr().err
     assert main(["show", str(run / "corpus")]) == 2
     assert "corpus: made by stage 'corpus', expected 'evaluate'" in capsys.readouterr().err
+
+
+def test_a_study_is_shown_as_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = []
+    for size, parameters, log_probs in (("1x64", 100, [-3.0] * 4), ("2x128", 900, [-1.0] * 4)):
+        run = tmp_path / size
+        with writing(run, stage="train", config=Sized(model={"size": size}), inputs={}) as draft:
+            draft.write("model.safetensors", b"")
+            draft.facts["num_parameters"] = parameters
+        results.append(written(tmp_path / f"scores-{size}", log_probs, run))
+    out = tmp_path / "study"
+    vary = ["--vary", "model.size=1x64,2x128"]
+    assert main(["study", *map(str, results), "-o", str(out), *vary]) == 0
+    said = capsys.readouterr().out
+    assert main(["show", str(out)]) == 0
+    assert said == f"{out}\n{capsys.readouterr().out}"
+    lines = [" ".join(line.split()) for line in said.splitlines()]
+    assert lines[1] == "task metric 1x64 (100) 2x128 (900)"
+    assert lines[2] == "lambada accuracy 0.25 0.25"
+    assert lines[5] == "lambada accuracy 2x128 1x64 +1 +1 to +1 4 better"
 
 
 def test_two_models_are_compared_on_the_same_items(

@@ -10,10 +10,12 @@ import typer
 from rich.markup import escape
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import is_artifact, read_artifact
+from wellread.base.manifest import is_artifact, read_artifact, read_manifest
 from wellread.base.text import human_number, human_seconds
-from wellread.cli import show
+from wellread.cli import show, show_study
 from wellread.cli.options import Json
+from wellread.formats import studies
+from wellread.formats.comparisons import verdict
 from wellread.formats.published import nearest_size, published
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show_results(
-    results: Annotated[Path, typer.Argument(help="A results directory, or a run's.")],
+    results: Annotated[Path, typer.Argument(help="A results directory, a run's, or a study.")],
     task: Annotated[str | None, typer.Option(help="Show the items of this task.")] = None,
     wrong: Annotated[bool, typer.Option("--wrong", help="Items that were not right.")] = False,
     surest: Annotated[
@@ -43,7 +45,7 @@ def show_results(
     form: Annotated[Form, typer.Option(help="Of the scores.")] = "table",
     json: Json = False,
 ) -> None:
-    """Show scores beside the paper's, or single items with what the model said."""
+    """Show scores beside the paper's, or single items with what the model said; or a study."""
     from wellread.formats.results import STAGE, read_results, results_in
 
     results = results.parent if results.is_file() else results
@@ -54,6 +56,9 @@ def show_results(
             show_results(folder, task, wrong, surest, by_site, count, form, json)
         if folders:
             return
+    if is_artifact(results) and read_manifest(results).stage == studies.STAGE:
+        _study(results, json=json)
+        return
     manifest = read_artifact(results, STAGE)
     found = read_results(results, variants=True)
     if by_site:
@@ -66,6 +71,16 @@ def show_results(
         show.print_json(found)
     else:
         scores(found, manifest.facts, form)
+
+
+def _study(directory: Path, *, json: bool) -> None:
+    study = studies.read_study(directory)
+    if json:
+        show.print_json(study)
+        return
+    show_study.tables(study)
+    if study.caution:
+        show.err.print(f"[yellow]caution[/] {escape(study.caution)}")
 
 
 def scores(found: "list[Result]", facts: dict[str, object], form: Form = "table") -> None:
@@ -123,15 +138,11 @@ def _number(value: float | None) -> str:
     return "" if value is None else human_number(value)
 
 
-def _interval(low: float | None, high: float | None) -> str:
-    return "" if low is None else f"{_number(low)} to {_number(high)}"
-
-
 def _cells(row: Row, size: str) -> list[str]:
     """As under `_titles`; the paper's value says of which model, if of another than the column."""
     other = "" if row.paper_size in ("", size) else f" ({row.paper_size})"
     return [
-        row.task, row.metric, _number(row.value), _interval(row.low, row.high),
+        row.task, row.metric, _number(row.value), show.interval(row.low, row.high),
         _number(row.paper) + other, _number(row.chance),
         f"{row.n:,}" + (f" of {row.of:,}" if row.n != row.of else ""),
     ]  # fmt: skip
@@ -295,7 +306,7 @@ def _sites(results: Path, task: str, count: int, *, json: bool) -> None:
     table = show.plain_table("site", "metric", "value", "95 %", "n", left=["site", "metric"])
     for site in found[:count]:
         for score in site.scores:
-            interval = _interval(score.low, score.high)
+            interval = show.interval(score.low, score.high)
             cells = (score.metric, _number(score.value), interval, f"{score.num_items:,}")
             table.add_row(escape(site.name), *cells)
     show.out.print(table)
@@ -352,15 +363,11 @@ def compare(
     titles = ("task", "metric", str(first), str(second), "difference", "95 %", "n", "")
     table = show.plain_table(*titles, left=["task", "metric", ""])
     for one in found:
-        is_clear = one.low is not None and one.high is not None and one.low * one.high > 0
-        interval = ""
-        if one.low is not None and one.high is not None:
-            interval = f"{human_number(one.low, '+')} to {human_number(one.high, '+')}"
-        verdict = "better" if (one.difference > 0) == one.higher_is_better else "worse"
         units = "" if one.num_units == one.num_items else f" in {one.num_units:,}"
         table.add_row(
             escape(one.stem), one.metric, human_number(one.first), human_number(one.second),
-            human_number(one.difference, "+"), interval, f"{one.num_items:,}{units}",
-            verdict if is_clear else "",
+            human_number(one.difference, "+"), show.interval(one.low, one.high, "+"),
+            f"{one.num_items:,}{units}",
+            verdict(one.low, one.high, higher_is_better=one.higher_is_better),
         )  # fmt: skip
     show.out.print(table)

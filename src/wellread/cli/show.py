@@ -4,7 +4,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from rich.console import Console
@@ -14,7 +14,7 @@ from rich.table import Table
 
 from wellread.base import progress as base
 from wellread.base.manifest import BAD_RECORDS, Manifest
-from wellread.base.text import human_bytes, human_seconds
+from wellread.base.text import human_bytes, human_number, human_seconds
 
 if TYPE_CHECKING:
     from wellread.evaluate.plan import Description
@@ -141,6 +141,12 @@ def plain_table(*titles: str, left: Sequence[str]) -> Table:
     for title in titles:
         table.add_column(title, justify="left" if title in left else "right")
     return table
+
+
+def interval(low: float | None, high: float | None, sign: Literal["", "+"] = "") -> str:
+    if low is None or high is None:
+        return ""
+    return f"{human_number(low, sign)} to {human_number(high, sign)}"
 
 
 def overlap(found: "Overlap") -> None:

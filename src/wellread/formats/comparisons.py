@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from wellread.formats.results import Result
+if TYPE_CHECKING:  # results load pyarrow, for which --help does not wait
+    from wellread.formats.results import Result
 
 
 class Side(NamedTuple):
     """One of the two results."""
 
     directory: Path  # which has its items
-    result: Result
+    result: "Result"
 
 
 class Paired(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,3 +35,16 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True):
 
 # Every metric of two results that have items in common; the third argument is a seed.
 Compare = Callable[[Side, Side, int], Sequence[Paired]]
+
+
+def verdict(
+    low: float | None, high: float | None, *, higher_is_better: bool
+) -> Literal["better", "worse", ""]:
+    """Of a difference with this interval; none if the interval holds zero, or there is none.
+
+    >>> verdict(-3.0, -1.0, higher_is_better=False), verdict(0.0, 0.1, higher_is_better=True)
+    ('better', '')
+    """
+    if low is None or high is None or low <= 0 <= high:
+        return ""
+    return "better" if (low > 0) == higher_is_better else "worse"

@@ -1,5 +1,6 @@
 """The report's section on a study: scores by size, and what a larger model gains."""
 
+from wellread.formats.comparisons import verdict
 from wellread.formats.studies import Difference, Study
 from wellread.report.blocks import (
     Block,
@@ -125,6 +126,5 @@ def _number_of_items(found: Difference) -> Cell:
 
 
 def _verdict(found: Difference) -> Cell:
-    if found.low is None or found.high is None or found.low <= 0 <= found.high:
-        return Cell("undecided", is_muted=True)
-    return Cell("better" if (found.low > 0) == found.higher_is_better else "worse")
+    said = verdict(found.low, found.high, higher_is_better=found.higher_is_better)
+    return Cell(said) if said else Cell("undecided", is_muted=True)
