@@ -31,6 +31,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     warm_up_seconds: float  # of the same call on another, small text before
     peak_bytes: int  # at the end, less the peak after import and loading
     floor_seconds: float = 0.0  # what the machine needs at least, measured beside it
+    cpu_seconds: float = 0.0  # of all cores together
     amount: int  # of what was made: tokens, merges
 
 

@@ -111,6 +111,13 @@ def test_of_near_duplicates_the_one_with_most_karma_is_kept(tmp_path: Path) -> N
     assert len(kept) == 3
 
 
+def test_links_that_are_none_are_refused(tmp_path: Path) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", texts_about(TOPICS))
+    build(source, tmp_path / "corpus")
+    with pytest.raises(InputError, match="corpus: made by stage 'corpus', expected 'links'"):
+        build(source, tmp_path / "other", tmp_path / "corpus")
+
+
 def test_the_order_of_the_input_changes_no_byte(tmp_path: Path) -> None:
     texts = texts_about(TOPICS)
     backwards = dict(reversed(texts.items()))
@@ -151,6 +158,15 @@ def test_a_corpus_with_nothing_left_is_an_error(tmp_path: Path) -> None:
         build(path, tmp_path / "corpus")
     with pytest.raises(InputError, match="no finished artifact"):
         read_manifest(tmp_path / "corpus")
+
+
+def test_an_empty_file_and_an_empty_folder_are_errors(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    with pytest.raises(WellreadError, match=r"empty\.jsonl: no record in it"):
+        build(tmp_path / "empty.jsonl", tmp_path / "corpus")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="the folder is empty; name pages or documents"):
+        build(tmp_path / "empty", tmp_path / "corpus")
 
 
 def test_an_unknown_filter_names_the_nearest(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Near-duplicates are found where MinHash promises it, and nowhere else."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from wellread.base.seeds import generator
 from wellread.corpus.duplicates import near_duplicate_groups, num_bands
 from wellread.corpus.minhash import Signatures, band_keys, shingles, signatures
 from wellread.corpus.split import bucket_of, splits_of
+from wellread.formats.documents import read_documents
 
 PERMUTATIONS = 128
 
@@ -124,3 +126,12 @@ def test_the_split_has_the_shares_asked_for() -> None:
     # Four standard deviations of a binomial of 20,000.
     assert np.isclose(validation, 1000, atol=125)
     assert np.isclose(test, 200, atol=60)
+
+
+@pytest.mark.real
+def test_real_novels_are_no_copies_of_each_other_and_their_reprints_are(real_data: Path) -> None:
+    texts = [novel.text for novel in read_documents(real_data / "documents" / "novels")]
+    reprints = [f"A new edition.\n{text[: len(text) * 9 // 10]}" for text in texts]
+    found = signatures([*texts, *reprints], PERMUTATIONS)
+    groups = near_duplicate_groups(found, threshold=0.8)
+    assert groups.tolist() == [*range(65), *range(65)]

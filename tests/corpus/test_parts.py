@@ -18,6 +18,7 @@ from wellread.corpus.parts import LEAST_BYTES, parts_of
 from wellread.formats.corpus_outcomes import OUTCOMES_FILE
 
 FILES = ("documents-00000.parquet", OUTCOMES_FILE, "corpus-report.json")
+LETTERS = str.maketrans("0123456789", "ghijklmnop")
 PAGE = "<html><body><article>{}</article></body></html>"
 
 
@@ -25,7 +26,8 @@ def write_pages(folder: Path, number: int) -> Path:
     """Pages of some 50 kB each, of which two make a part."""
     folder.mkdir()
     for page in range(number):
-        topics = [f"{topic} {hashlib.sha256(b'%d' % page).hexdigest()}" for topic in TOPICS]
+        named = hashlib.sha256(b"%d" % page).hexdigest().translate(LETTERS)
+        topics = [f"{topic} {named[:20]}" for topic in TOPICS]
         paragraphs = [f"<p>{line}</p>" for line in text_about(*topics).split("\n")]
         padding = f"<script>{'x' * (LEAST_BYTES * 2 // 5)}</script>"
         (folder / f"{page:03}.html").write_text(PAGE.format("".join([*paragraphs, padding])))

@@ -66,6 +66,10 @@ def test_a_repaired_text_needs_no_repair(text: str) -> None:
     once.encode()  # no lone surrogate is left
 
 
+def test_a_heap_of_marks_is_cut_before_it_is_ordered() -> None:
+    assert len(repaired("a" + "\u0301\u0323" * 100_000)) <= 31
+
+
 @given(DAMAGED)
 def test_whatever_ftfy_would_look_at_is_shown_to_it(text: str) -> None:
     assert SUSPECT.search(text) or not ftfy.badness.is_bad(text)

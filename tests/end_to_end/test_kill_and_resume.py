@@ -99,7 +99,7 @@ def test_a_run_killed_inside_three_stages_ends_as_an_uninterrupted_one(
 
     kill_when(recipe, killed, lambda: journal_has_pages(killed))
     assert not (killed / "pages" / "manifest.json").exists()
-    kill_when(recipe, killed, (killed / "corpus" / "work" / "staged.parquet").exists)
+    kill_when(recipe, killed, lambda: any((killed / "corpus" / ".lasting").glob("*.parquet")))
     assert (killed / "pages" / "manifest.json").exists()
     assert not (killed / "corpus" / "manifest.json").exists()
     kill_when(recipe, killed, (killed / "runs/1x64/checkpoints/step-0000040").exists)

@@ -8,10 +8,11 @@ import pytest
 
 from wellread.base.errors import InputError
 from wellread.formats.compressed import zstd
+from wellread.formats.webtext_domains import read_domains
 from wellread.links.config import LinksConfig
 from wellread.links.explain import explain_url
 from wellread.links.harvest import harvest_links
-from wellread.links.report import read_domains, report_links
+from wellread.links.report import report_links
 from wellread.report.link_figures import link_figures
 
 MARCH = int(datetime(2011, 3, 31, 23, 59, tzinfo=UTC).timestamp())

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.reference.corpus_account import ACCOUNT
 from wellread.base.config import Config
 from wellread.base.manifest import Draft, writing
-from wellread.formats import link_report, overlap, studies, tokens
+from wellread.formats import corpus_report, link_report, overlap, studies, tokens
 from wellread.formats.link_report import DomainRow, KarmaRange, LinkReport, Month
 from wellread.formats.metrics import Step, encode_step
 from wellread.formats.results import Item, Result, Score, write_result
@@ -95,9 +96,8 @@ def write_corpus_and_tokens(run: Path) -> None:
         }
         account(draft, dropped, kept=611)
         draft.counts["bytes"] = 12_345_678
-        draft.counts["language en"] = 611
-        draft.facts["domains"] = {"docs.example.org": 402, "manual.example.net": 209}
         draft.write("documents-00000.parquet", b"documents")
+        draft.write(corpus_report.NAME, corpus_report.encode(ACCOUNT))
     corpus = {"corpus": [run / "corpus"]}
     with writing(
         run / "tokenizer", stage="tokenizer", config=TokenizerSettings(), inputs=corpus

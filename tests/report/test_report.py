@@ -199,8 +199,8 @@ def test_models_come_small_before_large(report: Path) -> None:
 
 def test_markdown_csv_and_svg_lie_beside_the_page(report: Path) -> None:
     assert sorted(path.name for path in (report / "figures").iterdir()) == [
-        "curves.svg", "funnel.svg", "link-karma.svg", "link-months.svg",
-        "overlap.svg", "scores.svg", "size.svg", "time.svg",
+        "corpus-funnel.svg", "corpus-shapes.svg", "curves.svg", "funnel.svg", "link-karma.svg",
+        "link-months.svg", "overlap.svg", "scores.svg", "size.svg", "time.svg",
     ]  # fmt: skip
     for path in (report / "figures").iterdir():
         assert ET.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
@@ -229,8 +229,8 @@ def test_ids_are_unique_and_links_within_the_page_resolve(report: Path) -> None:
 
 def test_every_figure_has_words_and_every_table_a_caption(report: Path) -> None:
     page = (report / "index.html").read_text()
-    assert page.count('role="img" aria-label="') == 8
-    assert page.count("<table>") == page.count("<caption ") == 23
+    assert page.count('role="img" aria-label="') == 10
+    assert page.count("<table>") == page.count("<caption ") == 25
     assert '<html lang="en">' in page
 
 

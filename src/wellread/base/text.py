@@ -2,10 +2,13 @@
 
 import difflib
 import math
+import re
 from collections.abc import Iterable
 from typing import Literal
 
 LEAST_NUMBER = 1e-9  # what is less comes of another order of summation
+
+MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -76,3 +79,27 @@ def without_surrogates(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def plain_markdown(text: str) -> str:
+    """`text` on one line, without a meaning in Markdown or HTML.
+
+    >>> plain_markdown("a|b *c*\\n<script>")
+    'a\\\\|b \\\\*c\\\\* \\\\<script\\\\>'
+    """
+    return MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def marked_markdown(text: str, start: int, end: int) -> str:
+    """`text` as `plain_markdown` has it, its characters from `start` to `end` in bold.
+
+    >>> marked_markdown("so TL;DR: *no*", 3, 8)
+    'so **TL;DR**: \\\\*no\\\\*'
+    >>> marked_markdown("so TL;DR", 2, 8)
+    'so **TL;DR**'
+    """
+    found = text[start:end]  # bold cannot begin or end with white space
+    start, end = end - len(found.lstrip()), start + len(found.rstrip())
+    parts = (text[:start].lstrip(), text[start:end], text[end:].rstrip())
+    before, inside, after = (MARKDOWN.sub(r"\\\1", re.sub(r"\s+", " ", part)) for part in parts)
+    return f"{before}**{inside}**{after}"

@@ -110,5 +110,7 @@ def registrable_domain(url: str) -> str:
     'bbc.co.uk'
     >>> registrable_domain("http://127.0.0.1:8000/page")
     '127.0.0.1'
+    >>> registrable_domain("file:notes.txt"), registrable_domain("http://[notes]/")  # no host
+    ('', '')
     """
     return _domain_of_host(host_of(url))

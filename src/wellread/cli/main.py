@@ -14,7 +14,18 @@ import typer
 
 from wellread.base.errors import WellreadError
 from wellread.base.processes import is_first
-from wellread.cli import doctor, models, recipes, results, show, stages, texts, tokenizer, why
+from wellread.cli import (
+    corpus,
+    doctor,
+    models,
+    recipes,
+    results,
+    show,
+    stages,
+    texts,
+    tokenizer,
+    why,
+)
 
 app = typer.Typer(
     name="wellread",
@@ -46,6 +57,7 @@ def _common(
 for commands in (recipes, stages, results, models, texts, why, doctor):
     commands.register(app)
 tokenizer.register(stages.tokenizer_app)
+corpus.register(stages.corpus_app)
 
 
 # Newer Typers bring a click of their own, older ones use the installed one; this class is the

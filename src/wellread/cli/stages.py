@@ -34,16 +34,20 @@ from wellread.tokens.config import TokensConfig
 from wellread.train.config import TrainConfig
 
 
-class _TakeByDefault(TyperGroup):
-    """`links DUMPS` is `links take DUMPS`."""
+class _FirstByDefault(TyperGroup):
+    """`links DUMPS` is `links take DUMPS`: the command that was registered first."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         is_named = bool(args) and args[0] in self.commands
-        return super().parse_args(ctx, args if is_named or not args else ["take", *args])
+        first = next(iter(self.commands))
+        return super().parse_args(ctx, args if is_named or not args else [first, *args])
 
 
 links_app = typer.Typer(
-    name="links", cls=_TakeByDefault, help="Links out of Reddit dumps.", no_args_is_help=True
+    name="links", cls=_FirstByDefault, help="Links out of Reddit dumps.", no_args_is_help=True
+)
+corpus_app = typer.Typer(
+    name="corpus", cls=_FirstByDefault, help="Documents out of pages.", no_args_is_help=True
 )
 tokenizer_app = typer.Typer(name="tokenizer", help="Byte-level BPE.", no_args_is_help=True)
 overlap_app = typer.Typer(
@@ -52,9 +56,10 @@ overlap_app = typer.Typer(
 
 
 def register(app: typer.Typer) -> None:
-    for command in (crawl, corpus, tokens, train, evaluate, study, report):
+    for command in (crawl, tokens, train, evaluate, study, report):
         app.command(command.__name__)(command)
     app.add_typer(links_app)
+    app.add_typer(corpus_app)
     app.add_typer(tokenizer_app)
     app.add_typer(overlap_app)
 
@@ -158,6 +163,7 @@ def crawl(
     _do("crawl", out, partial(fetch, links, out, config, replaces=False), json=json)
 
 
+@corpus_app.command("build")
 @takes_settings(CorpusConfig, "corpus")
 def corpus(
     sources: Annotated[
@@ -168,7 +174,11 @@ def corpus(
     links: Annotated[Path | None, typer.Option(help="Links, for the karma of documents.")] = None,
     json: Json = False,
 ) -> None:
-    """Make documents of pages: main text, language, cleaning, duplicates, split."""
+    """Make documents of pages: main text, language, cleaning, duplicates, split.
+
+    What is in a corpus says `wellread corpus report CORPUS`; why a page is in it or is not,
+    `wellread corpus explain CORPUS URL`.
+    """
     from wellread.corpus.build import build_corpus
 
     _do("corpus", out, partial(build_corpus, sources, out, config, links=links), json=json)

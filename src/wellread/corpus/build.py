@@ -1,18 +1,20 @@
 """The stage `corpus`: pages and ready documents in, documents out, an account of every record."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from wellread.base.config import deciding, to_plain
 from wellread.base.errors import WellreadError
 from wellread.base.manifest import (
     MAX_EXAMPLES,
     Draft,
     Manifest,
     finished,
+    read_artifact,
     read_manifest,
     writing,
 )
@@ -20,31 +22,29 @@ from wellread.base.previous import LASTING
 from wellread.base.progress import Progress, silent
 from wellread.base.threads import num_threads
 from wellread.corpus.account import Account
-from wellread.corpus.clean import EXCERPT, Clean, pieces_of
+from wellread.corpus.card import card
+from wellread.corpus.clean import Clean, pieces_of
 from wellread.corpus.config import CorpusConfig
-from wellread.corpus.distinct import (
-    COMPARED,
-    OUTCOMES,
-    Distinct,
-    Rows,
-    Verdict,
-    distinct,
-)
+from wellread.corpus.distinct import Distinct, distinct
 from wellread.corpus.filter import load_filters
 from wellread.corpus.outcomes import Decided, num_records, steps_of, write_outcomes
 from wellread.corpus.parts import parts_of
+from wellread.corpus.protect import protected_hashes
 from wellread.corpus.site_lines import repeated_lines
 from wellread.corpus.stored import Extract, Stored, hold_only, stored_parts
+from wellread.corpus.verdicts import InOrder, decisions
 from wellread.corpus.workers import as_item, start, work_on
 from wellread.formats import corpus_report
 from wellread.formats.corpus_outcomes import KEPT
-from wellread.formats.documents import SPLITS, STAGE, Document, write_documents
+from wellread.formats.documents import STAGE, write_documents
+from wellread.formats.links import STAGE as LINKS
 from wellread.formats.links import links_files
-from wellread.formats.sorting import Room, query
+from wellread.formats.sorting import Room
 from wellread.tokenizer.tokenizer import Tokenizer
 
-TEXTS_AT_A_TIME = 2048  # documents that come out of the sort together
-PROTECTED = ("protected", "shares 8-grams with protected texts")
+LITTLE_BYTES = 1 << 18
+PROTECTED = "protected.npy"
+CARD_NAME = "wellread-corpus"  # not the folder's: the same input gives the same bytes
 
 
 def build_corpus(
@@ -58,9 +58,9 @@ def build_corpus(
     """Extract, clean and deduplicate `sources` (pages or ready documents, in any form).
 
     `links` gives each document its karma, by which the best of near-duplicates is kept. The same
-    sources give the same bytes, whatever their order and the number of processes. Holds some 50
-    bytes a document, beside what each process has at work; text is sorted on disk, where all texts
-    lie twice for the time.
+    sources give the same bytes, whatever their order and the number of processes. Holds some 100
+    bytes a document, beside what each process has at work; all texts lie on disk three times for
+    the time.
     """
     inputs = {"sources": list(sources), "links": [links] if links else []}
     inputs |= {name: list(paths) for name in ("unlike", "protect") if (paths := _of(config, name))}
@@ -68,18 +68,25 @@ def build_corpus(
         inputs["tokenizer"] = [config.tokenizer]
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
-    load_filters(config.filters)  # a wrong name is refused before any work
+    # What is wrong is refused before any work.
+    load_filters(config.filters)
+    if links:
+        read_artifact(links, LINKS)
+    protected = protected_hashes(config.protect)
     tokenizer = Tokenizer.load(config.tokenizer) if config.tokenizer else None
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         processes = start(config.engine)
         work = Work(out.resolve() / "work", config, processes, progress)
         work.folder.mkdir()
         stored = _extracted(sources, out / LASTING, work)
+        np.save(work.folder / PROTECTED, protected)
         cleaned = _cleaned(stored, work)
-        rows = Rows(cleaned, links_files(links) if links else [])
-        found = distinct(rows, config, work.folder, work.room())
+        if not cleaned:
+            raise WellreadError(f"{sources[0]}: no record in it")
+        tables = links_files(links) if links else []
+        found = distinct(cleaned, tables, config, work.folder, work.room())
         account = Account(tokenizer)
-        _written(draft, rows, found, account, work)
+        _write(draft, cleaned, found, account, work)
         _accounted(draft, cleaned, found, account, work)
         shutil.rmtree(work.folder)
         if not account.documents:
@@ -98,8 +105,13 @@ class Work(NamedTuple):
     processes: int
     progress: Progress
 
-    def room(self, rows: int = 100_000) -> Room:
-        return Room(self.folder / "spilled", num_threads(None), "1GB", rows)
+    def processes_for(self, files: Sequence[Path]) -> int:
+        """0, which is this one, if others would be longer in starting than in reading `files`."""
+        is_little = sum(path.stat().st_size for path in files) < LITTLE_BYTES
+        return 0 if is_little and self.config.engine == "native" else self.processes
+
+    def room(self) -> Room:
+        return Room(self.folder / "spilled", num_threads(None), "1GB")
 
 
 def _of(config: CorpusConfig, name: str) -> tuple[Path, ...]:
@@ -114,7 +126,8 @@ def _extracted(sources: Sequence[Path], folder: Path, work: Work) -> list[Stored
     hold_only(folder, stored)
     missing = [one for one in stored if not one.path.exists()]
     done, records = len(stored) - len(missing), 0
-    for count in work_on(missing, Extract, (config.extractor,), int, work.processes):
+    files = [source.path for one in missing for source in one.part.sources]
+    for count in work_on(missing, Extract, (config.extractor,), work.processes_for(files)):
         done, records = done + 1, records + count
         work.progress(done, len(stored), f"reading: {records:,} records")
     return stored
@@ -136,74 +149,30 @@ def _cleaned(stored: Sequence[Stored], work: Work) -> list[Path]:
     folder = work.folder / "cleaned"
     folder.mkdir()
     pieces = pieces_of(stored, folder)
-    given = (as_item(config), *names)
+    given = (as_item(config), *names, str(work.folder / PROTECTED))
     done = records = 0
-    for count in work_on(pieces, Clean, given, int, work.processes):
+    processes = work.processes_for([one.path for one in stored])
+    for count in work_on(pieces, Clean, given, processes):
         done, records = done + 1, records + count
         work.progress(done, len(pieces), f"cleaning: {records:,} records")
     return [piece.out for piece in pieces]
 
 
-def _written(draft: Draft, rows: Rows, found: Distinct, account: Account, work: Work) -> None:
-    """The documents that stay, in order of URL, and the verdict on each that was compared."""
-    config = work.config
-    with Decided(work.folder) as decided:
-
-        def kept() -> Iterator[Document]:
-            for place, row in enumerate(_in_order(rows, work)):
-                document = _document(row, SPLITS[found.splits[place]])
-                outcome, reason, detail = _verdict(found, place, row, document.split, config)
-                decided.add(
-                    url=document.url,
-                    outcome=outcome,
-                    reason=reason,
-                    detail=detail,
-                    num_bytes=row["num_bytes"],
-                    excerpt=None if outcome == KEPT else document.text[:EXCERPT],
-                    place=place,
-                    best=int(found.best[place]),
-                )
-                if outcome == KEPT:
-                    account.add(document, row)
-                    work.progress(place, len(found.best), f"writing: {account.documents:,} kept")
-                    yield document
-
-        write_documents(draft, kept(), form=config.format, shard_bytes=config.shard_bytes)
-
-
-def _in_order(rows: Rows, work: Work) -> Iterator[dict[str, Any]]:
-    """The documents that may be kept, as `distinct` numbers them."""
-    table, files = rows.with_karma()
-    wanted = f"SELECT * EXCLUDE (signature) FROM {table} WHERE text IS NOT NULL AND {COMPARED}"
-    for batch in query(wanted, files, work.room(TEXTS_AT_A_TIME)):
-        yield from batch.to_pylist()
-
-
-def _document(row: dict[str, Any], split: str) -> Document:
-    main = row["languages"][0]
-    return Document(
-        url=row["url"],
-        text=row["text"],
-        domain=row["domain"],
-        karma=row["karma"],
-        language=main["code"],
-        language_confidence=main["share"],
-        split=split,
-    )
-
-
-def _verdict(
-    found: Distinct, place: int, row: dict[str, Any], split: str, config: CorpusConfig
-) -> tuple[str, str, str | None]:
-    """Outcome, reason and detail of a document."""
-    verdict = Verdict(found.verdicts[place])
-    if verdict != Verdict.STAYS:
-        return *OUTCOMES[verdict], None
-    is_shared = split == "train" and row["shared"] >= config.protected_ngrams
-    detail = f"{row['shared']:,} 8-grams" if is_shared else None
-    if is_shared and config.protection == "drop":
-        return *PROTECTED, detail
-    return KEPT, KEPT, detail
+def _write(
+    draft: Draft, cleaned: Sequence[Path], found: Distinct, account: Account, work: Work
+) -> None:
+    """The documents that stay, in order of URL, and the decision on each that was compared."""
+    config, done = work.config, 0
+    with Decided(work.folder) as decided, InOrder(work.folder / "ordered", found) as in_order:
+        for one in decisions(cleaned, found, config):
+            decided.add(one)
+            if one.outcome == KEPT:
+                account.add(one.document, one.row)
+                in_order.add(one.place, one.document, one.row["num_bytes"])
+            done += 1
+            work.progress(done, len(found.ids), f"deciding: {account.documents:,} kept")
+        documents = in_order.documents()
+        write_documents(draft, documents, form=config.format, shard_bytes=config.shard_bytes)
 
 
 def _accounted(
@@ -231,3 +200,5 @@ def _accounted(
     draft.counts["in"], draft.counts["out"] = records, account.documents
     draft.counts["bytes"] = account.num_bytes
     draft.write(corpus_report.NAME, corpus_report.encode(report))
+    settings = deciding(to_plain(work.config), CorpusConfig)
+    draft.write("card.md", card(report, settings, CARD_NAME).encode())

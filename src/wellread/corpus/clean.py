@@ -44,6 +44,7 @@ MIRRORED = frozenset({"wikipedia"})
 def schema(num_permutations: int) -> pa.Schema:
     return pa.schema(
         [
+            ("id", pa.int64()),  # by which all steps know the record
             ("url", pa.string()),
             ("domain", pa.string()),
             ("outcome", pa.string()),  # why it is left out; null: it is not
@@ -76,6 +77,7 @@ def schema(num_permutations: int) -> pa.Schema:
 class Piece(msgspec.Struct, frozen=True):
     """Row groups of stored files, and where they go to when they are cleaned."""
 
+    number: int
     groups: list[tuple[Path, int]]
     is_unwanted: bool
     out: Path
@@ -93,31 +95,41 @@ def pieces_of(stored: Sequence[Stored], out: Path) -> list[Piece]:
                 groups.append((path, group))
                 rows += file.row_group(group).num_rows
                 if rows >= PIECE_ROWS:
-                    found.append(Piece(groups, is_unwanted, out / f"{len(found):06}.parquet"))
+                    found.append(_piece(len(found), groups, out, is_unwanted=is_unwanted))
                     groups, rows = [], 0
         if groups:
-            found.append(Piece(groups, is_unwanted, out / f"{len(found):06}.parquet"))
+            found.append(_piece(len(found), groups, out, is_unwanted=is_unwanted))
     return found
+
+
+def _piece(number: int, groups: list[tuple[Path, int]], out: Path, *, is_unwanted: bool) -> Piece:
+    return Piece(number, groups, is_unwanted, out / f"{number:06}.parquet")
 
 
 class Clean:
     """Work of a worker: a `Piece` cleaned into its file; how many records there were."""
 
-    def __init__(self, config: str, of_hosts: str, anywhere: str) -> None:
+    def __init__(self, config: str, of_hosts: str, anywhere: str, protected: str) -> None:
         self._config = of_item(config, CorpusConfig)
         self._repeated = Repeated(np.load(of_hosts, "r"), np.load(anywhere, "r"))
         self._filters = load_filters(self._config.filters)
-        self._protected = Protected(self._config.protect)
+        self._protected = Protected(np.load(protected, "r"), self._config.protect)
 
     def __call__(self, item: str) -> int:
         piece = of_item(item, Piece)
         with replacing(piece.out) as partial:
             rows = (
-                self._cleaned(row, is_input=not piece.is_unwanted)
+                row
                 for path, group in piece.groups
                 for row in pq.ParquetFile(path).read_row_group(group).to_pylist()
             )
-            return write_grouped(partial, schema(self._config.near_duplicate_permutations), rows)
+            numbered = (
+                {"id": (piece.number << 32) + place}
+                | self._cleaned(row, is_input=not piece.is_unwanted)
+                for place, row in enumerate(rows)
+            )
+            columns = schema(self._config.near_duplicate_permutations)
+            return write_grouped(partial, columns, numbered)
 
     def _cleaned(self, row: dict[str, Any], *, is_input: bool) -> dict[str, Any]:
         found = {

@@ -10,23 +10,31 @@ class CorpusConfig(Config, frozen=True):
     WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset({"engine"})
 
     extractor: Literal["best", "fast"] = "best"  # trafilatura, or ours: decision 5
-    languages: tuple[str, ...] = ("en",)  # paper, section 3.7: others were deliberately removed
-    filters: tuple[str, ...] = ("wikipedia", "too-short", "few-letters", "repeated-lines")
-    repair: bool = True  # of damaged encodings, and white space
-    repeated_lines: int = 5  # ours: a line in so many documents of a site is furniture; 0: keep
-    repeated_paragraphs: int = 0  # the same for the whole corpus; 0: keep them
-    near_duplicate_similarity: float = 0.8  # ours; the paper's method is undisclosed
-    near_duplicate_permutations: int = 128  # ours; values of a signature
-    unlike: tuple[Path, ...] = ()  # documents of which no near-duplicate is kept, as mirrors
-    protect: tuple[Path, ...] = ()  # texts, or an overlap index, that training must not share with
-    protection: Literal["drop", "mark"] = "drop"  # of training documents that do
-    protected_ngrams: int = 1  # ours: from so many distinct 8-grams in common
+    # Keep documents in these, all if none is named. Paper, section 3.7: others were removed.
+    languages: tuple[str, ...] = ("en",)
+    # NAME, or NAME=LIMIT; in this order, which is the cheapest first.
+    filters: tuple[str, ...] = (
+        *("wikipedia", "too-short", "lorem-ipsum", "repeated-lines", "short-lines"),
+        *("few-letters", "many-digits", "many-symbols", "unbroken", "walls"),
+        *("repeated-phrases", "damaged"),
+    )
+    repair: bool = True  # mend damaged encodings and white space
+    # Remove lines that so many documents of a host, and a tenth of them, have (ours); 0: keep them.
+    repeated_lines: int = 5
+    repeated_paragraphs: int = 0  # remove lines that so many documents of all have; 0: keep them
+    # Of documents that share so much of their 5-grams one is kept (ours; the paper's is not known).
+    near_duplicate_similarity: float = 0.8
+    near_duplicate_permutations: int = 128  # values of a signature
+    unlike: tuple[Path, ...] = ()  # documents of which no near-duplicate is kept, as of Wikipedia
+    protect: tuple[Path, ...] = ()  # texts of tests, or an overlap index of them
+    protection: Literal["drop", "mark"] = "drop"  # training documents with their 8-grams
+    protected_ngrams: int = 1  # that have so many different ones of them
     validation_per_mille: int = 50  # paper, section 3: a 5 % held-out sample
     test_per_mille: int = 10  # ours; the paper has a test set (figure 4) and gives no size
-    tokenizer: Path | None = None  # counts the tokens of what is kept
-    format: Literal["parquet", "jsonl.zst"] = "parquet"
-    shard_bytes: int = 1 << 28  # ours: of text
-    engine: Literal["native", "ray"] = "native"
+    tokenizer: Path | None = None  # count the tokens of what is kept
+    format: Literal["parquet", "jsonl.zst"] = "parquet"  # of the documents
+    shard_bytes: int = 1 << 28  # of text in a file of documents
+    engine: Literal["native", "ray"] = "native"  # processes here, or a cluster's
 
     def __post_init__(self) -> None:
         if not 0 < self.near_duplicate_similarity <= 1:

@@ -1,7 +1,7 @@
 """Which document of each group of near-duplicates stays, over the whole corpus.
 
-Needs of each document a signature, 4 bytes for each permutation, which lie on disk, and some 50
-bytes of memory: 8 million documents take 0.4 GB. Texts are not read.
+Needs of each document a signature, 4 bytes for each permutation, which lie on disk, and some 100
+bytes of memory: 8 million documents take 0.8 GB. Texts are not read.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,11 @@ import pyarrow as pa
 from wellread.corpus.config import CorpusConfig
 from wellread.corpus.duplicates import near_duplicate_groups
 from wellread.corpus.split import bucket_of, splits_of
-from wellread.formats.sorting import Room, query
+from wellread.formats.sorting import Room, named, query
 
-# What is compared: documents, and what they must not be like. In this order all steps have them.
-COMPARED = "signature IS NOT NULL ORDER BY url, key, is_unwanted, is_input"
+# By what tells documents apart, so that the order of the input does not matter.
+ORDER = "url, key, is_unwanted, is_input, page_bytes, removed_bytes, is_repaired, id"
+NO_KARMA = -(2**63)  # of a document that came without a link
 
 
 class Verdict(IntEnum):
@@ -34,28 +35,12 @@ OUTCOMES = {
 }
 
 
-class Rows(NamedTuple):
-    """What is compared: files of clean.schema, and the tables of links that have the karma."""
-
-    cleaned: Sequence[Path]
-    links: Sequence[Path]
-
-    def with_karma(self) -> tuple[str, dict[str, Any]]:
-        """SQL for the rows, each with the `karma` of its link, and the query's parameters."""
-        given: dict[str, Any] = {"files": [str(path) for path in self.cleaned]}
-        if not self.links:
-            return "(SELECT *, NULL::BIGINT AS karma FROM read_parquet($files))", given
-        given["links"] = [str(path) for path in self.links]
-        table = (
-            "(SELECT * FROM read_parquet($files) "
-            "LEFT JOIN (SELECT url, karma FROM read_parquet($links)) USING (url))"
-        )
-        return table, given
-
-
 class Distinct(NamedTuple):
     """Arrays over the documents that may be kept, in order of URL."""
 
+    ids: npt.NDArray[np.int64]  # of clean.schema
+    num_bytes: npt.NDArray[np.int64]
+    karma: npt.NDArray[np.int64]
     verdicts: npt.NDArray[np.int8]
     groups: npt.NDArray[np.int64]  # a number of the near-duplicates that each belongs to
     best: npt.NDArray[np.int64]  # the document that stays of its group
@@ -63,9 +48,14 @@ class Distinct(NamedTuple):
     splits: npt.NDArray[np.int8]  # places in formats.documents.SPLITS, the same within a group
 
 
-def distinct(rows: Rows, config: CorpusConfig, work: Path, room: Room) -> Distinct:
-    """Compare all documents with each other, and say which stay: of a group that of most karma."""
-    table = _gathered(rows, config.near_duplicate_permutations, work, room)
+def distinct(
+    cleaned: Sequence[Path], links: Sequence[Path], config: CorpusConfig, work: Path, room: Room
+) -> Distinct:
+    """Compare all documents with each other, and say which stay: of a group that of most karma.
+
+    `cleaned` are files of clean.schema, `links` the tables that have the karma.
+    """
+    table = _gathered(cleaned, links, config.near_duplicate_permutations, work, room)
     addresses = table.addresses
     numbers = np.arange(len(addresses), dtype=np.int64)
     is_new = np.concatenate([[True], addresses[1:] != addresses[:-1]])[: len(addresses)]
@@ -75,7 +65,8 @@ def distinct(rows: Rows, config: CorpusConfig, work: Path, room: Room) -> Distin
         threshold=config.near_duplicate_similarity,
         joined=first_of_address,
     )
-    best = _first_of_groups(groups, (numbers, -table.karma, ~table.is_candidate))
+    worth = np.where(table.karma == NO_KARMA, 0, table.karma)
+    best = _first_of_groups(groups, (numbers, -worth, ~table.is_candidate))
     not_wanted = np.bincount(groups, ~table.is_candidate, len(groups))[groups] > 0
     verdicts = np.full(len(groups), Verdict.NEAR_DUPLICATE, np.int8)
     verdicts[table.words == table.words[best]] = Verdict.DUPLICATE
@@ -84,14 +75,17 @@ def distinct(rows: Rows, config: CorpusConfig, work: Path, room: Room) -> Distin
     verdicts[not_wanted] = Verdict.UNLIKE
     chosen = table.is_candidate
     # That of its smallest URL, or of its first text if it has none.
-    named = _first_of_groups(groups, (numbers, ~table.is_web, ~chosen))
+    naming = _first_of_groups(groups, (numbers, ~table.is_web, ~chosen))
     splits = splits_of(
-        table.buckets[named],
+        table.buckets[naming],
         validation_per_mille=config.validation_per_mille,
         test_per_mille=config.test_per_mille,
     )
     places = np.cumsum(chosen) - 1
     return Distinct(
+        ids=table.ids[chosen],
+        num_bytes=table.num_bytes[chosen],
+        karma=table.karma[chosen],
         verdicts=verdicts[chosen],
         groups=groups[chosen],
         best=places[best[chosen]],
@@ -113,6 +107,8 @@ def _first_of_groups(
 
 class _Table(NamedTuple):
     signatures: npt.NDArray[np.uint32]
+    ids: npt.NDArray[np.int64]
+    num_bytes: npt.NDArray[np.int64]
     addresses: npt.NDArray[np.uint64]  # hashes of URLs
     words: npt.NDArray[np.uint64]
     karma: npt.NDArray[np.int64]
@@ -121,28 +117,33 @@ class _Table(NamedTuple):
     is_candidate: npt.NDArray[np.bool_]
 
 
-def _gathered(compared: Rows, permutations: int, work: Path, room: Room) -> _Table:
-    source, given = compared.with_karma()
-    counted = f"SELECT count(*) AS num FROM {source} WHERE signature IS NOT NULL"
+def _gathered(
+    cleaned: Sequence[Path], links: Sequence[Path], permutations: int, work: Path, room: Room
+) -> _Table:
+    given: dict[str, Any] = {"files": named(cleaned)}
+    counted = "SELECT count(*) AS num FROM read_parquet($files) WHERE signature IS NOT NULL"
     (number,) = (row for batch in query(counted, given, room) for row in batch["num"].to_pylist())
+    kinds = (np.int64, np.int64, np.uint64, np.uint64, np.int64, np.int16, bool, bool)
     found = _Table(
         _on_disk(work / "signatures", number, permutations),
-        *(
-            np.empty(number, kind)
-            for kind in (np.uint64, np.uint64, np.int64, np.int16, bool, bool)
-        ),
+        *(np.empty(number, kind) for kind in kinds),
     )
+    given["none"] = NO_KARMA
+    karma, joined = "$none", ""
+    if links:
+        given["links"] = named(links)
+        karma = "coalesce(karma, $none)"
+        joined = "LEFT JOIN (SELECT url, karma FROM read_parquet($links)) USING (url) "
     wanted = (
-        "SELECT hash(url) AS address, words, coalesce(karma, 0) AS karma, "
+        f"SELECT id AS ids, num_bytes, words, {karma} AS karma, hash(url) AS addresses, "
         "NOT is_unwanted AS is_candidate, signature, key, url "
-        f"FROM {source} WHERE {COMPARED}"
+        f"FROM read_parquet($files) {joined}WHERE signature IS NOT NULL ORDER BY {ORDER}"
     )
     done = 0
     for batch in query(wanted, given, room):
         rows = slice(done, done + len(batch))
-        found.addresses[rows] = batch["address"].to_numpy()
-        found.words[rows] = batch["words"].to_numpy()
-        found.karma[rows] = batch["karma"].to_numpy()
+        for name in ("ids", "num_bytes", "addresses", "words", "karma"):
+            getattr(found, name)[rows] = batch[name].to_numpy()
         found.is_candidate[rows] = batch["is_candidate"].to_numpy(zero_copy_only=False)
         urls, keys = batch["url"].to_pylist(), batch["key"].to_pylist()
         is_web = [url.startswith(("http://", "https://")) for url in urls]

@@ -1,4 +1,4 @@
-"""What became of each record: from the verdicts on documents, and what was left out before."""
+"""What became of each record: decisions on documents, and what was left out before."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wellread.base.manifest import MAX_EXAMPLES, Draft
-from wellread.corpus.clean import LANGUAGE, REASONS
+from wellread.corpus.clean import EXCERPT, LANGUAGE, REASONS
 from wellread.corpus.distinct import OUTCOMES as OF_VERDICTS
+from wellread.corpus.verdicts import PROTECTED, Decision
 from wellread.formats import tables
 from wellread.formats.corpus_outcomes import KEPT, OUTCOMES, OUTCOMES_FILE
 from wellread.formats.corpus_report import Step
-from wellread.formats.sorting import Room, query
+from wellread.formats.sorting import Room, named, query
 
 NAME = "decided.parquet"
 DECIDED = pa.schema([*OUTCOMES, ("place", pa.int64()), ("best", pa.int64())])
@@ -22,7 +23,7 @@ ROWS = 10_000
 
 
 class Decided:
-    """A file of verdicts that grows."""
+    """A file of decisions that grows."""
 
     def __init__(self, folder: Path) -> None:
         self._writer = pq.ParquetWriter(folder / NAME, DECIDED)
@@ -40,9 +41,18 @@ class Decided:
         self._flush()
         self._writer.close()
 
-    def add(self, **verdict: Any) -> None:
-        """A row of DECIDED; `best` is the place of the document that is kept in its stead."""
-        self._waiting.append(verdict)
+    def add(self, one: Decision) -> None:
+        row = {
+            "url": one.document.url,
+            "outcome": one.outcome,
+            "reason": one.reason,
+            "detail": one.detail,
+            "num_bytes": one.row["num_bytes"],
+            "excerpt": None if one.outcome == KEPT else one.document.text[:EXCERPT],
+            "place": one.place,
+            "best": one.best,
+        }
+        self._waiting.append(row)
         if len(self._waiting) == ROWS:
             self._flush()
 
@@ -62,7 +72,7 @@ def write_outcomes(draft: Draft, cleaned: Sequence[Path], folder: Path, room: Ro
         "SELECT url, outcome, reason, detail, num_bytes, excerpt FROM read_parquet($files) "
         "WHERE outcome IS NOT NULL "
         "ORDER BY url, outcome, reason, detail, num_bytes, excerpt",
-        {"decided": str(folder / NAME), "files": [str(path) for path in cleaned]},
+        {"decided": named([folder / NAME]), "files": named(cleaned)},
         room,
     )
     with draft.open(OUTCOMES_FILE) as file:
@@ -80,12 +90,12 @@ def steps_of(
             "SELECT outcome, first(reason) AS reason, count(*) AS documents, "
             "sum(num_bytes)::BIGINT AS num_bytes, min(url, $shown) AS examples "
             "FROM read_parquet($file) WHERE outcome <> $kept GROUP BY outcome",
-            {"file": str(out / OUTCOMES_FILE), "kept": KEPT, "shown": MAX_EXAMPLES},
+            {"file": named([out / OUTCOMES_FILE]), "kept": KEPT, "shown": MAX_EXAMPLES},
             room,
         )
         for row in batch.to_pylist()
     ]
-    later = [LANGUAGE, *filters, *(name for name, _ in OF_VERDICTS.values()), "protected"]
+    later = [LANGUAGE, *filters, *(name for name, _ in OF_VERDICTS.values()), PROTECTED[0]]
     order = {name: place for place, name in enumerate([*REASONS, *later])}
     rows.sort(key=lambda row: (order.get(row["outcome"], -1), row["outcome"]))
     examples = {row["outcome"]: row.pop("examples") for row in rows}
@@ -97,7 +107,7 @@ def num_records(cleaned: Sequence[Path], room: Room) -> tuple[int, int]:
     found = query(
         "SELECT count(*) AS num, coalesce(sum(page_bytes), 0)::BIGINT AS num_bytes "
         "FROM read_parquet($files) WHERE is_input",
-        {"files": [str(path) for path in cleaned]},
+        {"files": named(cleaned)},
         room,
     )
     ((number, num_bytes),) = ((*row.values(),) for batch in found for row in batch.to_pylist())

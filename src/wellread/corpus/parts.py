@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from wellread.base.errors import InputError
 from wellread.base.files import name_in
 from wellread.formats.archives import WHOLE, Span, page_files, spans_of
 from wellread.formats.documents import is_documents, source_files
@@ -33,12 +34,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 def parts_of(paths: Sequence[Path], *, is_unwanted: bool = False) -> list[Part]:
     """What `paths` (crawls, archives, corpora, files, folders) hold, in parts."""
-    files = [
-        (Source(file, name_in(path, file)), not is_ready)
-        for path in paths
-        for is_ready in [is_documents(path)]
-        for file in (source_files if is_ready else page_files)(path)
-    ]
+    files = [one for path in paths for one in _files_of(path)]
     total = sum(source.path.stat().st_size for source, _ in files)
     part_bytes = min(max(total // PARTS, LEAST_BYTES), MOST_BYTES)
     return [
@@ -47,6 +43,15 @@ def parts_of(paths: Sequence[Path], *, is_unwanted: bool = False) -> list[Part]:
         for sources in _together([one for one, is_page in files if is_page == is_pages], part_bytes)
         for span in (_spans(sources, part_bytes) if is_pages else [WHOLE])
     ]
+
+
+def _files_of(path: Path) -> list[tuple[Source, bool]]:
+    """Files, and whether they hold pages."""
+    if path.is_dir() and not any(path.rglob("*")):
+        raise InputError(f"{path}: the folder is empty; name pages or documents")
+    is_ready = is_documents(path)
+    found = source_files(path) if is_ready else page_files(path)
+    return [(Source(file, name_in(path, file)), not is_ready) for file in found]
 
 
 def _spans(sources: Sequence[Source], num_bytes: int) -> list[Span]:

@@ -21,11 +21,11 @@ INDEX_STAGE = "overlap-index"
 
 
 class Protected:
-    """The 8-grams of texts, or those that an overlap index holds."""
+    """The sorted 8-grams of texts, and those that the overlap indexes among `paths` hold."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, hashes: Hashes, paths: Sequence[Path]) -> None:
+        self._hashes = hashes
         self._filters = [_opened(path) for path in paths if _is_index(path)]
-        self._hashes = _hashes_of([path for path in paths if not _is_index(path)])
 
     def shared(self, text: str) -> int:
         """How many different 8-grams of `text` are protected."""
@@ -36,6 +36,20 @@ class Protected:
         for bloom in self._filters:
             found |= bloom.contains(hashes)
         return int(found.sum())
+
+
+def protected_hashes(paths: Sequence[Path]) -> Hashes:
+    """The sorted 8-grams of the texts among `paths`; what is neither text nor index is refused."""
+    found: Hashes = np.empty(0, np.uint64)
+    for path in paths:
+        if _is_index(path):
+            _opened(path)
+            continue
+        texts = [np.unique(ngram_hashes(one.text)) for one in read_documents(path)]
+        found = np.unique(np.concatenate([found, *texts]))
+        if not any(map(len, texts)):
+            raise InputError(f"{path}: no text of {NGRAM_WORDS} words to protect")
+    return found
 
 
 def _is_index(path: Path) -> bool:
@@ -49,13 +63,3 @@ def _opened(path: Path) -> Bloom:
             f"{path}: an index of {index.ngram_words} words together, not {NGRAM_WORDS}"
         )
     return load_bloom(path / "filter.npy", index.num_probes)
-
-
-def _hashes_of(paths: Sequence[Path]) -> Hashes:
-    found: Hashes = np.empty(0, np.uint64)
-    for path in paths:
-        texts = [np.unique(ngram_hashes(one.text)) for one in read_documents(path)]
-        found = np.unique(np.concatenate([found, *texts]))
-        if not any(map(len, texts)):
-            raise InputError(f"{path}: no text of {NGRAM_WORDS} words to protect")
-    return found

@@ -15,6 +15,7 @@ import re
 import unicodedata
 
 import ftfy
+import regex
 
 from wellread.base.text import without_surrogates
 
@@ -25,6 +26,9 @@ CONTROLS = re.compile("[\0-\x08\v-\x1f\x7f\u2028\u2029]")
 SUSPECT = re.compile(r"[^\0-\x7f]{2}|[\x80-\x9fÂÃŒœ]")
 UNSEEN = re.compile(r"[\x80-\x9f\xad\u200b\ufeff\ufb00-\ufb06]")
 LIGATURES = dict(zip("ﬀﬁﬂﬃﬄﬅﬆ", ("ff", "fi", "fl", "ffi", "ffl", "st", "st"), strict=True))
+
+# Unicode's bound on a letter's marks (UAX #15, section 13); Python orders them in quadratic time.
+MARKS = regex.compile(r"(\p{M}{30})\p{M}+")
 
 
 def repaired(text: str) -> str:
@@ -48,8 +52,10 @@ def _mended(text: str) -> str:
     text = "\n".join(map(_mended_line, text.split("\n")))
     if text.isascii():
         return text
-    text = UNSEEN.sub(lambda found: LIGATURES.get(found[0], ""), text)
-    return unicodedata.normalize("NFC", without_surrogates(text))
+    text = without_surrogates(UNSEEN.sub(lambda found: LIGATURES.get(found[0], ""), text))
+    if unicodedata.is_normalized("NFC", text):
+        return text
+    return unicodedata.normalize("NFC", MARKS.sub(r"\1", text))
 
 
 def _mended_line(line: str) -> str:

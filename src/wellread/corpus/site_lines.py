@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wellread.formats.sorting import Room, query
+from wellread.formats.sorting import Room, named, query
 from wellread.ngrams.hashing import Hashes, is_in
 
 LEAST_SHARE = 0.1  # ours: of a site's documents; a sentence that five of 1,000 quote is no menu
@@ -38,7 +38,7 @@ def repeated_lines(stored: Sequence[Path], *, of_hosts: int, anywhere: int, room
             "counts AS (SELECT host, line, count(*) AS docs FROM lines WHERE line <> 0 "
             "GROUP BY host, line HAVING docs >= $least) "
             "SELECT host, line FROM counts JOIN hosts USING (host) WHERE docs >= num * $share",
-            {"files": _names(stored), "least": of_hosts, "share": LEAST_SHARE},
+            {"files": named(stored), "least": of_hosts, "share": LEAST_SHARE},
             room,
         )
         keys = [
@@ -52,16 +52,12 @@ def repeated_lines(stored: Sequence[Path], *, of_hosts: int, anywhere: int, room
             "WITH lines AS (SELECT unnest(list_distinct(lines)) AS line "
             "FROM read_parquet($files)) "
             "SELECT line FROM lines WHERE line <> 0 GROUP BY line HAVING count(*) >= $least",
-            {"files": _names(stored), "least": anywhere},
+            {"files": named(stored), "least": anywhere},
             room,
         )
         lines = [batch["line"].to_numpy() for batch in found]
         others = np.sort(np.concatenate([others, *lines]))
     return Repeated(hosts, others)
-
-
-def _names(files: Sequence[Path]) -> list[str]:
-    return [str(file) for file in files]
 
 
 def host_hash(host: str) -> int:

@@ -22,12 +22,12 @@ T = TypeVar("T")
 class Work(Protocol):
     """Made once in each process."""
 
-    def __call__(self, item: str) -> Any:
-        """What a piece of work, in JSON, gives; ready for JSON."""
+    def __call__(self, item: str) -> int:
+        """Do a piece of work, which comes as JSON; how many records there were."""
 
 
 class _Result(msgspec.Struct, frozen=True):
-    value: msgspec.Raw
+    count: int = 0
     error: str | None = None
 
 
@@ -39,9 +39,9 @@ class _Worker:
         found = []
         for item in items.to_pylist():
             try:
-                result = _Result(msgspec.Raw(msgspec.json.encode(self._work(item))))
+                result = _Result(self._work(item))
             except WellreadError as error:  # for the user: it would come back as another's error
-                result = _Result(msgspec.Raw(b"null"), str(error))
+                result = _Result(error=str(error))
             found.append(msgspec.json.encode(result))
         return found
 
@@ -73,19 +73,15 @@ def of_item(item: str, kind: type[T]) -> T:
 
 
 def work_on(
-    items: Sequence[Any], work: type[Work], given: tuple[Any, ...], kind: type[T], processes: int
-) -> Iterator[T]:
-    """What `work(*given)` finds of each item, a `kind`, in any order.
-
-    A single one is done in this process: others would be longer in starting.
-    """
-    if len(items) == 1:
-        found = work(*given)(as_item(items[0]))
-        yield msgspec.json.decode(msgspec.json.encode(found), type=kind)
-    elif items:
-        encoded = [as_item(item) for item in items]
+    items: Sequence[Any], work: type[Work], given: tuple[Any, ...], processes: int
+) -> Iterator[int]:
+    """What `work(*given)` counts of each item, in any order; `processes` 0: in this process."""
+    encoded = [as_item(item) for item in items]
+    if encoded and processes:
         frame = worked(daft.from_pydict({"item": encoded}), work, given, processes)
-        yield from _results(frame, len(items), kind)
+        yield from _results(frame, len(encoded))
+    elif encoded:
+        yield from map(work(*given), encoded)
 
 
 def worked(
@@ -100,7 +96,7 @@ def worked(
     return items.into_batches(1).select(worker(work, given)(col("item")).alias("found"))
 
 
-def _results(frame: daft.DataFrame, num_items: int, kind: type[T]) -> Iterator[T]:
+def _results(frame: daft.DataFrame, num_items: int) -> Iterator[int]:
     done = 0
     try:
         for batch in frame.to_arrow_iter():
@@ -108,7 +104,7 @@ def _results(frame: daft.DataFrame, num_items: int, kind: type[T]) -> Iterator[T
                 result = msgspec.json.decode(found, type=_Result)
                 if result.error is not None:
                     raise WellreadError(result.error)
-                yield msgspec.json.decode(result.value, type=kind)
+                yield result.count
                 done += 1
     except RuntimeError as error:
         if "closed the connection" not in str(error):

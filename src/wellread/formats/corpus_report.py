@@ -23,6 +23,31 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None  # exclusive; None: no end
     count: int
 
+    @property
+    def label(self) -> str:
+        """Of whole numbers.
+
+        >>> Range(low=4, high=8, count=1).label, Range(low=1000, high=None, count=1).label
+        ('4 to 7', '1,000 or more')
+        """
+        if self.high is None:
+            return f"{self.low:,.0f} or more"
+        last = self.high - 1
+        return f"{self.low:,.0f}" if last <= self.low else f"{self.low:,.0f} to {last:,.0f}"
+
+    @property
+    def share_label(self) -> str:
+        """Of shares of 1.
+
+        >>> Range(low=0.95, high=0.98, count=1).share_label
+        '95 to 98 %'
+        >>> Range(low=1.0, high=None, count=1).share_label
+        '100 %'
+        """
+        if self.high is None:
+            return f"{100 * self.low:g} %" + (" or more" if self.low < 1 else "")
+        return f"{100 * self.low:g} to {100 * self.high:g} %"
+
 
 class DomainRow(msgspec.Struct, frozen=True, kw_only=True):
     """A site by the name that somebody registered, without its public suffix: `google`."""
@@ -71,6 +96,11 @@ class CorpusReport(msgspec.Struct, frozen=True, kw_only=True):
     # Spearman's, of the numbers of names that both have; None: nothing to compare with.
     rank_correlation: float | None = None
     shared_names: int | None = None
+
+    @property
+    def text_bytes(self) -> int:
+        """Of all text that was found, before any of it was left out."""
+        return self.num_bytes + self.removed_bytes + sum(step.num_bytes for step in self.steps)
 
 
 def encode(found: CorpusReport) -> bytes:

@@ -26,6 +26,7 @@ class WebText(_Row, frozen=True):
     num_links: int
     num_documents: int
     num_bytes: int  # of text
+    num_french_bytes: int  # that a detector found
 
 
 class PublishedScore(_Row, frozen=True):

@@ -1,7 +1,8 @@
 """Rows in order, however many: DuckDB sorts them, on disk where they do not fit into its memory."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+import glob
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +32,11 @@ def _connect(room: Room) -> duckdb.DuckDBPyConnection:
     database = duckdb.connect(config=settings)
     database.execute("SET enable_progress_bar = false")  # ours is shown
     return database
+
+
+def named(files: Sequence[Path]) -> list[str]:
+    """Files as DuckDB's readers take them, which would see patterns in names like `out[1]`."""
+    return [glob.escape(str(file)) for file in files]
 
 
 def query(sql: str, given: Mapping[str, Any], room: Room) -> Iterator[pa.RecordBatch]:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from scipy.stats import spearmanr
 
-from wellread.base.errors import InputError
 from wellread.base.manifest import read_artifact
 from wellread.base.urls import registered_name
 from wellread.formats.link_report import DomainRow, KarmaRange, LinkReport, Month
 from wellread.formats.links import STAGE, links_files
+from wellread.formats.sorting import named
+from wellread.formats.webtext_domains import rank_correlation, read_domains
 
 SAME_PAGE = "same page as another submission"
 KARMA_FROM = (*range(3, 10), 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
@@ -35,7 +35,7 @@ def describe(
 ) -> LinkReport:
     """Of the table in the folder `links`, of which a manifest has, or will have, the counts."""
     with duckdb.connect() as database:
-        table = database.read_parquet([str(path) for path in links_files(links)])
+        table = database.read_parquet(named(links_files(links)))
 
         def rows(query: str) -> list[Any]:
             found = table.query("links", query)
@@ -51,7 +51,7 @@ def describe(
     for domain, count in domains:
         by_name[registered_name(domain)] += count
     ordered = sorted(by_name.items(), key=lambda row: (-row[1], row[0]))
-    correlation, shared = _rank_correlation(by_name, webtext) if webtext else (None, None)
+    correlation, shared = rank_correlation(by_name, webtext) if webtext else (None, None)
     return LinkReport(
         submissions=counts["in"],
         kept=counts["submissions_kept"],
@@ -66,24 +66,6 @@ def describe(
         rank_correlation=correlation,
         shared_names=shared,
     )
-
-
-def read_domains(path: Path) -> dict[str, int]:
-    """WebText's list: how many links each name has."""
-    found = {}
-    try:
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            count, _, name = line.strip().partition(" ")
-            if not count.isdecimal():
-                raise InputError(
-                    f"{path}:{number}: expected a count and a name, as in domains.txt of "
-                    f"openai/gpt-2, not {line[:40]!r}"
-                )
-            if name:  # one line of OpenAI's has none
-                found[name] = int(count)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as a list of domains: {error}") from None
-    return found
 
 
 def _every_month(counts: dict[str, int]) -> list[Month]:
@@ -113,11 +95,3 @@ def _ranges(karma: list[tuple[int, int]]) -> list[KarmaRange]:
     ]
     filled = [number for number, one in enumerate(ranges) if one.links]
     return ranges[filled[0] : filled[-1] + 1]
-
-
-def _rank_correlation(ours: Counter[str], webtext: dict[str, int]) -> tuple[float | None, int]:
-    shared = sorted(ours.keys() & webtext.keys())
-    if len(shared) < 3:
-        return None, len(shared)
-    found = spearmanr([ours[name] for name in shared], [webtext[name] for name in shared])
-    return float(found.statistic), len(shared)

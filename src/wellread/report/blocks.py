@@ -70,6 +70,16 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["passage"] = "passage"
 
 
+class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
+    """A text in which something was found."""
+
+    label: str
+    text: str
+    start: int  # of what was found, in characters
+    end: int
+    kind: Literal["excerpt"] = "excerpt"
+
+
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """A file shown as it is."""
 
@@ -78,7 +88,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["listing"] = "listing"
 
 
-Block = Table | Figure | Prose | Heading | Passage | Listing
+Block = Table | Figure | Prose | Heading | Passage | Excerpt | Listing
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,8 +13,9 @@ from wellread.base.manifest import Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.report.account import the_chain, the_deviations, the_time
 from wellread.report.blocks import Fact, Figure, Section, Table, big, printable
-from wellread.report.built import the_corpus, the_links, the_models, the_tokenizer, what_was_built
+from wellread.report.built import the_links, the_models, the_tokenizer, what_was_built
 from wellread.report.config import ReportConfig
+from wellread.report.corpus import the_corpus
 from wellread.report.evidence import (
     CORPUS,
     CRAWL,

@@ -1,8 +1,8 @@
-"""The first half of the report: corpus, tokenizer, models."""
+"""The first half of the report: what was built, links, tokenizer, models."""
 
 from collections.abc import Iterator
 
-from wellread.base.text import human_bytes, human_seconds
+from wellread.base.text import human_seconds
 from wellread.formats.published import paper
 from wellread.report.blocks import (
     NOTHING,
@@ -26,7 +26,8 @@ from wellread.report.evidence import (
     Evidence,
     Training,
 )
-from wellread.report.figures import POINTS_DRAWN, Level, curves, funnel
+from wellread.report.figures import POINTS_DRAWN, curves
+from wellread.report.funnel import Level, funnel
 from wellread.report.link_figures import karma, months
 
 # stage -> what goes in, what comes out
@@ -164,67 +165,6 @@ def the_links(evidence: Evidence) -> Section:
     )
     drawn = [months(found), karma(found.karma)] if found.links else []
     return Section(key="links", title=title, blocks=[*drawn, table], is_run=True)
-
-
-def the_corpus(evidence: Evidence) -> Section:
-    artifact = evidence.first(CORPUS)
-    if artifact is None:
-        return Section(
-            key="corpus", title="The corpus", blocks=[absent(evidence, CORPUS)], is_run=False
-        )
-    manifest, webtext = artifact.manifest, paper().webtext
-    kept, size = manifest.counts["out"], manifest.counts.get("bytes")
-    rows = [[Cell("documents"), count(kept), count(webtext.num_documents)]]
-    if size is not None:
-        theirs = webtext.num_bytes / webtext.num_documents
-        rows += [
-            [Cell("text"), _bytes(size), _bytes(webtext.num_bytes)],
-            [Cell("mean length"), _bytes(size / kept) if kept else NOTHING, _bytes(theirs)],
-        ]
-    languages = {
-        key.removeprefix("language "): number
-        for key, number in manifest.counts.items()
-        if key.startswith("language ")
-    }
-    rows += [
-        [Cell(f"in language “{name}”"), count(number), NOTHING]
-        for name, number in sorted(languages.items(), key=lambda item: -item[1])
-    ]
-    if evidence.tokens is not None:
-        rows += [
-            [Cell(f"of split “{name}”"), count(split.num_documents), NOTHING]
-            for name, split in evidence.tokens.splits.items()
-        ]
-    why = [evidence.why(artifact.name)]
-    table = Table(
-        key="corpus",
-        caption="The corpus, beside WebText",
-        columns=[Column("", "name"), Column("here", "number"), Column("WebText", "number")],
-        rows=rows,
-        why=why,
-        note=f"WebText: paper, {webtext.source}; its mean length follows from the two.",
-    )
-    return Section(key="corpus", title="The corpus", blocks=[table, *_domains(manifest.facts, why)])
-
-
-def _bytes(number: float) -> Cell:
-    return Cell(human_bytes(number), number)
-
-
-def _domains(facts: dict[str, object], why: list[str]) -> list[Table]:
-    domains = facts.get("domains")
-    if not isinstance(domains, dict) or not domains:
-        return []
-    ordered = sorted(domains.items(), key=lambda item: (-item[1], item[0]))
-    return [
-        Table(
-            key="domains",
-            caption="Where the documents come from",
-            columns=[Column("domain", "name"), Column("documents", "number")],
-            rows=[[Cell(name), count(number)] for name, number in ordered[:DOMAINS_SHOWN]],
-            why=why,
-        )
-    ]
 
 
 def the_tokenizer(evidence: Evidence) -> Section:

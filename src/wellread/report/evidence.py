@@ -9,7 +9,18 @@ import msgspec
 
 from wellread.base.errors import InputError
 from wellread.base.manifest import MANIFEST, Manifest, is_artifact, owner_of, read_manifest
-from wellread.formats import documents, links, metrics, overlap, pages, results, studies, tokens
+from wellread.formats import (
+    corpus_report,
+    documents,
+    links,
+    metrics,
+    overlap,
+    pages,
+    results,
+    studies,
+    tokens,
+)
+from wellread.formats.corpus_report import CorpusReport, read_corpus_report
 from wellread.formats.link_report import LinkReport, read_link_report
 from wellread.formats.metrics import Step
 from wellread.formats.overlap import Overlap
@@ -66,6 +77,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     trainings: list[Training]
     scored: list[Scored]
     links: LinkReport | None
+    corpus: CorpusReport | None  # None: no corpus, or one made before there were such reports
     tokens: TokensHeader | None
     overlap: Overlap | None
     study: Study | None
@@ -117,6 +129,7 @@ def read_evidence(run: Path, found: list[Path], *, samples: int) -> Evidence:
         trainings=trainings,
         scored=_in_order_of(trainings, scored),
         links=read(LINKS, read_link_report),
+        corpus=read(CORPUS, _corpus_report),
         tokens=read(TOKENS, tokens.read_header),
         overlap=read(OVERLAP, overlap.read_overlap),
         study=read(STUDY, studies.read_study),
@@ -134,6 +147,11 @@ def _in_order_of(trainings: list[Training], scored: list[Scored]) -> list[Scored
     names = [training.name for training in trainings]
     known = {name: place for place, name in enumerate(names)}
     return sorted(scored, key=lambda one: (known.get(one.name, len(names)), one.name))
+
+
+def _corpus_report(directory: Path) -> CorpusReport | None:
+    is_there = (directory / corpus_report.NAME).is_file()
+    return read_corpus_report(directory) if is_there else None
 
 
 def _unfinished(run: Path) -> list[tuple[str, str]]:

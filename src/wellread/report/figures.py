@@ -56,14 +56,6 @@ LOSS_SHOWN = 3  # times the least of a sweep
 Paint = Callable[[Canvas], None]
 
 
-class Level(NamedTuple):
-    """A bar of the funnel: how many there are, or how many a reason took away."""
-
-    label: str
-    number: int
-    is_drop: bool
-
-
 class Mark(NamedTuple):
     """A value with its interval on a line of its own."""
 
@@ -141,34 +133,6 @@ def rows_only(axes: Axes) -> None:
 def label_rows(axes: Axes, labels: Sequence[str], *, is_narrow: bool) -> None:
     shown = [_wrapped(label, is_narrow=is_narrow) for label in labels]
     axes.set_yticks(range(len(labels)), shown)
-
-
-def funnel(levels: Sequence[Level], caption: str, alt: str) -> Figure:
-    """A waterfall: each reason's bar hangs from where the one before ended."""
-
-    def paint(canvas: Canvas) -> None:
-        is_narrow = canvas.get_figwidth() == NARROW
-        axes = canvas.add_subplot()
-        most = max(level.number for level in levels)
-        right = 0
-        for row, level in enumerate(levels):
-            start = right - level.number if level.is_drop else 0
-            end = right if level.is_drop else level.number
-            colour = SERIES[1] if level.is_drop else SERIES[0]
-            axes.barh(row, end - start, left=start, height=0.72, color=colour)
-            text = f"−{level.number:,}" if level.is_drop else f"{level.number:,}"
-            weight = "normal" if level.is_drop else "bold"
-            axes.text(end + most / 90, row, text, va="center", fontweight=weight)
-            right = start if level.is_drop else end
-        label_rows(axes, [level.label for level in levels], is_narrow=is_narrow)
-        for tick, level in zip(axes.get_yticklabels(), levels, strict=True):
-            tick.set_color(MUTED if level.is_drop else INK)
-            tick.set_fontweight("normal" if level.is_drop else "bold")
-        rows_only(axes)
-        axes.set_xlim(0, most * (1.28 if is_narrow else 1.1))
-
-    height = 0.27 * len(levels) + 0.2
-    return draw("funnel", caption, alt, paint, inches=(height, 1.35 * height))
 
 
 def durations(rows: Sequence[tuple[str, float]], caption: str, alt: str) -> Figure:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure as Canvas
 
 from wellread.formats.link_report import KarmaRange, LinkReport
 from wellread.report.blocks import Figure
-from wellread.report.figures import GRID, MUTED, SERIES, draw, label_rows, rows_only
+from wellread.report.figures import GRID, MUTED, NARROW, SERIES, draw, label_rows, rows_only
 
 SITES_DRAWN = 25
 YEARS_LABELLED = 12
@@ -58,31 +58,53 @@ def karma(ranges: Sequence[KarmaRange]) -> Figure:
 
 
 def sites(found: LinkReport) -> Figure:
-    """The largest sites, each beside its links in WebText where these are known."""
-    rows = found.domains[:SITES_DRAWN]
-    is_compared = any(row.webtext_links for row in found.domains)
+    rows = [(row.name, row.links, row.webtext_links) for row in found.domains]
+    return beside_webtext("link-sites", "links", rows, found.rank_correlation, found.shared_names)
+
+
+def beside_webtext(
+    key: str,
+    what: str,
+    rows: Sequence[tuple[str, int, int | None]],
+    rank_correlation: float | None,
+    shared_names: int | None,
+) -> Figure:
+    """The largest sites (name, how many of `what`, WebText's links), most first.
+
+    Each stands beside its links in WebText where these are known.
+    """
+    is_compared = shared_names is not None
+    shown = rows[:SITES_DRAWN]
+    caption = f"The {len(shown)} sites with most {what}"
+    if is_compared:
+        known = sum(1 for _, _, webtext in shown if webtext)
+        caption += f"; {known} of them are among WebText's 1,000"
+    if rank_correlation is not None:
+        caption += (
+            f". By the {shared_names:,} names that both have, the rank correlation is "
+            f"{rank_correlation:.2f}"
+        )
 
     def paint(canvas: Canvas) -> None:
+        is_narrow = canvas.get_figwidth() == NARROW
         axes = canvas.add_subplot()
-        most = max(row.links for row in rows)
-        for place, row in enumerate(rows):
-            axes.barh(place, row.links, height=0.72, color=SERIES[0])
-            text = axes.text(row.links + most / 90, place, f"{row.links:,}", va="center")
+        most = max(number for _, number, _ in shown)
+        for place, (_, number, webtext) in enumerate(shown):
+            axes.barh(place, number, height=0.72, color=SERIES[0])
+            text = axes.text(number + most / 90, place, f"{number:,}", va="center")
             if is_compared:
-                beside = (
-                    f"WebText {row.webtext_links:,}"
-                    if row.webtext_links
-                    else "not in WebText's 1,000"
-                )
+                beside = f"WebText {webtext:,}" if webtext else "not in WebText's 1,000"
                 axes.annotate(
-                    f"   {beside}", (1, 0.5), xycoords=text, va="center", color=MUTED, fontsize=8
-                )
-        label_rows(axes, [row.name for row in rows], is_narrow=False)
+                    beside, (1, 0.5), xycoords=text, xytext=(6, 0), textcoords="offset points",
+                    va="center", color=MUTED, fontsize=8,
+                )  # fmt: skip
+        label_rows(axes, [name for name, _, _ in shown], is_narrow=is_narrow)
         rows_only(axes)
-        axes.set_xlim(0, most * (1.45 if is_compared else 1.12))
+        room = (2.75 if is_narrow else 1.45) if is_compared else (1.3 if is_narrow else 1.12)
+        axes.set_xlim(0, most * room)
 
-    height = 0.25 * len(rows) + 0.2
+    height = 0.25 * len(shown) + 0.2
     return draw(
-        "link-sites", f"The {len(rows)} sites with most links.", "A bar for each site", paint,
+        key, f"{caption}.", "Bars: " + "; ".join(f"{name} {n:,}" for name, n, _ in shown), paint,
         inches=(height, height),
     )  # fmt: skip

@@ -1,11 +1,13 @@
 """The report as Markdown, for repositories and mail."""
 
-import re
 import textwrap
 from collections.abc import Iterator
 
+from wellread.base.text import marked_markdown
+from wellread.base.text import plain_markdown as plain
 from wellread.report.blocks import (
     Block,
+    Excerpt,
     Fact,
     Figure,
     Heading,
@@ -15,17 +17,6 @@ from wellread.report.blocks import (
     Section,
     Table,
 )
-
-SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
-
-
-def plain(text: str) -> str:
-    """`text` on one line, without a meaning in Markdown or HTML.
-
-    >>> plain("a|b *c*\\n<script>")
-    'a\\\\|b \\\\*c\\\\* \\\\<script\\\\>'
-    """
-    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 def to_markdown(title: str, date: str, facts: list[Fact], sections: list[Section]) -> str:
@@ -52,6 +43,9 @@ def _block(block: Block) -> Iterator[str]:
             if block.prompt:
                 yield from ("", "Given:", "", _verbatim(block.prompt), "", "Written:")
             yield from ("", _verbatim(block.continuation))
+        case Excerpt():
+            yield f"**{plain(block.label)}**"
+            yield from ("", f"> {marked_markdown(block.text, block.start, block.end)}")
         case Listing():
             yield from (f"**{plain(block.label)}**", "", _verbatim(block.text))
         case Table():

@@ -1,0 +1,59 @@
+"""Commands on a corpus: `corpus report`, `explain`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wellread.base.files import write_bytes
+from wellread.cli import show, show_corpus
+from wellread.cli.options import Json
+from wellread.formats import corpus_report
+
+Corpus = Annotated[Path, typer.Argument(help="What `wellread corpus` wrote.")]
+
+
+def register(app: typer.Typer) -> None:
+    for command in (report, explain):
+        app.command(command.__name__)(command)
+
+
+def report(
+    corpus: Corpus,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="A folder for figures (SVG) and JSON.")
+    ] = None,
+    webtext_domains: Annotated[
+        Path | None,
+        typer.Option(help="domains.txt of github.com/openai/gpt-2: WebText's 1,000 sites."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show what each rule left out, and documents by length, language, karma, site and task."""
+    from wellread.corpus.report import report_corpus
+
+    found = report_corpus(corpus, webtext_domains=webtext_domains)
+    show.print_json(found) if json else show_corpus.report(found)
+    if out is not None:
+        from wellread.report.corpus_figures import corpus_figures
+
+        out.mkdir(parents=True, exist_ok=True)
+        write_bytes(out / corpus_report.NAME, corpus_report.encode(found))
+        for figure in corpus_figures(found):
+            write_bytes(out / f"{figure.key}.svg", figure.file)
+
+
+def explain(
+    corpus: Corpus,
+    what: Annotated[
+        str,
+        typer.Argument(help="A URL, the name of an outcome (too-short), or how a reason begins."),
+    ],
+    examples: Annotated[int, typer.Option("-n", "--examples", help="Records shown.")] = 5,
+    json: Json = False,
+) -> None:
+    """Say why a page is in a corpus or is not; or what was left out for a reason, by examples."""
+    from wellread.corpus.explain import explain as explained
+
+    found = explained(corpus, what, examples=examples)
+    show.print_json(found) if json else show_corpus.explanation(found)
