@@ -26,8 +26,15 @@ def items(log_probs: list[float]) -> list[Item]:
     ]  # fmt: skip
 
 
-def written(out: Path, log_probs: list[float]) -> Path:
-    with writing(out, stage=STAGE, config=Config(), inputs={}) as draft:
+class Sized(Config, frozen=True):
+    """The shape of a run's settings."""
+
+    model: dict[str, str]
+
+
+def written(out: Path, log_probs: list[float], run: Path | None = None) -> Path:
+    inputs = {"model": [run]} if run else {}
+    with writing(out, stage=STAGE, config=Config(), inputs=inputs) as draft:
         draft.facts |= {"num_parameters": 124_000_000, "not_run": {"cbt-cn": "no file"}}
         for target, stem, value in (("word", "lambada", 0.25), ("token", "lambada,t", 0.45)):
             score = Score(
@@ -76,6 +83,23 @@ def test_scores_are_read_by_programs(results: Path, capsys: pytest.CaptureFixtur
     assert [one["stem"] for one in json.loads(capsys.readouterr().out)] == ["lambada", "lambada,t"]
 
 
+def test_a_metric_of_half_a_tasks_items_is_no_subset(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    score = Score(
+        metric="bleu_en-fr", value=1.5, low=None, high=None, num_items=20, higher_is_better=True
+    )
+    result = Result(
+        task="demo-translation", protocol="demo-translation:1", comparable_to=None,
+        num_items=40, num_available=40, scores=[score], seconds=1.0,
+    )  # fmt: skip
+    with writing(tmp_path / "all", stage=STAGE, config=Config(), inputs={}) as draft:
+        write_result(draft, result, [])
+    assert main(["show", str(tmp_path / "all"), "--form", "csv"]) == 0
+    [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (row["n"], row["of"]) == ("20", "20")
+
+
 def test_wrong_items_are_shown_the_worst_first(
     results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,6 +109,76 @@ def test_wrong_items_are_shown_the_worst_first(
     assert "prediction (empty)" in said
     assert main(["show", str(results), "--task", "ptb"]) == 2
     assert "no result 'ptb'; it has lambada, lambada,t" in capsys.readouterr().err
+
+
+def test_texts_are_neither_right_nor_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = written(tmp_path / "results", [-1.0, -3.0])
+    text = Item(item="1", text="a", prompt="", target="", value=3.2)
+    result = Result(
+        task="held-out", protocol="held-out:1", comparable_to=None, num_items=1,
+        num_available=1, scores=[], seconds=1.0,
+    )  # fmt: skip
+    with writing(tmp_path / "both", stage=STAGE, config=Config(), inputs={}) as draft:
+        for name in ("lambada.json", "lambada.parquet"):
+            draft.write(name, (folder / name).read_bytes())
+        write_result(draft, result, [text])
+    assert main(["show", str(tmp_path / "both"), "--wrong"]) == 0
+    said = capsys.readouterr().out
+    assert "lambada  1 item below full marks" in said
+    assert "held-out" not in said
+    assert main(["show", str(tmp_path / "both"), "--wrong", "--task", "held-out"]) == 2
+    assert "neither right nor wrong; leave out --wrong" in capsys.readouterr().err
+
+
+def test_numbers_are_written_without_powers_of_ten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    better, worse = written(tmp_path / "a", [-1.0] * 4), written(tmp_path / "b", [-14.0] * 4)
+    assert main(["compare", str(better), str(worse)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2.718 1,202,604 +1,202,602 +1,202,602 to +1,202,602" in said
+
+
+def test_a_run_is_shown_by_its_results_and_names_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    with writing(run / "corpus", stage="corpus", config=Config(), inputs={}) as draft:
+        draft.write("documents", b"")
+    for name in ("1x64", "2x128"):
+        written(run / "results" / name, [-1.0, -3.0])
+    assert main(["show", str(run), "--form", "csv"]) == 0
+    said = capsys.readouterr().out
+    assert [line for line in said.splitlines() if "run" in line] == [
+        str(run / "results" / "1x64"), str(run / "results" / "2x128"),
+    ]  # fmt: skip
+    assert main(["compare", str(run), str(run / "results" / "1x64")]) == 2
+    expected = f"run: a run; name {run / 'results' / '1x64'} or {run / 'results' / '2x128'}"
+    assert expected in capsys.readouterr().err
+    assert main(["show", str(run / "corpus")]) == 2
+    assert "corpus: made by stage 'corpus', expected 'evaluate'" in capsys.readouterr().err
+
+
+def test_a_study_is_shown_as_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = []
+    for size, parameters, log_probs in (("1x64", 100, [-3.0] * 4), ("2x128", 900, [-1.0] * 4)):
+        run = tmp_path / size
+        with writing(run, stage="train", config=Sized(model={"size": size}), inputs={}) as draft:
+            draft.write("model.safetensors", b"")
+            draft.facts["num_parameters"] = parameters
+        results.append(written(tmp_path / f"scores-{size}", log_probs, run))
+    out = tmp_path / "study"
+    vary = ["--vary", "model.size=1x64,2x128"]
+    assert main(["study", *map(str, results), "-o", str(out), *vary]) == 0
+    said = capsys.readouterr().out
+    assert main(["show", str(out)]) == 0
+    assert said == f"{out}\n{capsys.readouterr().out}"
+    lines = [" ".join(line.split()) for line in said.splitlines()]
+    assert lines[1] == "task metric 1x64 (100) 2x128 (900)"
+    assert lines[2] == "lambada accuracy 0.25 0.25"
+    assert lines[5] == "lambada accuracy 2x128 1x64 +1 +1 to +1 4 better"
 
 
 def test_two_models_are_compared_on_the_same_items(

@@ -12,14 +12,29 @@ import pytest
 from wellread.base.config import Config
 from wellread.base.errors import InputError
 from wellread.base.manifest import writing
-from wellread.evaluate.compare import compare
+from wellread.base.seeds import generator
+from wellread.evaluate.compare import compare, compare_results
 from wellread.evaluate.config import EvaluateConfig
 from wellread.evaluate.language_model import LanguageModel
 from wellread.evaluate.plan import prepare
 from wellread.evaluate.run import evaluate_task
 from wellread.evaluate.sites import score_by_site
-from wellread.formats.results import STAGE, read_items, read_results, write_result
+from wellread.formats.comparisons import Side
+from wellread.formats.results import (
+    STAGE,
+    Item,
+    Result,
+    Score,
+    read_items,
+    read_results,
+    write_result,
+)
 from wellread.tokenizer.tokenizer import Tokenizer
+
+
+def a_score(metric: str) -> Score:
+    return Score(metric=metric, value=0.5, low=None, high=None, num_items=1, higher_is_better=True)
+
 
 TASKS = ["demo-lambada", "demo-translation", "demo-lambada|target=token"]
 
@@ -65,12 +80,60 @@ def test_differences_are_those_of_the_scores_and_their_intervals_are_paired(
     assert {(each.difference, each.low, each.high) for each in same} == {(0.0, 0.0, 0.0)}
 
 
+def test_the_interval_of_a_difference_has_the_width_of_theory(tmp_path: Path) -> None:
+    """400 differences of variance 1 have a mean with a standard error of 0.05."""
+    gains = generator(0, "gains").standard_normal(400)
+    base = 100 * generator(0, "base").standard_normal(400)
+    result = Result(
+        task="demo-qa", protocol="demo-qa:1", comparable_to=None, num_items=400,
+        num_available=400, scores=[], seconds=0.0,
+    )  # fmt: skip
+    sides = []
+    for name, values in (("first", base), ("second", base + gains)):
+        with writing(tmp_path / name, stage=STAGE, config=Config(), inputs={}) as draft:
+            items = [
+                Item(item=f"{n}", text="", prompt="", target="", sums={"f1": (value, 1.0)})
+                for n, value in enumerate(values)
+            ]
+            write_result(draft, result, items)
+        sides.append(Side(tmp_path / name, result))
+    [found] = compare_results(*sides, 0)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.difference == pytest.approx(gains.mean())
+    assert found.high - found.low == pytest.approx(2 * 1.96 * gains.std() / 20, rel=0.1)
+
+
 def test_only_items_that_both_have_are_compared(
     uniform: LanguageModel, leaning: LanguageModel, byte_tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
     first = scored(uniform, byte_tokenizer, tmp_path / "first")
     second = scored(leaning, byte_tokenizer, tmp_path / "second", limit=5)
     assert {one.num_items for one in compare(first, second)} == {5}
+
+
+def test_results_without_an_item_in_common_are_refused(tmp_path: Path) -> None:
+    result = Result(
+        task="demo-qa", protocol="demo-qa:1", comparable_to=None, num_items=1,
+        num_available=1, scores=[a_score("f1")], seconds=0.0,
+    )  # fmt: skip
+    for name in ("a", "b"):
+        with writing(tmp_path / name, stage=STAGE, config=Config(), inputs={}) as draft:
+            item = Item(item=name, text="", prompt="", target="", sums={"f1": (0.5, 1.0)})
+            write_result(draft, result, [item])
+    with pytest.raises(InputError, match=r"no items in common of demo-qa:1; score both models"):
+        compare(tmp_path / "a", tmp_path / "b")
+
+
+def test_results_compared_with_themselves_are_warned_of(
+    uniform: LanguageModel,
+    byte_tokenizer: Tokenizer,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first = scored(uniform, byte_tokenizer, tmp_path / "first", limit=2)
+    compare(first, first / ".." / "first")
+    assert "first is compared with itself: no difference says anything" in caplog.text
 
 
 def test_results_without_a_protocol_in_common_are_refused(

@@ -207,6 +207,8 @@ def results_of(gain: float) -> list[Result]:
         ),
         result("cloze-last-word", [share_score("accuracy", 0.064 + gain, 0.02, 500, None)]),
         result("demo-cbt", [share_score("accuracy", 0.15 + gain, 0.15, 20, 0.1)]),
+        result("demo-summary", [share_score("rougeL", 0.13, 0.03, 20, None)]),
+        result("held-out", [perplexity_score(40.0 * (1 - gain), 28)]),
         result("demo-winograd", [share_score("accuracy", 0.55, 0.2, 20, 0.5)]),
         result(
             "lambada",
@@ -228,10 +230,11 @@ def samples_of(name: str) -> list[Item]:
             " values of the same type, and raises KeyError.",
         ),
     ]
-    return [
+    found = [
         Item(item=item, text=prompt, prompt=prompt, target="", prediction=f"{text} ({name})")
         for item, prompt, text in texts
     ]
+    return [*found, Item(item="article-1", text="", prompt="A tuple", target="", prediction="")]
 
 
 def write_scores(run: Path, name: str, gain: float, samples: Sequence[Item]) -> None:
@@ -325,10 +328,13 @@ def write_study(run: Path) -> None:
                 low=difference - 0.03,
                 high=difference + 0.03,
                 num_items=500,
+                num_units=40,
                 higher_is_better=True,
             )
             for task, difference in (("cloze-choice", 0.06), ("cloze-last-word", 0.02))
         ],
+        unpaired=["held-out of small and medium"],
+        differs_too={"train.steps": [600, 300]},
     )
     results = [run / "results" / name for name in names]
     with writing(

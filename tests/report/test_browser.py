@@ -31,6 +31,8 @@ def test_the_page_fits_and_works(
     page.goto(address)
     assert [problem for problem in problems if problem not in (address, "data:,")] == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    cut = "(element => element.scrollWidth - element.clientWidth)"
+    assert page.evaluate(f"{cut}(document.querySelector('#table-drops .scroll'))") <= 0
     lost = """[...document.querySelectorAll('a[href^="#"]')]
         .filter(a => !document.getElementById(a.getAttribute('href').slice(1))).length"""
     assert page.evaluate(lost) == 0

@@ -13,7 +13,7 @@ from wellread.base.errors import InputError
 from wellread.base.manifest import read_manifest, writing
 from wellread.formats import link_report
 from wellread.formats.link_report import DomainRow, KarmaRange, LinkReport, Month
-from wellread.formats.results import Item, Result, write_result
+from wellread.formats.results import Item, Result, Score, write_result
 from wellread.report.build import write_report
 from wellread.report.config import ReportConfig
 from wellread.report.figures import thinned
@@ -47,7 +47,7 @@ def test_the_page_opens_with_the_run_in_numbers(report: Path) -> None:
     text = words((report / "index.html").read_text())
     assert (
         "submissions 1,400 links 742 pages 718 documents 611 tokens 3.4 M models 2 "
-        "held-out bits per byte, best 1.403"
+        "held-out bits per byte in training, best 1.403"
     ) in text
 
 
@@ -71,15 +71,53 @@ def test_a_comparable_score_stands_beside_the_papers(report: Path) -> None:
     assert table[0][2:5] == ["ours, our weights", "ours, released weights", "paper, 117M"]
     assert table[1][:5] == ["perplexity", "small", "2345.6", "not run", "35.13"]
     assert table[3][:3] == ["accuracy", "small", "0.021"]
-    assert "accuracy small 2.1 % not run 46.0 % 0.9 % 3.3 % – 500" in words(
-        (report / "index.html").read_text()
-    )
+    page = (report / "index.html").read_text()
+    assert "accuracy small 2.1 % not run 46.0 % 0.9 % 3.3 % – 500 of 5,153" in words(page)
+    assert "lambada, accuracy, 500 of 5,153 items: small 2.1 %" in page  # the figure's words
+    assert table[3][8] == "500"
 
 
 def test_a_score_of_our_own_task_is_not_compared_with_the_papers(report: Path) -> None:
     row = rows(report, "task-demo-winograd")[1]
     assert row[1:5] == ["small", "0.55", "not run", "not comparable"]
     assert row[7:] == ["0.5", "20"]
+
+
+def test_the_papers_nearest_size_is_beside_a_score_or_the_one_that_it_gives(
+    finished_run: Path, tmp_path: Path
+) -> None:
+    """The paper has LAMBADA for its four sizes, and Winograd for 1542M alone."""
+    run = tmp_path / "run"
+    score = Score(
+        metric="accuracy", value=0.6, low=0.5, high=0.7, num_items=273, higher_is_better=True
+    )
+    winograd = Result(
+        task="winograd", protocol="winograd:1|scoring=partial", comparable_to="winograd",
+        num_items=273, num_available=273, scores=[score], seconds=1.0,
+    )  # fmt: skip
+    for name, parameters in (("gpt2", 124_439_808), ("gpt2-large", 774_030_080)):
+        with writing(
+            run / "results" / name, stage="evaluate", config=NoSettings(), inputs={}
+        ) as draft:
+            draft.facts["num_parameters"] = parameters
+            write_result(draft, winograd, [])
+            for file in ("lambada.json", "lambada.parquet"):
+                draft.write(file, (finished_run / "results" / "small" / file).read_bytes())
+    write_report(run, tmp_path / "report", ReportConfig())
+    for task, expected in (
+        ("winograd", ["paper, 117M", "70.7 % (1542M)", "70.7 % (1542M)"]),
+        ("lambada", ["paper, 117M", "35.13", "10.87 (762M)"]),
+    ):
+        assert [row[4] for row in rows(tmp_path / "report", f"task-{task}")][:3] == expected
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "winograd, accuracy: gpt2 60.0 %, gpt2-large 60.0 %, paper, 1542M 70.7 %" in page
+
+
+def test_two_held_out_numbers_of_a_model_say_what_each_is_of(report: Path) -> None:
+    text = words((report / "index.html").read_text())
+    models, task = text.split("The models trained")[1], text.split("protocol held-out:1")[1]
+    assert "a context long, side by side, across documents. The task held-out" in models
+    assert "each in windows as the protocol's stride has them: not the number under" in task
 
 
 def test_each_table_of_scores_names_the_way_back(report: Path) -> None:
@@ -112,8 +150,41 @@ def test_overlap_stands_beside_table_6_where_the_test_set_is_the_papers(report: 
 
 
 def test_a_difference_whose_interval_holds_zero_is_undecided(report: Path) -> None:
+    assert "500 in 40 undecided" in words((report / "index.html").read_text())
     verdicts = {row[0]: row[-1] for row in rows(report, "size-differences")[1:]}
     assert verdicts == {"cloze-choice": "better", "cloze-last-word": "undecided"}
+
+
+def test_a_study_says_what_else_differs_and_what_was_not_paired(report: Path) -> None:
+    text = words((report / "index.html").read_text())
+    assert "may not come of size: the runs differ also in train.steps (600, 300)." in text
+    assert "Without items in common: held-out of small and medium." in text
+
+
+def test_a_sample_that_ended_at_once_says_so(report: Path) -> None:
+    text = words((report / "index.html").read_text())
+    assert "article-1, given a beginning A tuple (ended at once)" in text
+
+
+def test_words_beside_figures_read_as_sentences(report: Path) -> None:
+    page = (report / "index.html").read_text()
+    assert "ROUGE-L: higher is better." in page
+    assert "wikipedia, less 12; 2 more reasons, less 6; links, 742" in page
+
+
+def test_a_caption_explains_diamonds_where_there_are_some(
+    report: Path, finished_run: Path, tmp_path: Path
+) -> None:
+    assert "open diamonds what the paper printed" in (report / "index.html").read_text()
+    source = finished_run / "results" / "small"
+    with writing(
+        tmp_path / "run" / "small", stage="evaluate", config=NoSettings(), inputs={}
+    ) as draft:
+        for name in ("demo-cbt.json", "demo-cbt.parquet"):
+            draft.write(name, (source / name).read_bytes())
+    write_report(tmp_path / "run", tmp_path / "report", ReportConfig())
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "dashed lines are what guessing would give. An interval" in page
 
 
 def test_settings_are_held_against_the_papers(report: Path) -> None:
@@ -159,7 +230,7 @@ def test_ids_are_unique_and_links_within_the_page_resolve(report: Path) -> None:
 def test_every_figure_has_words_and_every_table_a_caption(report: Path) -> None:
     page = (report / "index.html").read_text()
     assert page.count('role="img" aria-label="') == 10
-    assert page.count("<table>") == page.count("<caption ") == 23
+    assert page.count("<table>") == page.count("<caption ") == 25
     assert '<html lang="en">' in page
 
 

@@ -5,18 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 
 from wellread.base.config import Config
 from wellread.base.errors import InputError
 from wellread.base.manifest import writing
-from wellread.base.seeds import generator
+from wellread.evaluate.compare import compare
 from wellread.formats.results import Item, Result, Score, write_result
 from wellread.formats.studies import read_study
+from wellread.pipeline.study import fit_study
 from wellread.studies.config import StudyConfig
-from wellread.studies.fit import fit_study
-from wellread.studies.paired import ItemScores, estimator_of, paired_difference
 
 BY_SIZE = StudyConfig(vary={"model.size": ["2x64", "4x128"]})
 
@@ -28,9 +26,18 @@ class RunSettings(Config, frozen=True):
     train: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-def write_run(directory: Path, size: str, num_parameters: int, *, seed: int = 0) -> Path:
-    settings = RunSettings(model={"size": size}, train={"seed": seed})
-    with writing(directory, stage="train", config=settings, inputs={}) as draft:
+def write_run(
+    directory: Path,
+    size: str,
+    num_parameters: int,
+    *,
+    seed: int = 0,
+    steps: int = 20,
+    tokens: Path | None = None,
+) -> Path:
+    settings = RunSettings(model={"size": size}, train={"seed": seed, "steps": steps})
+    inputs = {"tokens": [tokens]} if tokens else {}
+    with writing(directory, stage="train", config=settings, inputs=inputs) as draft:
         draft.write("model.safetensors", b"")
         draft.facts["num_parameters"] = num_parameters
     return directory
@@ -48,23 +55,29 @@ def score(metric: str, value: float, *, higher_is_better: bool = True) -> Score:
 
 
 def write_results(
-    directory: Path, run: Path, right: list[int], *, nats: float = 2.0, protocol: str = "cloze:1"
+    directory: Path,
+    run: Path,
+    right: list[int],
+    *,
+    nats: float = 2.0,
+    protocol: str = "demo-lambada:1",
+    documents: list[str] | None = None,
+    prefix: str = "",
 ) -> Path:
-    """Items of 2 units each; a metric that is no function of them is `style`."""
+    """Items of 2 words each, right or wrong; each a document of its own, or of those named."""
     items = [
         Item(
-            item=f"{number}",
+            item=f"{prefix}{number}",
             text="",
             prompt="",
             target="",
-            log_prob=-2 * nats,
-            num_units=2,
-            value=float(is_right),
+            unit=documents[number] if documents else None,
+            sums={"accuracy": (float(is_right), 1.0), "perplexity": (-2 * nats, 2.0)},
         )
         for number, is_right in enumerate(right)
     ]
     result = Result(
-        task="cloze",
+        task="demo-lambada",
         protocol=protocol,
         comparable_to=None,
         num_items=len(items),
@@ -72,7 +85,6 @@ def write_results(
         scores=[
             score("accuracy", sum(right) / len(right)),
             score("perplexity", math.exp(nats), higher_is_better=False),
-            score("style", 0.123),
         ],
         seconds=0.0,
     )
@@ -97,13 +109,13 @@ def test_every_score_is_a_point_beside_the_settings_varied(
 ) -> None:
     manifest = fit_study(two_results, tmp_path / "study", BY_SIZE)
     points = read_study(tmp_path / "study").points
-    accuracies = [(p.run, p.settings, p.num_parameters, p.value) for p in points][::3]
+    accuracies = [(p.run, p.settings, p.num_parameters, p.value) for p in points][::2]
     assert accuracies == [
         ("small", {"model.size": "2x64"}, 100, 0.25),
         ("large", {"model.size": "4x128"}, 900, 0.75),
     ]
-    assert manifest.counts == {"in": 6, "out": 6, "runs": 2, "differences": 2}
-    assert manifest.facts["unpaired"] == ["cloze style"]
+    assert manifest.counts == {"in": 4, "out": 4, "runs": 2, "differences": 2}
+    assert read_study(tmp_path / "study").caution == ""
 
 
 def test_differences_are_larger_less_smaller_over_the_same_items(
@@ -113,11 +125,40 @@ def test_differences_are_larger_less_smaller_over_the_same_items(
     accuracy, perplexity = read_study(tmp_path / "study").differences
     assert (accuracy.smaller, accuracy.larger) == ("small", "large")
     assert (accuracy.metric, accuracy.difference, accuracy.num_items) == ("accuracy", 0.5, 4)
-    assert (accuracy.low, accuracy.high) == (0.0, 1.0)
+    assert (accuracy.low, accuracy.high, accuracy.num_units) == (0.0, 1.0, 4)
     # Every item has the same perplexity, so that all resamples agree.
     assert perplexity.difference == pytest.approx(math.e - math.e**2)
     assert perplexity.low == pytest.approx(perplexity.high)
     assert not perplexity.higher_is_better
+
+
+def test_intervals_are_over_documents_as_those_of_compare_are(tmp_path: Path) -> None:
+    """All of the gain is in one document of two: a resample may have none of it, or it alone."""
+    small = write_run(tmp_path / "small", "2x64", 100)
+    large = write_run(tmp_path / "large", "4x128", 900)
+    documents = ["a"] * 10 + ["b"] * 10
+    results = [
+        write_results(tmp_path / "s", small, [0] * 20, documents=documents),
+        write_results(tmp_path / "l", large, [1] * 10 + [0] * 10, documents=documents),
+    ]
+    fit_study(results, tmp_path / "study", BY_SIZE)
+    accuracy = read_study(tmp_path / "study").differences[0]
+    assert (accuracy.difference, accuracy.low, accuracy.high) == (0.5, 0.0, 1.0)
+    assert (accuracy.num_items, accuracy.num_units) == (20, 2)
+    [found, _] = compare(*results)
+    assert (found.difference, found.low, found.high) == (0.5, 0.0, 1.0)
+
+
+def test_a_task_without_items_in_common_is_named(tmp_path: Path) -> None:
+    small = write_run(tmp_path / "small", "2x64", 100)
+    large = write_run(tmp_path / "large", "4x128", 900)
+    results = [
+        write_results(tmp_path / "s", small, [0, 1]),
+        write_results(tmp_path / "l", large, [0, 1], prefix="other "),
+    ]
+    fit_study(results, tmp_path / "study", BY_SIZE)
+    study = read_study(tmp_path / "study")
+    assert (study.differences, study.unpaired) == ([], ["demo-lambada of small and large"])
 
 
 def test_items_that_only_one_model_scored_are_left_out(tmp_path: Path) -> None:
@@ -130,6 +171,28 @@ def test_items_that_only_one_model_scored_are_left_out(tmp_path: Path) -> None:
     fit_study(results, tmp_path / "study", BY_SIZE)
     accuracy = read_study(tmp_path / "study").differences[0]
     assert (accuracy.difference, accuracy.num_items) == (0.5, 4)
+
+
+def write_tokens(folder: Path, text: bytes) -> Path:
+    for stage, inputs in (("corpus", {}), ("tokens", {"corpus": [folder / "corpus"]})):
+        with writing(folder / stage, stage=stage, config=Config(), inputs=inputs) as draft:
+            draft.write("data", text)
+    return folder / "tokens"
+
+
+def test_what_the_runs_differ_in_besides_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    results = []
+    for size, parameters, steps in (("2x64", 100, 20), ("4x128", 900, 30)):
+        tokens = write_tokens(tmp_path / size, size.encode())
+        run = write_run(tmp_path / f"run-{size}", size, parameters, steps=steps, tokens=tokens)
+        results.append(write_results(tmp_path / f"results-{size}", run, [0, 1]))
+    fit_study(results, tmp_path / "study", BY_SIZE)
+    found = read_study(tmp_path / "study")
+    assert list(found.differs_too) == ["train.steps", "tokens", "corpus"]
+    assert found.differs_too["train.steps"] == [20, 30]
+    assert "the runs differ also in train.steps (20, 30); tokens (" in caplog.text
 
 
 def test_runs_are_paired_only_if_they_differ_in_one_setting(tmp_path: Path) -> None:
@@ -147,35 +210,6 @@ def test_runs_are_paired_only_if_they_differ_in_one_setting(tmp_path: Path) -> N
     }
 
 
-def test_the_interval_of_a_paired_difference_has_the_width_of_theory() -> None:
-    """400 differences of variance 1 have a mean with a standard error of 0.05."""
-    gains = generator(0, "gains").standard_normal(400)
-    base = 100 * generator(0, "base").standard_normal(400)
-    small, large = (
-        ItemScores(value=value, log_prob=value, num_units=value, num_tokens=value)
-        for value in (base, base + gains)
-    )
-    estimate = estimator_of(float(base.mean()), small)
-    assert estimate is not None
-    found, low, high = paired_difference(small, large, estimate, generator(0, "bootstrap"))
-    assert found == pytest.approx(gains.mean())
-    assert high - low == pytest.approx(2 * 1.96 * gains.std() / 20, rel=0.1)
-
-
-def test_bits_are_recognised_and_items_without_numbers_pair_nothing() -> None:
-    nothing = np.full(2, np.nan)
-    log_prob, num_units = np.array([-3.0, -1.0]), np.array([1.0, 3.0])
-    scores = ItemScores(value=nothing, log_prob=log_prob, num_units=num_units, num_tokens=num_units)
-    assert estimator_of(1 / math.log(2), scores) is not None
-    assert estimator_of(0.5, scores) is None
-    assert (
-        estimator_of(
-            0.5, ItemScores(value=nothing, log_prob=nothing, num_units=nothing, num_tokens=nothing)
-        )
-        is None
-    )
-
-
 def test_what_is_no_family_is_refused(two_results: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "study"
     with pytest.raises(InputError, match="at least 2 runs"):
@@ -184,7 +218,7 @@ def test_what_is_no_family_is_refused(two_results: list[Path], tmp_path: Path) -
         fit_study(two_results, out, StudyConfig(vary={"model.sise": ["2x64"]}))
     with pytest.raises(InputError, match=r"model\.size is '.*', which is none of"):
         fit_study(two_results, out, StudyConfig(vary={"model.size": ["8x256"]}))
-    with pytest.raises(InputError, match=r"'cloze' of run 'large' is in .* too"):
+    with pytest.raises(InputError, match=r"'demo-lambada' of run 'large' is in .* too"):
         fit_study([*two_results, two_results[0]], out, BY_SIZE)
     assert not out.exists()
 
@@ -193,6 +227,6 @@ def test_scores_of_different_protocols_are_not_compared(
     two_results: list[Path], tmp_path: Path
 ) -> None:
     large = tmp_path / "runs" / "large"
-    write_results(two_results[0], large, [1, 1, 1, 0], protocol="cloze:2")
-    with pytest.raises(InputError, match="scored as cloze:2, for 'small' as cloze:1"):
+    write_results(two_results[0], large, [1, 1, 1, 0], protocol="demo-lambada:2")
+    with pytest.raises(InputError, match="scored as demo-lambada:2, for 'small' as demo-lamb"):
         fit_study(two_results, tmp_path / "study", BY_SIZE)

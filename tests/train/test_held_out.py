@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from wellread.base.manifest import read_manifest
+from wellread.cli.show import summary
 from wellread.formats.metrics import read_metrics
 from wellread.model.sizes import ModelConfig
 from wellread.train.build import train
@@ -36,3 +37,6 @@ def test_a_run_has_it_at_its_last_step_and_in_its_manifest(tokens: Path, tmp_pat
     assert [facts["held_out_low"], facts["held_out_high"]] == [
         last.held_out_low, last.held_out_high,
     ]  # fmt: skip
+    assert facts["held_out_first"] == {"step": 3, "loss": first.held_out_loss}
+    said = f"{first.held_out_loss:.3f} after step 3, {last.held_out_loss:.3f} at the end"
+    assert summary(read_manifest(tmp_path)) == f"6 steps; held-out loss {said}"

@@ -97,6 +97,7 @@ def test_the_loss_falls_and_the_start_is_an_input(run: Path, theirs: Path) -> No
     [start] = manifest.inputs["start"]
     assert f"{theirs}/model.safetensors" in start.files
     assert (manifest.config["model"]["size"], manifest.config["model"]["context"]) == ("2x64", 32)
+    assert manifest.facts["held_out_first"] == {"step": 0, "loss": losses[0]}
     assert manifest.facts["held_out_from"] == "train"
     assert load_tokenizer(run).vocab_size == 300
     assert ("fine-tuned from", "model") in origin_of(run).rows  # what its model card says

@@ -1,8 +1,12 @@
 """Small functions on text that several layers need."""
 
 import difflib
+import math
 import re
 from collections.abc import Iterable
+from typing import Literal
+
+LEAST_NUMBER = 1e-9  # what is less comes of another order of summation
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
@@ -44,6 +48,24 @@ def human_seconds(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def human_number(number: float, sign: Literal["", "+"] = "") -> str:
+    """Four digits, and more of large whole parts, never a power of ten up to 1e15.
+
+    >>> human_number(23012.7), human_number(0.050167), human_number(8.994e-06)
+    ('23,013', '0.05017', '0.000009')
+    >>> human_number(-1823778.5, "+"), human_number(0.0, "+"), human_number(2e300)
+    ('-1,823,778', '+0', '2e+300')
+    """
+    size = abs(number)
+    if size < LEAST_NUMBER:
+        return f"{0:{sign}}"
+    if size < 1e-4:
+        return f"{number:{sign}.{math.ceil(-math.log10(size))}f}"
+    if 1000 <= size < 1e15:
+        return f"{number:{sign},.0f}"
+    return f"{number:{sign}.4g}"
 
 
 def without_surrogates(text: str) -> str:

@@ -10,11 +10,13 @@ import typer
 from rich.markup import escape
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import is_artifact, read_artifact
-from wellread.base.text import human_seconds
-from wellread.cli import show
+from wellread.base.manifest import is_artifact, read_artifact, read_manifest
+from wellread.base.text import human_number, human_seconds
+from wellread.cli import show, show_study
 from wellread.cli.options import Json
-from wellread.formats.published import paper, published
+from wellread.formats import studies
+from wellread.formats.comparisons import verdict
+from wellread.formats.published import nearest_size, published
 
 if TYPE_CHECKING:
     from wellread.evaluate.budget import Estimate
@@ -30,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show_results(
-    results: Annotated[Path, typer.Argument(help="A results directory.")],
+    results: Annotated[Path, typer.Argument(help="A results directory, a run's, or a study.")],
     task: Annotated[str | None, typer.Option(help="Show the items of this task.")] = None,
     wrong: Annotated[bool, typer.Option("--wrong", help="Items that were not right.")] = False,
     surest: Annotated[
@@ -43,17 +45,20 @@ def show_results(
     form: Annotated[Form, typer.Option(help="Of the scores.")] = "table",
     json: Json = False,
 ) -> None:
-    """Show scores beside the paper's, or single items with what the model said."""
-    from wellread.formats.results import STAGE, read_results
+    """Show scores beside the paper's, or single items with what the model said; or a study."""
+    from wellread.formats.results import STAGE, read_results, results_in
 
     results = results.parent if results.is_file() else results
     if not is_artifact(results) and results.is_dir():
-        folders = sorted(path for path in results.iterdir() if is_artifact(path))
-        for folder in folders:  # of `--every-checkpoint`
+        folders = results_in(results)
+        for folder in folders:  # of a run, or of `--every-checkpoint`
             show.out.print(f"[bold]{escape(str(folder))}[/]")
             show_results(folder, task, wrong, surest, by_site, count, form, json)
         if folders:
             return
+    if is_artifact(results) and read_manifest(results).stage == studies.STAGE:
+        _study(results, json=json)
+        return
     manifest = read_artifact(results, STAGE)
     found = read_results(results, variants=True)
     if by_site:
@@ -68,10 +73,20 @@ def show_results(
         scores(found, manifest.facts, form)
 
 
+def _study(directory: Path, *, json: bool) -> None:
+    study = studies.read_study(directory)
+    if json:
+        show.print_json(study)
+        return
+    show_study.tables(study)
+    if study.caution:
+        show.err.print(f"[yellow]caution[/] {escape(study.caution)}")
+
+
 def scores(found: "list[Result]", facts: dict[str, object], form: Form = "table") -> None:
     """A row for each metric of each task; what was not run, and why, at the end."""
     parameters = facts.get("num_parameters")
-    size = _nearest_size(parameters if isinstance(parameters, int) else None)
+    size = nearest_size(parameters if isinstance(parameters, int) else None)
     rows = [_row(result, score, size) for result in found for score in result.scores]
     {"table": _table, "markdown": _markdown, "csv": _csv, "lm-eval": _lm_eval}[form](rows, size)
     if form == "table":
@@ -102,8 +117,7 @@ class Row(NamedTuple):
 
 def _row(result: "Result", score: "Score", size: str) -> Row:
     stated = published(result.comparable_to, score.metric, result.protocol)
-    sizes = [size, *reversed(stated.by_size)] if stated else []
-    stated_size = next((one for one in sizes if stated and one in stated.by_size), "")
+    paper_size, paper = stated.nearest(size) if stated else ("", None)
     return Row(
         task=result.stem,
         protocol=result.protocol,
@@ -112,35 +126,23 @@ def _row(result: "Result", score: "Score", size: str) -> Row:
         low=score.low,
         high=score.high,
         chance=score.chance,
-        paper=stated.value(stated_size) if stated else None,
-        paper_size=stated_size,
+        paper=paper,
+        paper_size=paper_size,
         n=score.num_items,
-        of=result.num_available,
+        of=result.of(score),
         note="; ".join(filter(None, [result.note, score.note])),
     )
 
 
-def _nearest_size(parameters: int | None) -> str:
-    """The paper's name of its model that is nearest in size."""
-
-    sizes = [(float(size.actual.rstrip("M")), size.printed) for size in paper().sizes]
-    mine = (parameters or 0) / 1e6
-    return min(sizes, key=lambda size: abs(size[0] - mine))[1]
-
-
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return "" if low is None else f"{_number(low)} to {_number(high)}"
+    return "" if value is None else human_number(value)
 
 
 def _cells(row: Row, size: str) -> list[str]:
     """As under `_titles`; the paper's value says of which model, if of another than the column."""
     other = "" if row.paper_size in ("", size) else f" ({row.paper_size})"
     return [
-        row.task, row.metric, _number(row.value), _interval(row.low, row.high),
+        row.task, row.metric, _number(row.value), show.interval(row.low, row.high),
         _number(row.paper) + other, _number(row.chance),
         f"{row.n:,}" + (f" of {row.of:,}" if row.n != row.of else ""),
     ]  # fmt: skip
@@ -243,18 +245,26 @@ def _items(
     if task is not None and task not in stems:
         raise InputError(f"{results}: no result {task!r}; it has {', '.join(stems)}")
     for stem in stems if task is None else [task]:
-        rows = [
-            row
-            for row in read_items(results, stem)
-            if not wrong or (row["value"] is not None and row["value"] < 1 and _is_answer(row))
-        ]
+        rows = list(read_items(results, stem))
+        below = ""
+        if wrong:
+            answers = [row for row in rows if row["value"] is not None and _is_answer(row)]
+            if not answers and task is not None:
+                raise InputError(
+                    f"{results}: items of {stem!r} are texts, which are neither right nor wrong; "
+                    "leave out --wrong"
+                )
+            if not answers:
+                continue
+            rows = sorted(
+                (row for row in answers if row["value"] < 1), key=lambda row: row["value"]
+            )
+            below = " below full marks" + ", the worst first" * (len(rows) > 1)
         if json:
             show.print_json(rows[:count])
             continue
-        if wrong:
-            rows.sort(key=lambda row: row["value"])
-        below = " below full marks, the worst first" if wrong else ""
-        show.out.print(f"[bold]{escape(stem)}[/]  [dim]{len(rows):,} items{below}[/]")
+        items = f"{len(rows):,} item{'s' * (len(rows) != 1)}{below}"
+        show.out.print(f"[bold]{escape(stem)}[/]  [dim]{items}[/]")
         for row in rows[:count]:
             _item(row)
 
@@ -296,7 +306,7 @@ def _sites(results: Path, task: str, count: int, *, json: bool) -> None:
     table = show.plain_table("site", "metric", "value", "95 %", "n", left=["site", "metric"])
     for site in found[:count]:
         for score in site.scores:
-            interval = _interval(score.low, score.high)
+            interval = show.interval(score.low, score.high)
             cells = (score.metric, _number(score.value), interval, f"{score.num_items:,}")
             table.add_row(escape(site.name), *cells)
     show.out.print(table)
@@ -353,13 +363,11 @@ def compare(
     titles = ("task", "metric", str(first), str(second), "difference", "95 %", "n", "")
     table = show.plain_table(*titles, left=["task", "metric", ""])
     for one in found:
-        is_clear = one.low is not None and one.high is not None and one.low * one.high > 0
-        interval = "" if one.low is None else f"{one.low:+.4g} to {one.high:+.4g}"
-        verdict = "better" if (one.difference > 0) == one.higher_is_better else "worse"
         units = "" if one.num_units == one.num_items else f" in {one.num_units:,}"
         table.add_row(
-            escape(one.stem), one.metric, f"{one.first:.4g}", f"{one.second:.4g}",
-            f"{one.difference:+.4g}", interval, f"{one.num_items:,}{units}",
-            verdict if is_clear else "",
+            escape(one.stem), one.metric, human_number(one.first), human_number(one.second),
+            human_number(one.difference, "+"), show.interval(one.low, one.high, "+"),
+            f"{one.num_items:,}{units}",
+            verdict(one.low, one.high, higher_is_better=one.higher_is_better),
         )  # fmt: skip
     show.out.print(table)

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from rich.console import Console
@@ -15,7 +15,7 @@ from rich.table import Table
 
 from wellread.base import progress as base
 from wellread.base.manifest import BAD_RECORDS, Manifest
-from wellread.base.text import human_bytes, human_seconds
+from wellread.base.text import human_bytes, human_number, human_seconds
 
 if TYPE_CHECKING:
     from wellread.evaluate.plan import Description
@@ -98,7 +98,9 @@ def summary(manifest: Manifest) -> str:
     """One line: what came in, what came out, and the commonest reasons for the difference."""
     counts = manifest.counts
     parts = []
-    if "in" in counts and "out" in counts:
+    if "held_out_first" in manifest.facts:
+        parts.append(_held_out(manifest.facts))
+    elif "in" in counts and "out" in counts:
         parts.append(f"{counts['in']:,} in, {counts['out']:,} out")
     commonest = sorted(manifest.dropped.items(), key=lambda pair: -pair[1])[:3]
     if commonest:
@@ -109,6 +111,20 @@ def summary(manifest: Manifest) -> str:
     if bad:
         parts.append(f"bad records in the input: {bad:,}")
     return "; ".join(parts)
+
+
+def _held_out(facts: dict[str, Any]) -> str:
+    """What training did to the held-out loss.
+
+    >>> _held_out({"num_steps": 20, "held_out_first": {"step": 5, "loss": 5.5}, "held_out_loss": 4})
+    '20 steps; held-out loss 5.500 after step 5, 4.000 at the end'
+    >>> _held_out({"num_steps": 20, "held_out_first": {"step": 0, "loss": 4.5}, "held_out_loss": 4})
+    '20 steps; held-out loss 4.500 before training, 4.000 at the end'
+    """
+    steps, first, last = facts["num_steps"], facts["held_out_first"], facts["held_out_loss"]
+    before = "before training" if not first["step"] else f"after step {first['step']:,}"
+    begun = f"{first['loss']:.3f} {before}, " if first["step"] < steps else ""
+    return f"{steps:,} steps; held-out loss {begun}{last:.3f} at the end"
 
 
 def finished(label: str, manifest: Manifest, *, since: datetime) -> None:
@@ -142,6 +158,12 @@ def plain_table(*titles: str, left: Sequence[str]) -> Table:
     for title in titles:
         table.add_column(title, justify="left" if title in left else "right")
     return table
+
+
+def interval(low: float | None, high: float | None, sign: Literal["", "+"] = "") -> str:
+    if low is None or high is None:
+        return ""
+    return f"{human_number(low, sign)} to {human_number(high, sign)}"
 
 
 def overlap(found: "Overlap") -> None:

@@ -16,7 +16,7 @@ from wellread.base.config import convert
 from wellread.base.errors import InputError
 from wellread.base.files import write_bytes
 from wellread.base.manifest import Manifest, read_manifest
-from wellread.cli import interrupt, show, show_crawl, show_links
+from wellread.cli import interrupt, show, show_crawl, show_links, show_study
 from wellread.cli import results as scored
 from wellread.cli.models import located
 from wellread.cli.options import Json, Out, takes_settings
@@ -440,9 +440,12 @@ def study(
     json: Json = False,
 ) -> None:
     """Compare the runs of a family over the settings in which they differ."""
-    from wellread.studies.fit import fit_study
+    from wellread.formats.studies import read_study
+    from wellread.pipeline.study import fit_study
 
     _do("study", out, partial(fit_study, results, out, config), json=json)
+    if not json:
+        show_study.tables(read_study(out))
 
 
 @takes_settings(ReportConfig, "report")

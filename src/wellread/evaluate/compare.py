@@ -1,42 +1,37 @@
 """Two models on the same items: the difference of each metric, by a paired bootstrap."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from wellread.base import plugins
 from wellread.base.errors import InputError
-from wellread.base.manifest import read_artifact
 from wellread.base.seeds import generator
 from wellread.evaluate import tasks
 from wellread.evaluate.language_model import Floats
 from wellread.evaluate.metrics import Metric, by_unit, resamples, value_of
 from wellread.evaluate.task import Task
-from wellread.formats.results import STAGE, Item, Result, item_of, read_items, read_results
+from wellread.formats.comparisons import Paired, Side
+from wellread.formats.results import (
+    Item,
+    Result,
+    item_of,
+    read_items,
+    read_results,
+    results_manifest,
+)
 
-
-class Paired(msgspec.Struct, frozen=True, kw_only=True):
-    """A metric of both models, and of the second less the first; 95 % by resampled units."""
-
-    protocol: str
-    stem: str  # of the first's result
-    metric: str
-    first: float
-    second: float
-    difference: float
-    low: float | None  # None: of one unit there are no resamples
-    high: float | None
-    num_items: int  # that both have
-    num_units: int  # documents, where several items come from one
-    higher_is_better: bool
+log = logging.getLogger(__name__)
 
 
 def compare(first: Path, second: Path, *, seed: int = 0) -> list[Paired]:
     """What both results directories have of the same protocol, on the items that both have."""
+    if first.resolve() == second.resolve():
+        log.warning("%s is compared with itself: no difference says anything", first)
     for directory in (first, second):
-        read_artifact(directory, STAGE)
+        results_manifest(directory)
     ours, theirs = (_by_protocol(directory) for directory in (first, second))
     shared = [protocol for protocol in ours if protocol in theirs]
     if not shared:
@@ -44,27 +39,35 @@ def compare(first: Path, second: Path, *, seed: int = 0) -> list[Paired]:
             f"{first} and {second}: no protocol in common; the first has {', '.join(ours)}, the "
             f"second {', '.join(theirs)}"
         )
-    return [
-        paired
+    found = {
+        protocol: compare_results(Side(first, ours[protocol]), Side(second, theirs[protocol]), seed)
         for protocol in shared
-        for paired in _compare(
-            ours[protocol],
-            _items(first, ours[protocol]),
-            _items(second, theirs[protocol]),
-            seed,
+    }
+    without = [protocol for protocol, paired in found.items() if not paired]
+    if without == shared:
+        raise InputError(
+            f"{first} and {second}: no items in common of {', '.join(shared)}; score both models "
+            "on the same data"
         )
-    ]
+    for protocol in without:
+        log.warning("%s and %s: no items in common of %s", first, second, protocol)
+    return [one for paired in found.values() for one in paired]
 
 
 def _by_protocol(directory: Path) -> dict[str, Result]:
     return {one.protocol: one for one in read_results(directory, variants=True) if one.scores}
 
 
+def compare_results(first: Side, second: Side, seed: int) -> list[Paired]:
+    """Every metric of two results of one protocol, on the items that both have."""
+    return list(_compare(first.result, _items(first), _items(second), seed))
+
+
 Items = dict[str, Item]  # by name
 
 
-def _items(directory: Path, result: Result) -> Items:
-    found = map(item_of, read_items(directory, result.stem))
+def _items(side: Side) -> Items:
+    found = map(item_of, read_items(side.directory, side.result.stem))
     return {item.item: item for item in found}
 
 

@@ -46,6 +46,15 @@ class PublishedScore(_Row, frozen=True):
         printed = self.by_size.get(size)
         return printed / 100 if printed is not None and self.unit == "percent" else printed
 
+    def nearest(self, size: str) -> tuple[str, float]:
+        """Of `size`, else of the largest model that has this score, some tasks' only one: which
+        that is, and its score.
+        """
+        found = size if size in self.by_size else list(self.by_size)[-1]
+        value = self.value(found)
+        assert value is not None
+        return found, value
+
 
 class Summary(_Row, frozen=True):
     """A row of table 4: ROUGE F1 on CNN/Daily Mail, percent."""
@@ -112,6 +121,17 @@ def published(task: str | None, metric: str, protocol: str = "") -> PublishedSco
         and all(given.get(axis, value) == value for axis, value in score.under.items())
     )
     return next(found, None)
+
+
+def nearest_size(num_parameters: int | None) -> str:
+    """The paper's name of its model that is nearest in size; of an unknown size, its smallest.
+
+    >>> nearest_size(675_328), nearest_size(774_030_080)
+    ('117M', '762M')
+    """
+    sizes = [(float(size.actual.rstrip("M")), size.printed) for size in paper().sizes]
+    mine = (num_parameters or 0) / 1e6
+    return min(sizes, key=lambda size: abs(size[0] - mine))[1]
 
 
 def published_overlap(test_set: str) -> PublishedOverlap | None:

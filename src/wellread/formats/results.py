@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import Draft
+from wellread.base.manifest import Draft, Manifest, is_artifact, read_artifact, read_manifest
 from wellread.formats import tables
 
 STAGE = "evaluate"
@@ -84,6 +84,30 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.stem:
             msgspec.structs.force_setattr(self, "stem", self.task)
+
+    @property
+    def is_subset(self) -> bool:
+        return self.num_items < self.num_available
+
+    def of(self, score: Score) -> int:
+        """Of how many items those of a score are a part: of a metric of some items, these are all.
+
+        A subset is one of the whole task.
+        """
+        return self.num_available if self.is_subset else score.num_items
+
+
+def results_in(folder: Path) -> list[Path]:
+    """The results directories in a run, or of several checkpoints: one or two levels below."""
+    below = [path for place in ("*", "*/*") for path in folder.glob(place) if is_artifact(path)]
+    return sorted(path for path in below if read_manifest(path).stage == STAGE)
+
+
+def results_manifest(directory: Path) -> Manifest:
+    """The manifest of a results directory; for a run, the error names those that it holds."""
+    if not is_artifact(directory) and (found := results_in(directory)):
+        raise InputError(f"{directory}: a run; name {' or '.join(map(str, found))}")
+    return read_artifact(directory, STAGE)
 
 
 def write_result(draft: Draft, result: Result, items: Iterable[Item]) -> None:

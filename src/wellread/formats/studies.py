@@ -1,7 +1,7 @@
 """A study, `study.json`: the scores of a family of runs against the settings they differ in."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -25,24 +25,33 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """A metric of the larger run less that of the smaller, paired item by item."""
+    """A metric of the larger run less that of the smaller, on the items that both have."""
 
     task: str
     metric: str
     smaller: str  # run names
     larger: str
     difference: float
-    low: float  # 95 %, bootstrap over paired items
-    high: float
+    low: float | None  # 95 %, by resampled units; None: of one unit there are no resamples
+    high: float | None
     num_items: int
+    num_units: int  # documents, where several items come from one
     higher_is_better: bool
 
 
 class Study(msgspec.Struct, frozen=True, kw_only=True):
-    version: int = 1
+    version: Literal[2] = 2
     vary: dict[str, list[Any]]
     points: list[Point]
     differences: list[Difference]
+    unpaired: list[str]  # tasks of two runs that share no item, and so have no differences
+    differs_too: dict[str, list[Any]]  # what the runs differ in besides: name -> their values
+
+    @property
+    def caution(self) -> str:
+        """A sentence on what else than the settings varied may have made the differences."""
+        parts = [f"{k} ({', '.join(map(str, values))})" for k, values in self.differs_too.items()]
+        return f"the runs differ also in {'; '.join(parts)}" if parts else ""
 
 
 def read_study(directory: Path) -> Study:
@@ -50,4 +59,6 @@ def read_study(directory: Path) -> Study:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Study)
     except (OSError, msgspec.DecodeError) as error:
-        raise InputError(f"{path}: not a study ({error})") from None
+        raise InputError(
+            f"{path}: not a study of this version ({error}); delete {directory} and study again"
+        ) from None

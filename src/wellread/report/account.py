@@ -145,8 +145,6 @@ def _notes_table(evidence: Evidence) -> Block:
         for result in scored.results:
             place = f"{scored.artifact.name}/{result.task}.json"
             notes = [result.note, *(f"{s.metric}: {s.note}" for s in result.scores if s.note)]
-            if result.num_items < result.num_available:
-                notes.append(f"{result.num_items:,} of {result.num_available:,} items")
             rows += [[Cell(place), Cell(note)] for note in notes if note]
     if not rows:
         return Prose(text="No result carries a note.")

@@ -10,6 +10,10 @@ UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
 )
 SHARES = ("accuracy", "exact_match", "f1", "rouge")  # metrics from 0 to 1 begin so
+PROPER_NAMES = {
+    "rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "rouge": "ROUGE",
+    "bleu": "BLEU", "f1": "F1",
+}  # fmt: skip
 
 
 class Cell(NamedTuple):
@@ -132,6 +136,15 @@ def decimal(number: float | None, digits: int) -> Cell:
 
 def share(part: float, whole: float) -> Cell:
     return Cell(f"{100 * part / whole:.1f} %", part / whole) if whole else NOTHING
+
+
+def metric_name(metric: str) -> str:
+    """As people write it.
+
+    >>> metric_name("exact_match"), metric_name("rougeL"), metric_name("bleu_en-fr")
+    ('exact match', 'ROUGE-L', 'BLEU en-fr')
+    """
+    return " ".join(PROPER_NAMES.get(word, word) for word in metric.split("_"))
 
 
 def is_share(metric: str) -> bool:

@@ -26,7 +26,8 @@ from wellread.report.evidence import (
     read_evidence,
 )
 from wellread.report.markdown import to_markdown
-from wellread.report.scored import the_overlap, the_samples, the_scores, the_size_study
+from wellread.report.scored import the_overlap, the_samples, the_scores
+from wellread.report.studied import the_size_study
 
 SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     what_was_built,
@@ -98,7 +99,11 @@ def in_numbers(evidence: Evidence) -> list[Fact]:
     add(len(evidence.trainings) or None, "models")
     found = [run.artifact.manifest.facts["held_out_bits_per_byte"] for run in evidence.trainings]
     best = min(found, default=None)
-    add(best, "held-out bits per byte, best", f"{best:.3f}" if best is not None else None)
+    add(
+        best,
+        "held-out bits per byte in training, best",
+        f"{best:.3f}" if best is not None else None,
+    )
     return facts
 
 

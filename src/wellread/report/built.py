@@ -58,7 +58,7 @@ def what_was_built(evidence: Evidence) -> Section:
                 "From submissions to documents. Blue bars are what there was, orange bars what "
                 "each reason took away.",
                 "Waterfall of bars: "
-                + "; ".join(f"{'less ' * x.is_drop}{x.number:,} {x.label}" for x in levels),
+                + "; ".join(f"{x.label}, {'less ' * x.is_drop}{x.number:,}" for x in levels),
             )
         )
     blocks += [_levels_table(evidence), *_drops_table(evidence, found)]
@@ -269,7 +269,9 @@ def _runs_table(evidence: Evidence) -> Table:
         ],
         rows=rows,
         why=[evidence.why(run.artifact.name) for run in evidence.trainings],
-        note="Size: layers × width. Loss in nats per token, at the last step, on held-out text.",
+        note="Size: layers × width. Loss in nats per token, at the last step, on the first windows "
+        "of the held-out tokens: a context long, side by side, across documents. The task held-out "
+        "of evaluation has other texts and windows, and so another number.",
     )
 
 

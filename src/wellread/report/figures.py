@@ -17,7 +17,7 @@ from wellread.base.text import human_seconds
 from wellread.formats.metrics import Step
 from wellread.formats.studies import Point
 from wellread.formats.sweeps import Sweep
-from wellread.report.blocks import Figure, big, is_share, printable
+from wellread.report.blocks import Figure, big, is_share, metric_name, printable
 
 INK, MUTED, GRID, PAPER = "#22262b", "#6a7078", "#dcdcd6", "#fefefd"
 # Okabe and Ito (2008), "Color Universal Design": told apart by all common kinds of colour vision.
@@ -329,8 +329,7 @@ def by_size(points: Sequence[Point], caption: str, alt: str) -> Figure:
         cells = list(grid.flat)
         for axes, ((task, metric), found) in zip(cells, shown.items(), strict=False):
             _panel(axes, found)
-            words = metric.replace("_", " ")
-            axes.set_title(f"{_shortened(printable(task), 24)}\n{printable(words)}")
+            axes.set_title(f"{_shortened(printable(task), 24)}\n{printable(metric_name(metric))}")
         for axes in cells[len(shown) :]:
             axes.set_visible(False)
         for axes in cells[max(0, len(shown) - across) : len(shown)]:

@@ -1,12 +1,11 @@
-"""The second half of the report: scores, size, overlap, samples."""
+"""The second half of the report: scores, overlap, samples."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from wellread.formats.overlap import TestSet
-from wellread.formats.published import PublishedScore, published, published_overlap
+from wellread.formats.published import PublishedScore, nearest_size, published, published_overlap
 from wellread.formats.results import Result, Score
-from wellread.formats.studies import Study
 from wellread.report.blocks import (
     NOT_COMPARABLE,
     NOT_RUN,
@@ -22,15 +21,17 @@ from wellread.report.blocks import (
     Table,
     count,
     is_share,
+    metric_name,
     score,
     share,
     slug,
 )
 from wellread.report.built import absent
-from wellread.report.evidence import EVALUATE, OVERLAP, STUDY, Evidence, Scored
-from wellread.report.figures import PANELS_DRAWN, SERIES, Group, Mark, by_size, forest
+from wellread.report.evidence import EVALUATE, OVERLAP, Evidence, Scored
+from wellread.report.figures import SERIES, Group, Mark, forest
 
-BESIDE = "117M"  # the paper's smallest model is the nearest to any that is trained here
+HELD_OUT = "held-out"  # the task
+ENDED = "(ended at once)"
 UNCONDITIONAL = ("", "<|endoftext|>")
 
 
@@ -44,6 +45,11 @@ class Measured(NamedTuple):
     @property
     def published(self) -> PublishedScore | None:
         return published(self.result.comparable_to, self.score.metric, self.result.protocol)
+
+    @property
+    def size(self) -> str:
+        """The paper's model that is nearest in size."""
+        return nearest_size(self.scored.artifact.manifest.facts.get("num_parameters"))
 
 
 def _measured(evidence: Evidence) -> dict[str, list[Measured]]:
@@ -69,7 +75,8 @@ def the_scores(evidence: Evidence) -> Section:
         Prose(
             text="Three columns are kept apart: ours with our weights, which tests the training; "
             "ours with released weights, which tests the evaluation; what the paper printed, "
-            "for the same test set. How the protocols differ is in docs/paper-map.md."
+            "for the same test set. How the protocols differ says docs/paper-map.md in wellread's "
+            "sources."
         ),
         *_against_chance(tasks, evidence),
     ]
@@ -92,8 +99,8 @@ def _against_chance(tasks: dict[str, list[Measured]], evidence: Evidence) -> lis
         return []
     caption = (
         "Scores from 0 to 100 %, each with its 95 % interval; dashed lines are what guessing "
-        "would give, open diamonds what the paper printed. An interval clear of its dashed line "
-        "is more than luck."
+        f"would give{_diamonds(groups, ', open diamonds what the paper printed')}. An interval "
+        "clear of its dashed line is more than luck."
     )
     if len(names) > len(drawn):
         caption += f" Drawn: {', '.join(names[: len(SERIES)])}; the tables have all."
@@ -102,6 +109,11 @@ def _against_chance(tasks: dict[str, list[Measured]], evidence: Evidence) -> lis
         for group in groups
     )
     return [forest("scores", groups, caption, alt, unit="score")]
+
+
+def _diamonds(groups: list[Group], words: str) -> str:
+    """`words` on published values, if the figure has any."""
+    return words if any(mark.series is None for group in groups for mark in group.marks) else ""
 
 
 def _group(task: str, found: list[Measured], evidence: Evidence) -> Group:
@@ -117,10 +129,12 @@ def _group(task: str, found: list[Measured], evidence: Evidence) -> Group:
         for m in found
     ]
     theirs = first.published
-    if theirs is not None and (value := theirs.value(BESIDE)) is not None:
-        marks.append(Mark(f"paper, {BESIDE}", value, None, None, None))
-    words = first.score.metric.replace("_", " ")
-    return Group(f"{task}, {words}", marks, first.score.chance)
+    if theirs is not None:
+        size, value = theirs.nearest(first.size)
+        marks.append(Mark(f"paper, {size}", value, None, None, None))
+    words = metric_name(first.score.metric)
+    part = f", {_number_of_items(first).text} items" if first.result.is_subset else ""
+    return Group(f"{task}, {words}{part}", marks, first.score.chance)
 
 
 def _task_table(task: str, found: list[Measured], evidence: Evidence) -> Table:
@@ -133,15 +147,15 @@ def _task_table(task: str, found: list[Measured], evidence: Evidence) -> Table:
         value = score(s.value, metric)
         rows.append(
             [
-                Cell(metric.replace("_", " ")),
+                Cell(metric_name(metric)),
                 Cell(one.scored.name),
                 value if one.scored.is_ours else NOTHING,
                 elsewhere if one.scored.is_ours else value,
-                _theirs(one),
+                _theirs(one, found[0].size),
                 score(s.low, metric),
                 score(s.high, metric),
                 score(s.chance, metric),
-                count(s.num_items),
+                _number_of_items(one),
             ]
         )
     models = dict.fromkeys(one.scored.artifact.name for one in found)
@@ -154,7 +168,7 @@ def _task_table(task: str, found: list[Measured], evidence: Evidence) -> Table:
             Column("model"),
             Column("ours, our weights", "number"),
             Column("ours, released weights", "number"),
-            Column(f"paper, {BESIDE}", "number"),
+            Column(f"paper, {found[0].size}", "number"),
             Column("95 % from", "number"),
             Column("to", "number"),
             Column("chance", "number"),
@@ -166,125 +180,37 @@ def _task_table(task: str, found: list[Measured], evidence: Evidence) -> Table:
     )
 
 
-def _theirs(one: Measured) -> Cell:
+def _number_of_items(one: Measured) -> Cell:
+    number, of = one.score.num_items, one.result.of(one.score)
+    return count(number) if number == of else Cell(f"{number:,} of {of:,}", number)
+
+
+def _theirs(one: Measured, column: str) -> Cell:
+    """The paper's value for the nearest size, which is named if it is not the column's."""
     theirs = one.published
-    value = theirs.value(BESIDE) if theirs else None
-    return NOT_COMPARABLE if value is None else score(value, one.score.metric)
+    if theirs is None:
+        return NOT_COMPARABLE
+    size, value = theirs.nearest(one.size)
+    cell = score(value, one.score.metric)
+    return cell if size == column else Cell(f"{cell.text} ({size})")
 
 
 def _notes(found: list[Measured]) -> Iterator[str]:
+    if found[0].result.task == HELD_OUT:
+        yield (
+            "Whole documents of the validation split, each in windows as the protocol's stride has "
+            "them: not the number under The models, which is of the split's first tokens in "
+            "windows side by side."
+        )
     for metric, one in {one.score.metric: one for one in found}.items():
-        words = metric.replace("_", " ")
+        words = metric_name(metric)
         better = "higher" if one.score.higher_is_better else "lower"
-        yield f"{words.capitalize()}: {better} is better."
+        yield f"{words[0].upper()}{words[1:]}: {better} is better."
         if theirs := one.published:
             sizes = ", ".join(f"{size} {value:g}" for size, value in theirs.by_size.items())
             before = f"; best before it {theirs.earlier_best:g}" if theirs.earlier_best else ""
             extra = f"; {theirs.note}" if theirs.note else ""
             yield f"Paper, {theirs.source} ({theirs.unit}): {sizes}{before}{extra}."
-
-
-def the_size_study(evidence: Evidence) -> Section:
-    study, artifact = evidence.study, evidence.first(STUDY)
-    if study is None or artifact is None:
-        return Section(
-            key="size", title="Model size", blocks=[absent(evidence, STUDY)], is_run=False
-        )
-    why = [evidence.why(artifact.name)]
-    panels = len({(point.task, point.metric) for point in study.points})
-    more = f" The first {PANELS_DRAWN} of {panels}; the table has all." if panels > 6 else ""
-    blocks: list[Block] = []
-    if study.points:
-        blocks = [
-            by_size(
-                study.points,
-                "Scores against the number of parameters, with 95 % intervals." + more,
-                "Small charts of score against parameters: "
-                + "; ".join(
-                    f"{p.task} {p.metric}, {p.num_parameters:,} parameters: "
-                    f"{score(p.value, p.metric).text}"
-                    for p in study.points
-                ),
-            ),
-            _points_table(study, why),
-        ]
-    blocks.append(_differences_table(study, why))
-    return Section(key="size", title="Model size", blocks=blocks)
-
-
-def _points_table(study: Study, why: list[str]) -> Table:
-    settings = list(study.vary)
-    return Table(
-        key="size-points",
-        caption="Every score of the study",
-        columns=[
-            Column("task", "name"),
-            Column("metric"),
-            Column("run"),
-            *(Column(name) for name in settings),
-            Column("parameters", "number"),
-            Column("score", "number"),
-            Column("95 % from", "number"),
-            Column("to", "number"),
-            Column("chance", "number"),
-        ],
-        rows=[
-            [
-                Cell(p.task),
-                Cell(p.metric.replace("_", " ")),
-                Cell(p.run),
-                *(Cell(str(p.settings.get(name, ""))) for name in settings),
-                count(p.num_parameters),
-                score(p.value, p.metric),
-                score(p.low, p.metric),
-                score(p.high, p.metric),
-                score(p.chance, p.metric),
-            ]
-            for p in study.points
-        ],
-        why=why,
-    )
-
-
-def _differences_table(study: Study, why: list[str]) -> Table:
-    return Table(
-        key="size-differences",
-        caption="What the larger model gains: differences paired item by item",
-        columns=[
-            Column("task", "name"),
-            Column("metric"),
-            Column("smaller"),
-            Column("larger"),
-            Column("difference", "number"),
-            Column("95 % from", "number"),
-            Column("to", "number"),
-            Column("items", "number"),
-            Column("verdict"),
-        ],
-        rows=[
-            [
-                Cell(d.task),
-                Cell(d.metric.replace("_", " ")),
-                Cell(d.smaller),
-                Cell(d.larger),
-                score(d.difference, d.metric, is_difference=True),
-                score(d.low, d.metric, is_difference=True),
-                score(d.high, d.metric, is_difference=True),
-                count(d.num_items),
-                _verdict(d.low, d.high, higher_is_better=d.higher_is_better),
-            ]
-            for d in study.differences
-        ],
-        why=why,
-        note="Larger less smaller, shares in percentage points; the verdict asks whether the "
-        "interval leaves out zero.",
-    )
-
-
-def _verdict(low: float, high: float, *, higher_is_better: bool) -> Cell:
-    if low <= 0 <= high:
-        return Cell("undecided", is_muted=True)
-    return Cell("better" if (low > 0) == higher_is_better else "worse")
 
 
 def the_overlap(evidence: Evidence) -> Section:
@@ -362,7 +288,7 @@ def _overlap_figure(test_sets: list[TestSet]) -> list[Figure]:
             "overlap",
             groups,
             "Share of each test set’s word sequences that the training text contains, with 95 % "
-            "intervals; open diamonds are what the paper found in WebText.",
+            f"intervals{_diamonds(groups, '; open diamonds are what the paper found in WebText')}.",
             "Points with intervals: "
             + "; ".join(
                 f"{g.title}: " + ", ".join(f"{m.label} {100 * m.value:.2f} %" for m in g.marks)
@@ -398,7 +324,7 @@ def the_samples(evidence: Evidence) -> Section:
                 Passage(
                     label=f"{sample.item}, {kind}",
                     prompt="" if is_free else sample.prompt,
-                    continuation=sample.continuation,
+                    continuation=sample.continuation or ENDED,
                 )
             )
     return Section(key="samples", title="Samples", blocks=blocks)

@@ -1,30 +1,30 @@
 """The stage `study`: results of several runs in, their scores side by side out."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-import numpy as np
 
 from wellread.base.errors import InputError
 from wellread.base.manifest import (
     Manifest,
     finished,
     is_artifact,
-    read_artifact,
     read_manifest,
     writing,
 )
 from wellread.base.progress import Progress, silent
-from wellread.base.seeds import generator
 from wellread.base.text import suggestion
 from wellread.formats import results as evaluation
-from wellread.formats.results import Result, Score
+from wellread.formats.comparisons import Compare, Side
+from wellread.formats.results import Result
 from wellread.formats.studies import STAGE, Difference, Point, Study
 from wellread.studies.config import StudyConfig
-from wellread.studies.paired import ItemScores, estimator_of, paired_difference
 
+log = logging.getLogger(__name__)
+DIGITS_SHOWN = 12  # of a digest
 NUM_PARAMETERS = "num_parameters"  # among the facts of a run's manifest
 
 
@@ -33,6 +33,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     settings: dict[str, Any]  # those that the study varies
+    others: dict[str, Any]  # all else that made it what it is: settings, digests of inputs
     num_parameters: int
     directories: dict[str, Path]  # task -> results directory
     results: dict[str, Result]  # task -> scores
@@ -46,13 +47,18 @@ class Pair(NamedTuple):
 
 
 def fit_study(
-    results: Sequence[Path], out: Path, config: StudyConfig, *, progress: Progress = silent
+    results: Sequence[Path],
+    out: Path,
+    config: StudyConfig,
+    *,
+    compare: Compare,
+    progress: Progress = silent,
 ) -> Manifest:
     """Write every score of the runs behind `results`, and what each gains over the next smaller.
 
     Runs are paired if they differ in just one of the settings varied, each with the next larger.
-    A metric is paired if it is a mean of the items' values, or a perplexity or bits per unit of
-    their log probabilities; the others are named in the manifest's facts as unpaired.
+    `compare` makes the differences of two results; a task whose items they do not share is named
+    as unpaired. What else the runs differ in is named, in a warning too.
     """
     runs = read_runs(results, config)
     pairs = next_larger_pairs(runs)
@@ -62,18 +68,26 @@ def fit_study(
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         points = [point for run in runs for point in _points(run)]
         differences: list[Difference] = []
-        unpaired: set[str] = set()
+        unpaired: list[str] = []
         for number, pair in enumerate(pairs, start=1):
             for task in sorted(pair.smaller.results.keys() & pair.larger.results.keys()):
-                found, missing = _compare(pair, task, config.seed)
+                found = _differences(pair, task, config.seed, compare)
                 differences += found
-                unpaired.update(f"{task} {metric}" for metric in missing)
+                if not found and pair.smaller.results[task].scores:
+                    unpaired.append(f"{task} of {pair.smaller.name} and {pair.larger.name}")
             progress(number, len(pairs), f"{pair.larger.name} against {pair.smaller.name}")
-        study = Study(vary=config.vary, points=points, differences=differences)
+        study = Study(
+            vary=config.vary,
+            points=points,
+            differences=differences,
+            unpaired=unpaired,
+            differs_too=differing(runs),
+        )
+        if study.caution:
+            log.warning("%s: %s", out, study.caution)
         draft.write("study.json", msgspec.json.format(msgspec.json.encode(study), indent=1))
         draft.counts.update({"in": len(points), "out": len(points)})
         draft.counts.update({"runs": len(runs), "differences": len(differences)})
-        draft.facts["unpaired"] = sorted(unpaired)
     return read_manifest(out)
 
 
@@ -98,7 +112,7 @@ def read_runs(results: Sequence[Path], config: StudyConfig) -> list[Run]:
 
 def run_directory(results: Path) -> Path:
     """The run that a results directory is about."""
-    manifest = read_artifact(results, evaluation.STAGE)
+    manifest = evaluation.results_manifest(results)
     models = manifest.inputs.get("model", [])
     location = results.resolve() / models[0].path if models else results
     if not models or not is_artifact(location):
@@ -119,9 +133,11 @@ def _describe(location: Path, config: StudyConfig) -> Run:
                 f"{location}: {key} is {value!r}, which is none of the study's values "
                 f"{config.vary[key]!r}"
             )
+    others = {**_flat(manifest.config), **_inputs(location, manifest, depth=2)}
     return Run(
         name=location.name,
         settings=settings,
+        others={key: value for key, value in others.items() if key not in settings},
         num_parameters=manifest.facts[NUM_PARAMETERS],
         directories={},
         results={},
@@ -137,6 +153,44 @@ def _setting(config: dict[str, Any], key: str, location: Path) -> Any:
             raise InputError(f"{location}: the run has no setting {key!r}{suggestion(key, there)}")
         value = value[part]
     return value
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """
+    >>> _flat({"model": {"size": "2x64"}, "seed": 0})
+    {'model.size': '2x64', 'seed': 0}
+    """
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        found |= (
+            _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        )
+    return found
+
+
+def _inputs(location: Path, manifest: Manifest, *, depth: int) -> dict[str, str]:
+    """Short digests of an artifact's inputs, and of what these were made of, if they are there."""
+    found: dict[str, str] = {}
+    for role, inputs in manifest.inputs.items():
+        digests = [one.digest or "".join(f.sha256 for f in one.files.values()) for one in inputs]
+        found[role] = " ".join(digest[:DIGITS_SHOWN] for digest in digests)
+        for one in inputs if depth > 1 else []:
+            if is_artifact(origin := location / one.path):
+                found |= _inputs(origin, read_manifest(origin), depth=depth - 1)
+    return found
+
+
+def differing(runs: Sequence[Run]) -> dict[str, list[Any]]:
+    """What the runs differ in besides the settings varied: name -> values, in order of the runs."""
+    found: dict[str, list[Any]] = {}
+    for key in dict.fromkeys(key for run in runs for key in run.others):
+        values: list[Any] = []
+        for run in runs:
+            if (value := run.others.get(key)) not in values:
+                values.append(value)
+        if len(values) > 1:
+            found[key] = values
+    return found
 
 
 def next_larger_pairs(runs: Sequence[Run]) -> list[Pair]:
@@ -172,72 +226,25 @@ def _points(run: Run) -> list[Point]:
     ]
 
 
-def _compare(pair: Pair, task: str, seed: int) -> tuple[list[Difference], list[str]]:
-    """The differences of a task's metrics, and the names of the metrics that cannot be paired."""
-    smaller, larger = pair.smaller.results[task], pair.larger.results[task]
-    if smaller.protocol != larger.protocol:
+def _differences(pair: Pair, task: str, seed: int, compare: Compare) -> list[Difference]:
+    smaller, larger = (Side(run.directories[task], run.results[task]) for run in pair)
+    if smaller.result.protocol != larger.result.protocol:
         raise InputError(
-            f"{pair.larger.directories[task]}: {task!r} was scored as {larger.protocol}, for "
-            f"{pair.smaller.name!r} as {smaller.protocol}; evaluate both alike"
+            f"{larger.directory}: {task!r} was scored as {larger.result.protocol}, for "
+            f"{pair.smaller.name!r} as {smaller.result.protocol}; evaluate both alike"
         )
-    items = _read_items(pair.smaller, task), _read_items(pair.larger, task)
-    found, unpaired = [], []
-    values = set()  # a metric that equals another in both models cannot be told from it
-    for score in smaller.scores:
-        others = [other for other in larger.scores if other.metric == score.metric]
-        difference = _difference(pair, task, (score, others[0]), items, seed) if others else None
-        if difference is None or (score.value, others[0].value) in values:
-            unpaired.append(score.metric)
-        else:
-            found.append(difference)
-            values.add((score.value, others[0].value))
-    return found, unpaired
-
-
-Items = dict[str, dict[str, Any]]  # by name, in order of name
-
-
-def _read_items(run: Run, task: str) -> Items:
-    rows = {row["item"]: row for row in evaluation.read_items(run.directories[task], task)}
-    return dict(sorted(rows.items()))
-
-
-def _difference(
-    pair: Pair, task: str, scores: tuple[Score, Score], items: tuple[Items, Items], seed: int
-) -> Difference | None:
-    estimates = [
-        estimator_of(score.value, _item_scores(rows, list(rows)))
-        for score, rows in zip(scores, items, strict=True)
+    return [
+        Difference(
+            task=task,
+            metric=paired.metric,
+            smaller=pair.smaller.name,
+            larger=pair.larger.name,
+            difference=paired.difference,
+            low=paired.low,
+            high=paired.high,
+            num_items=paired.num_items,
+            num_units=paired.num_units,
+            higher_is_better=paired.higher_is_better,
+        )
+        for paired in compare(smaller, larger, seed)
     ]
-    shared = [name for name in items[0] if name in items[1]]
-    if estimates[0] is None or estimates[0] is not estimates[1] or len(shared) < 2:
-        return None
-    metric = scores[0].metric
-    random = generator(seed, "study", task, metric, pair.smaller.name, pair.larger.name)
-    difference, low, high = paired_difference(
-        _item_scores(items[0], shared), _item_scores(items[1], shared), estimates[0], random
-    )
-    return Difference(
-        task=task,
-        metric=metric,
-        smaller=pair.smaller.name,
-        larger=pair.larger.name,
-        difference=difference,
-        low=low,
-        high=high,
-        num_items=len(shared),
-        higher_is_better=scores[0].higher_is_better,
-    )
-
-
-def _item_scores(items: Items, names: Sequence[str]) -> ItemScores:
-    def column(key: str) -> Any:
-        numbers = [items[name][key] for name in names]
-        return np.array([np.nan if number is None else number for number in numbers], float)
-
-    return ItemScores(
-        value=column("value"),
-        log_prob=column("log_prob"),
-        num_units=column("num_units"),
-        num_tokens=column("num_tokens"),
-    )

@@ -238,7 +238,8 @@ def _save(
 
 def _account(draft: Draft, network: GPT2, config: TrainConfig, plan: Plan) -> None:
     steps = list(read_metrics(draft.out))
-    last = [step for step in steps if step.held_out_loss is not None][-1]
+    measured = [step for step in steps if step.held_out_loss is not None]
+    first, last = measured[0], measured[-1]
     speeds = [step.tokens_per_second for step in steps if step.tokens_per_second is not None]
     for step in steps:
         if step.skipped is not None:
@@ -252,6 +253,7 @@ def _account(draft: Draft, network: GPT2, config: TrainConfig, plan: Plan) -> No
         "epochs": round(last.tokens / plan.batches.tokens_of_epoch, 3),
         "document_starts": plan.document_starts,
         "held_out_from": plan.held_out_from,
+        "held_out_first": {"step": first.step, "loss": first.held_out_loss},
         "held_out_loss": last.held_out_loss,
         "held_out_low": last.held_out_low,
         "held_out_high": last.held_out_high,
