@@ -1,6 +1,7 @@
 """Archives that are read piece by piece."""
 
 import gzip
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.sites.common_crawl import raw_record
 from tests.sites.hostile_site import head
-from wellread.formats.archives import WHOLE, read_page_file, spans_of
+from wellread.formats.archives import MOST_BYTES, WHOLE, read_page_file, spans_of
 
 NAMES = [f"http://{number}.example/" for number in range(40)]
 RECORDS = [raw_record(name, head() + name.encode() * 40) for name in NAMES]
@@ -62,3 +63,18 @@ def test_a_file_packed_as_one_member_is_one_span(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(unpacked(RECORDS)))
     assert spans_of(path, 100) == [WHOLE]
     assert [page.url for page in read_page_file(path, path.name)] == NAMES
+
+
+def test_of_a_record_that_unpacks_to_more_than_a_page_may_have_no_more_is_read(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.warc.gz"
+    bomb = raw_record("http://bomb.example/", head() + bytes(3 * MOST_BYTES))
+    path.write_bytes(members([RECORDS[0], bomb, RECORDS[1]]))
+    refused: list[tuple[str, str]] = []
+    tracemalloc.start()
+    pages = read_by_spans(path, 1 << 20, lambda *one: refused.append(one))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (pages, refused) == (NAMES[:2], [("too_large", "http://bomb.example/")])
+    assert peak < 2.5 * MOST_BYTES

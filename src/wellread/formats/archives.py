@@ -74,15 +74,18 @@ def read_pages(path: Path, bad: BadRecord = refuse) -> Iterator[Page]:
 def read_page_file(
     file: Path, name: str, span: Span = WHOLE, bad: BadRecord = refuse
 ) -> Iterator[Page]:
-    """As `read_pages`, of a span of one file; a page of HTML goes by `name`."""
-    return _decoded(_read_file(file, name, span, bad, None), bad)
+    """As `read_pages`, of a span of one file; a page of HTML goes by `name`.
+
+    A body that was stored with more than MOST_BYTES is a bad record too.
+    """
+    return _decoded(_read_file(file, name, span, bad, MOST_BYTES), bad)
 
 
 def _decoded(replies: Iterator[Reply], bad: BadRecord) -> Iterator[Page]:
     for reply in replies:
         try:
-            if reply.flaw == MALFORMED:
-                raise Refused(MALFORMED)
+            if reply.flaw in (MALFORMED, TOO_LARGE):
+                raise Refused(reply.flaw)
             body = body_of(reply, max(MOST_BYTES, len(reply.body)))
         except Refused as refused:
             bad(refused.outcome, reply.url)
