@@ -106,7 +106,7 @@ def test_of_near_duplicates_the_one_with_most_karma_is_kept(tmp_path: Path) -> N
         write_jsonl(tmp_path / "in.jsonl", texts), tmp_path / "corpus", tmp_path / "links"
     )
     kept = {found.url: found.karma for found in read_corpus(tmp_path / "corpus")}
-    assert manifest.dropped == {"near-duplicate of a document that is kept": 2}
+    assert manifest.dropped == {"near-duplicate of another document": 2}
     assert kept["http://b.example/"] == 90
     assert len(kept) == 3
 
@@ -167,6 +167,26 @@ def test_an_empty_file_and_an_empty_folder_are_errors(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="the folder is empty; name pages or documents"):
         build(tmp_path / "empty", tmp_path / "corpus")
+
+
+def test_a_folder_of_pages_and_documents_and_one_with_the_result_in_it_are_refused(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    write_jsonl(folder / "in.jsonl", texts_about(TOPICS))
+    with pytest.raises(InputError, match=r"corpus: lies within .*mixed, which is read"):
+        build(folder, folder / "corpus")
+    (folder / "page.html").write_text(HTML.format(PARAGRAPH.format("river")))
+    with pytest.raises(InputError, match=r"files of pages \(page\.html\) and of documents \(in"):
+        build(folder, tmp_path / "corpus")
+
+
+@pytest.mark.parametrize("code", ["english", "EN"])
+def test_a_language_is_named_by_its_code(tmp_path: Path, code: str) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", texts_about(TOPICS))
+    with pytest.raises(InputError, match=rf"no language '{code}'; expected .* as en"):
+        build_corpus([source], tmp_path / "corpus", CorpusConfig(languages=(code,)))
 
 
 def test_an_unknown_filter_names_the_nearest(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What stays of documents that are alike, and which of them are held out."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def test_of_two_texts_at_one_address_one_stays(tmp_path: Path) -> None:
     both = tmp_path / "both.jsonl"
     both.write_text(f"{lines.read_text()}\n{more.read_text()}")
     manifest = build_corpus([both], tmp_path / "corpus", CorpusConfig())
-    assert manifest.dropped == {"another text of an address that is kept": 1}
+    assert manifest.dropped == {"a shorter text of the same address": 1}
 
 
 def test_mirrors_of_wikipedia_go_with_it_and_of_texts_that_are_given(tmp_path: Path) -> None:
@@ -93,3 +94,64 @@ def test_a_near_copy_is_found_at_the_similarity_that_is_asked_for(
     texts = {"http://a.example/": " ".join(words), "http://b.example/": " ".join(changed)}
     corpus_of(texts, tmp_path, filters=(), languages=(), near_duplicate_similarity=similarity)
     assert len(kept_in(tmp_path)) == 1
+
+
+def test_texts_of_one_address_do_not_take_others_with_them(tmp_path: Path) -> None:
+    """The longest text of an address stays; what the others are like is nobody's business."""
+    lines = [
+        {"url": "http://a.example/", "text": text_about(*TOPICS[:3])},
+        {"url": "http://a.example/", "text": text_about(*TOPICS[3:5])},
+        {"url": "http://b.example/", "text": text_about(*TOPICS[3:5])},
+    ]
+    source = tmp_path / "in.jsonl"
+    source.write_text("\n".join(map(json.dumps, lines)))
+    build_corpus([source], tmp_path / "corpus", CorpusConfig())
+    assert kept_in(tmp_path) == {
+        "http://a.example/": text_about(*TOPICS[:3]),
+        "http://b.example/": text_about(*TOPICS[3:5]),
+    }
+
+
+def test_files_of_one_name_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    for name, topic in (("one", "river"), ("two", "garden"), ("unlike", "museum")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "part.txt").write_text(text_about(topic))
+    config = CorpusConfig(unlike=(tmp_path / "unlike" / "part.txt",))
+    build_corpus([tmp_path / "one", tmp_path / "two"], tmp_path / "corpus", config)
+    assert kept_in(tmp_path) == {
+        "file:one/part.txt": text_about("river"),
+        "file:two/part.txt": text_about("garden"),
+    }
+
+
+def test_names_of_files_do_not_decide_a_split(tmp_path: Path) -> None:
+    splits = []
+    for first, second in (("a", "b"), ("b", "a")):
+        folder = tmp_path / first
+        folder.mkdir()
+        (folder / f"{first}.txt").write_text(LONG)
+        (folder / f"{second}.txt").write_text(f"{LONG} The end.")
+        config = CorpusConfig(validation_per_mille=500)
+        build_corpus([folder], tmp_path / f"corpus-{first}", config)
+        splits += [document.split for document in read_corpus(tmp_path / f"corpus-{first}")]
+    assert len(splits) == 2
+    assert splits[0] == splits[1]
+
+
+def test_a_duplicate_of_what_is_not_wanted_says_of_what(tmp_path: Path) -> None:
+    texts = {
+        "http://en.wikipedia.org/wiki/River": LONG,
+        "http://mirror.example/River": f"{LONG} From Wikipedia.",
+        "http://good.example/": text_about("meadow", "forest"),
+    }
+    corpus_of(texts, tmp_path)
+    found = outcomes_in(tmp_path)["http://mirror.example/River"]
+    assert found["detail"] == "http://en.wikipedia.org/wiki/River"
+
+
+def test_records_of_texts_that_are_not_wanted_are_none_of_the_corpus(tmp_path: Path) -> None:
+    unlike = tmp_path / "unlike.jsonl"
+    unlike.write_text('{"text": 5}\n{"text": ""}\n' + json.dumps({"text": text_about("tower")}))
+    manifest = corpus_of({"http://a.example/": LONG}, tmp_path, unlike=(unlike,))
+    assert (manifest.counts["in"], manifest.dropped) == (1, {})
+    assert list(outcomes_in(tmp_path)) == ["http://a.example/"]

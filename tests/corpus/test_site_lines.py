@@ -1,8 +1,11 @@
 """Lines that a site sets on many pages."""
 
+import json
 from pathlib import Path
 
 from tests.corpus.made import TOPICS, corpus_of, kept_in, text_about
+from wellread.corpus.build import build_corpus
+from wellread.corpus.config import CorpusConfig
 from wellread.formats.corpus_report import read_corpus_report
 
 NOTICE = "Sign up for our newsletter and never miss a story again."
@@ -56,3 +59,13 @@ def test_copies_of_one_page_at_many_addresses_do_not_erase_it(tmp_path: Path) ->
     texts = {f"http://news.example/?page={n}": text_about("river", "garden") for n in range(9)}
     corpus_of(texts, tmp_path)
     assert list(kept_in(tmp_path).values()) == [text_about("river", "garden")]
+
+
+def test_a_page_that_came_five_times_is_one_page(tmp_path: Path) -> None:
+    page = text_about("river", "garden", "museum")
+    lines = [{"url": "http://news.example/1", "text": f"{page}\nRead {n} times."} for n in range(5)]
+    quoting = f"{text_about('bakery', 'harbour')}\n{page.splitlines()[0]}"
+    lines.append({"url": "http://news.example/2", "text": quoting})
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    build_corpus([tmp_path / "in.jsonl"], tmp_path / "corpus", CorpusConfig())
+    assert kept_in(tmp_path)["http://news.example/2"] == quoting

@@ -23,7 +23,7 @@ ACCOUNT = CorpusReport(
         Step(outcome="language", reason="language is not en", documents=8, num_bytes=90_000),
         Step(
             outcome="near-duplicate",
-            reason="near-duplicate of a document that is kept",
+            reason="near-duplicate of another document",
             documents=73,
             num_bytes=1_500_000,
         ),

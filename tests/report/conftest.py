@@ -90,7 +90,7 @@ def write_corpus_and_tokens(run: Path) -> None:
     pages = {"sources": [run / "pages"], "links": [run / "links"]}
     with writing(run / "corpus", stage="corpus", config=CorpusSettings(), inputs=pages) as draft:
         dropped = {
-            "near-duplicate of a document that is kept": (73, "http://mirror.example.org/json"),
+            "near-duplicate of another document": (73, "http://mirror.example.org/json"),
             "language is not en": (8, "http://docs.example.org/fr/json.html"),
             "fewer than 128 characters of text": (26, "http://docs.example.org/empty.html"),
         }

@@ -83,7 +83,7 @@ def _parsed(value: Any, field: msgspec.structs.FieldInfo) -> Any:
     """What the options say; KEY=VALUE, given once or more, is a table (KEY=A,B where it lists)."""
     kind = _without_none(field.type)
     if get_origin(kind) in (list, tuple) and get_args(kind)[0] is str:
-        return [part for text in value for part in text.split(",")]
+        return [part for text in value for part in text.split(",") if part]
     if get_origin(kind) is not dict:
         return value
     pairs = [text.partition("=") for text in value]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from wellread.base.config import deciding, to_plain
-from wellread.base.errors import WellreadError
+from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import (
     MAX_EXAMPLES,
     Draft,
@@ -27,6 +27,7 @@ from wellread.corpus.clean import Clean, pieces_of
 from wellread.corpus.config import CorpusConfig
 from wellread.corpus.distinct import Distinct, distinct
 from wellread.corpus.filter import load_filters
+from wellread.corpus.language import check_languages
 from wellread.corpus.outcomes import Decided, num_records, steps_of, write_outcomes
 from wellread.corpus.parts import parts_of
 from wellread.corpus.protect import protected_hashes
@@ -62,6 +63,9 @@ def build_corpus(
     bytes a document, beside what each process has at work; all texts lie on disk three times for
     the time.
     """
+    for source in [*sources, *config.unlike]:
+        if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
+            raise InputError(f"{out}: lies within {source}, which is read; give another --out")
     inputs = {"sources": list(sources), "links": [links] if links else []}
     inputs |= {name: list(paths) for name in ("unlike", "protect") if (paths := _of(config, name))}
     if config.tokenizer:
@@ -70,6 +74,7 @@ def build_corpus(
         return done
     # What is wrong is refused before any work.
     load_filters(config.filters)
+    check_languages(config.languages)
     if links:
         read_artifact(links, LINKS)
     protected = protected_hashes(config.protect)

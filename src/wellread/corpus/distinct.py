@@ -19,7 +19,9 @@ from wellread.corpus.split import bucket_of, splits_of
 from wellread.formats.sorting import Room, named, query
 
 # By what tells documents apart, so that the order of the input does not matter.
-ORDER = "url, key, is_unwanted, is_input, page_bytes, removed_bytes, is_repaired, id"
+ORDER = (
+    "url, num_bytes DESC, key, is_unwanted, is_input, page_bytes, removed_bytes, is_repaired, id"
+)
 NO_KARMA = -(2**63)  # of a document that came without a link
 
 
@@ -29,9 +31,9 @@ class Verdict(IntEnum):
 
 OUTCOMES = {
     Verdict.UNLIKE: ("mirror", "near-duplicate of a document that is not wanted"),
-    Verdict.SAME_ADDRESS: ("same-address", "another text of an address that is kept"),
-    Verdict.DUPLICATE: ("duplicate", "same words as a document that is kept"),
-    Verdict.NEAR_DUPLICATE: ("near-duplicate", "near-duplicate of a document that is kept"),
+    Verdict.SAME_ADDRESS: ("same-address", "a shorter text of the same address"),
+    Verdict.DUPLICATE: ("duplicate", "same words as another document"),
+    Verdict.NEAR_DUPLICATE: ("near-duplicate", "near-duplicate of another document"),
 }
 
 
@@ -42,9 +44,8 @@ class Distinct(NamedTuple):
     num_bytes: npt.NDArray[np.int64]
     karma: npt.NDArray[np.int64]
     verdicts: npt.NDArray[np.int8]
-    groups: npt.NDArray[np.int64]  # a number of the near-duplicates that each belongs to
-    best: npt.NDArray[np.int64]  # the document that stays of its group
-    sizes: npt.NDArray[np.int64]  # of each group
+    best: npt.NDArray[np.int64]  # the ID of the document that stays in its stead, or is not wanted
+    sizes: npt.NDArray[np.int64]  # of each group of near-duplicates
     splits: npt.NDArray[np.int8]  # places in formats.documents.SPLITS, the same within a group
 
 
@@ -56,40 +57,38 @@ def distinct(
     `cleaned` are files of clean.schema, `links` the tables that have the karma.
     """
     table = _gathered(cleaned, links, config.near_duplicate_permutations, work, room)
-    addresses = table.addresses
-    numbers = np.arange(len(addresses), dtype=np.int64)
-    is_new = np.concatenate([[True], addresses[1:] != addresses[:-1]])[: len(addresses)]
-    first_of_address = np.maximum.accumulate(np.where(is_new, numbers, 0))
+    chosen, numbers = table.is_candidate, np.arange(len(table.ids))
+    # One text of each address: the first, which is the longest.
+    addresses = np.where(chosen & table.is_web, table.addresses, 0)
+    is_later = np.zeros(len(numbers), bool)
+    is_later[1:] = (addresses[1:] == addresses[:-1]) & (addresses[1:] != 0)
     groups = near_duplicate_groups(
-        table.signatures,
-        threshold=config.near_duplicate_similarity,
-        joined=first_of_address,
+        table.signatures, threshold=config.near_duplicate_similarity, among=~is_later
     )
     worth = np.where(table.karma == NO_KARMA, 0, table.karma)
-    best = _first_of_groups(groups, (numbers, -worth, ~table.is_candidate))
-    not_wanted = np.bincount(groups, ~table.is_candidate, len(groups))[groups] > 0
+    best = _first_of_groups(groups, (numbers, -worth, ~chosen))
+    not_wanted = _first_of_groups(groups, (numbers, chosen))
+    is_mirror = ~chosen[not_wanted]
     verdicts = np.full(len(groups), Verdict.NEAR_DUPLICATE, np.int8)
     verdicts[table.words == table.words[best]] = Verdict.DUPLICATE
-    verdicts[addresses == addresses[best]] = Verdict.SAME_ADDRESS
     verdicts[best == numbers] = Verdict.STAYS
-    verdicts[not_wanted] = Verdict.UNLIKE
-    chosen = table.is_candidate
-    # That of its smallest URL, or of its first text if it has none.
-    naming = _first_of_groups(groups, (numbers, ~table.is_web, ~chosen))
+    verdicts[is_mirror] = Verdict.UNLIKE
+    verdicts[is_later] = Verdict.SAME_ADDRESS
+    # That of its smallest URL, or of its first text by hash if it has none.
+    by_hash = np.where(table.is_web, 0, table.keys)
+    naming = _first_of_groups(groups, (numbers, by_hash, ~table.is_web, ~chosen))
     splits = splits_of(
         table.buckets[naming],
         validation_per_mille=config.validation_per_mille,
         test_per_mille=config.test_per_mille,
     )
-    places = np.cumsum(chosen) - 1
     return Distinct(
         ids=table.ids[chosen],
         num_bytes=table.num_bytes[chosen],
         karma=table.karma[chosen],
         verdicts=verdicts[chosen],
-        groups=groups[chosen],
-        best=places[best[chosen]],
-        sizes=np.bincount(groups[chosen & ~not_wanted], minlength=len(groups)),
+        best=table.ids[np.where(is_mirror, not_wanted, best)[chosen]],
+        sizes=np.bincount(groups[chosen & ~is_mirror & ~is_later], minlength=len(groups)),
         splits=splits[chosen],
     )
 
@@ -111,6 +110,7 @@ class _Table(NamedTuple):
     num_bytes: npt.NDArray[np.int64]
     addresses: npt.NDArray[np.uint64]  # hashes of URLs
     words: npt.NDArray[np.uint64]
+    keys: npt.NDArray[np.uint64]  # hashes of texts
     karma: npt.NDArray[np.int64]
     buckets: npt.NDArray[np.int16]
     is_web: npt.NDArray[np.bool_]
@@ -123,7 +123,8 @@ def _gathered(
     given: dict[str, Any] = {"files": named(cleaned)}
     counted = "SELECT count(*) AS num FROM read_parquet($files) WHERE signature IS NOT NULL"
     (number,) = (row for batch in query(counted, given, room) for row in batch["num"].to_pylist())
-    kinds = (np.int64, np.int64, np.uint64, np.uint64, np.int64, np.int16, bool, bool)
+    words = (np.uint64,) * 3
+    kinds = (np.int64, np.int64, *words, np.int64, np.int16, bool, bool)
     found = _Table(
         _on_disk(work / "signatures", number, permutations),
         *(np.empty(number, kind) for kind in kinds),
@@ -146,6 +147,7 @@ def _gathered(
             getattr(found, name)[rows] = batch[name].to_numpy()
         found.is_candidate[rows] = batch["is_candidate"].to_numpy(zero_copy_only=False)
         urls, keys = batch["url"].to_pylist(), batch["key"].to_pylist()
+        found.keys[rows] = [int.from_bytes(key[:8]) for key in keys]
         is_web = [url.startswith(("http://", "https://")) for url in urls]
         found.is_web[rows] = is_web
         found.buckets[rows] = [

@@ -18,32 +18,34 @@ def num_bands(num_permutations: int, threshold: float, found: float = 0.94) -> i
     """The least number of bands with which a pair as alike as `threshold` shares one, mostly.
 
     That is with a probability of at least `found`, which is 1 - (1 - threshold^rows)^bands; one row
-    a band where none reaches it.
+    a band where none reaches it. Values that fill no band are compared and not looked up.
 
-    >>> num_bands(128, 0.8)
-    16
+    >>> num_bands(128, 0.8), num_bands(127, 0.8)
+    (16, 15)
     """
     for bands in range(1, num_permutations + 1):
-        rows, rest = divmod(num_permutations, bands)
-        if not rest and 1 - (1 - threshold**rows) ** bands >= found:
+        rows = num_permutations // bands
+        if 1 - (1 - threshold**rows) ** bands >= found:
             return bands
     return num_permutations
 
 
 def near_duplicate_groups(
-    found: Signatures, *, threshold: float, joined: npt.NDArray[np.int64] | None = None
+    found: Signatures, *, threshold: float, among: npt.NDArray[np.bool_] | None = None
 ) -> npt.NDArray[np.int64]:
     """For each document the first of those that it is a near-duplicate of, directly or through
     others; its own number if there is none.
 
-    Two are if they have a band in common and agree in at least a share `threshold` of all values,
-    or if `joined` says so: for each document itself, or an earlier one.
+    Two are if they have a band in common and agree in at least a share `threshold` of all values.
+    Only documents `among` these are compared (default: all).
     """
-    parents = np.arange(len(found), dtype=np.int64) if joined is None else joined.copy()
+    parents = np.arange(len(found), dtype=np.int64)
     least = math.ceil(threshold * found.shape[1])
     bands = num_bands(found.shape[1], threshold)
-    for keys in band_keys(found, bands):
-        order = np.argsort(keys, kind="stable")
+    compared = parents.copy() if among is None else np.flatnonzero(among)
+    for band in range(bands):
+        keys = band_keys(found, band, bands)
+        order = compared[np.argsort(keys[compared], kind="stable")]
         _join(order, keys, found, least, parents)
     _flatten(parents)
     return parents

@@ -1,8 +1,26 @@
 """In which languages a text is, by CLD2: the detector of the paper's section 3.7."""
 
+from collections.abc import Iterable
+
 import pycld2
 
+from wellread.base.errors import InputError
+
 UNKNOWN = "un"
+
+
+def check_languages(codes: Iterable[str]) -> None:
+    """Refuse what is no code of a language that is told."""
+    known = {code.split("-")[0] for _, code in pycld2.LANGUAGES}
+    for code in codes:
+        if code not in known:
+            near = next(
+                (c for name, c in pycld2.LANGUAGES if code.upper() in (name, c.upper())), ""
+            )
+            raise InputError(
+                f"there is no language {code!r}; expected a code of ISO 639-1, as "
+                f"{near.split('-')[0] or 'en'}"
+            )
 
 
 def languages_of(text: str) -> list[tuple[str, float]]:

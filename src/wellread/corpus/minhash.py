@@ -57,14 +57,13 @@ def _signature(hashes: Any, factors: Any, offsets: Any) -> Any:
 
 
 @kernel
-def band_keys(found: Any, num_bands: int) -> Any:
-    """For each document and band a number that equal values in the band have in common."""
-    keys = np.empty((num_bands, len(found)), np.uint64)
+def band_keys(found: Any, band: Any, num_bands: Any) -> Any:
+    """For each document a number that equal values in the band have in common."""
+    keys = np.empty(len(found), np.uint64)
     rows = found.shape[1] // num_bands
     for document in range(len(found)):
-        for band in range(num_bands):
-            key = np.uint64(band)
-            for at in range(band * rows, (band + 1) * rows):
-                key = mix(key ^ np.uint64(found[document, at]))
-            keys[band, document] = key
+        key = np.uint64(band)
+        for at in range(band * rows, (band + 1) * rows):
+            key = mix(key ^ np.uint64(found[document, at]))
+        keys[document] = key
     return keys

@@ -18,7 +18,7 @@ from wellread.formats.corpus_report import Step
 from wellread.formats.sorting import Room, named, query
 
 NAME = "decided.parquet"
-DECIDED = pa.schema([*OUTCOMES, ("place", pa.int64()), ("best", pa.int64())])
+DECIDED = pa.schema([*OUTCOMES, ("id", pa.int64()), ("best", pa.int64())])
 ROWS = 10_000
 
 
@@ -49,7 +49,7 @@ class Decided:
             "detail": one.detail,
             "num_bytes": one.row["num_bytes"],
             "excerpt": None if one.outcome == KEPT else one.document.text[:EXCERPT],
-            "place": one.place,
+            "id": one.row["id"],
             "best": one.best,
         }
         self._waiting.append(row)
@@ -62,15 +62,15 @@ class Decided:
 
 
 def write_outcomes(draft: Draft, cleaned: Sequence[Path], folder: Path, room: Room) -> None:
-    """All outcomes in order of URL; a duplicate's detail is the URL that is kept."""
+    """All outcomes in order of URL; a duplicate's detail is the URL that it is one of."""
     found = query(
-        "WITH decided AS (SELECT * FROM read_parquet($decided)) "
+        "WITH records AS (SELECT * EXCLUDE (text, signature) FROM read_parquet($files)) "
         "SELECT one.url, one.outcome, one.reason, "
-        "CASE WHEN one.place <> one.best THEN other.url ELSE one.detail END AS detail, "
+        "CASE WHEN one.id <> one.best THEN other.url ELSE one.detail END AS detail, "
         "one.num_bytes, one.excerpt "
-        "FROM decided one JOIN decided other ON one.best = other.place UNION ALL "
-        "SELECT url, outcome, reason, detail, num_bytes, excerpt FROM read_parquet($files) "
-        "WHERE outcome IS NOT NULL "
+        "FROM read_parquet($decided) one JOIN records other ON one.best = other.id UNION ALL "
+        "SELECT url, outcome, reason, detail, num_bytes, excerpt FROM records "
+        "WHERE outcome IS NOT NULL AND is_input "
         "ORDER BY url, outcome, reason, detail, num_bytes, excerpt",
         {"decided": named([folder / NAME]), "files": named(cleaned)},
         room,

@@ -1,5 +1,6 @@
 """The input as parts that are read and extracted each on its own, in any order, anywhere."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import msgspec
 
 from wellread.base.errors import InputError
 from wellread.base.files import name_in
+from wellread.base.manifest import is_artifact
 from wellread.formats.archives import WHOLE, Span, page_files, spans_of
-from wellread.formats.documents import is_documents, source_files
+from wellread.formats.documents import JSONL, PAGES, is_documents, source_files
 
 # Ours: a part of a large input takes a core some 10 s, and small inputs still have a part or more
 # for each core. It depends on the input alone, so that what was read is found again anywhere.
@@ -34,7 +36,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 def parts_of(paths: Sequence[Path], *, is_unwanted: bool = False) -> list[Part]:
     """What `paths` (crawls, archives, corpora, files, folders) hold, in parts."""
-    files = [one for path in paths for one in _files_of(path)]
+    files = _named([one for path in paths for one in _files_of(path)])
     total = sum(source.path.stat().st_size for source, _ in files)
     part_bytes = min(max(total // PARTS, LEAST_BYTES), MOST_BYTES)
     return [
@@ -47,11 +49,40 @@ def parts_of(paths: Sequence[Path], *, is_unwanted: bool = False) -> list[Part]:
 
 def _files_of(path: Path) -> list[tuple[Source, bool]]:
     """Files, and whether they hold pages."""
-    if path.is_dir() and not any(path.rglob("*")):
-        raise InputError(f"{path}: the folder is empty; name pages or documents")
+    if path.is_dir() and not is_artifact(path):
+        inside = [one for one in path.rglob("*") if one.is_file()]
+        pages = [one for one in inside if one.name.endswith(PAGES)]
+        ready = [one for one in inside if one.name.endswith((*JSONL, ".parquet"))]
+        if pages and ready:
+            raise InputError(
+                f"{path}: has files of pages ({pages[0].name}) and of documents ({ready[0].name}); "
+                "name those that you want"
+            )
+        if not inside:
+            raise InputError(f"{path}: the folder is empty; name pages or documents")
     is_ready = is_documents(path)
     found = source_files(path) if is_ready else page_files(path)
     return [(Source(file, name_in(path, file)), not is_ready) for file in found]
+
+
+def _named(files: list[tuple[Source, bool]]) -> list[tuple[Source, bool]]:
+    """Names that several files would have are longer by as many folders as tell them apart."""
+    longest = max((len(source.path.resolve().parts) for source, _ in files), default=0)
+    for _ in range(longest):
+        counts = Counter(source.name for source, _ in files)
+        if len(counts) == len(files):
+            break
+        files = [
+            (_longer(source) if counts[source.name] > 1 else source, is_page)
+            for source, is_page in files
+        ]
+    return files
+
+
+def _longer(source: Source) -> Source:
+    parts = source.path.resolve().parts
+    have = len(Path(source.name).parts)
+    return Source(source.path, "/".join(parts[-have - 1 :]).lstrip("/"))
 
 
 def _spans(sources: Sequence[Source], num_bytes: int) -> list[Span]:

@@ -14,6 +14,8 @@ import numpy as np
 from wellread.formats.sorting import Room, named, query
 from wellread.ngrams.hashing import Hashes, is_in
 
+# Of texts with the same lines one, by its address: a page that came twice counts once.
+TEXTS = "SELECT host, lines, min(hash(url)) AS page FROM read_parquet($files)"
 LEAST_SHARE = 0.1  # ours: of a site's documents; a sentence that five of 1,000 quote is no menu
 LOST_AT_MOST = 0.5
 
@@ -31,11 +33,12 @@ def repeated_lines(stored: Sequence[Path], *, of_hosts: int, anywhere: int, room
     others: Hashes = np.empty(0, np.uint64)
     if of_hosts and stored:
         found = query(
-            "WITH texts AS (SELECT host, lines FROM read_parquet($files) WHERE host <> ''), "
-            "hosts AS (SELECT host, count(*) AS num FROM texts GROUP BY host HAVING num >= $least),"
-            "lines AS (SELECT host, unnest(list_distinct(lines)) AS line "
+            f"WITH texts AS ({TEXTS} WHERE host <> '' GROUP BY host, lines), "
+            "hosts AS (SELECT host, count(DISTINCT page) AS num FROM texts "
+            "GROUP BY host HAVING num >= $least),"
+            "lines AS (SELECT host, page, unnest(list_distinct(lines)) AS line "
             "FROM texts SEMI JOIN hosts USING (host)), "
-            "counts AS (SELECT host, line, count(*) AS docs FROM lines WHERE line <> 0 "
+            "counts AS (SELECT host, line, count(DISTINCT page) AS docs FROM lines WHERE line <> 0 "
             "GROUP BY host, line HAVING docs >= $least) "
             "SELECT host, line FROM counts JOIN hosts USING (host) WHERE docs >= num * $share",
             {"files": named(stored), "least": of_hosts, "share": LEAST_SHARE},
@@ -49,9 +52,10 @@ def repeated_lines(stored: Sequence[Path], *, of_hosts: int, anywhere: int, room
         hosts = np.sort(np.array(keys, np.uint64))
     if anywhere and stored:
         found = query(
-            "WITH lines AS (SELECT unnest(list_distinct(lines)) AS line "
-            "FROM read_parquet($files)) "
-            "SELECT line FROM lines WHERE line <> 0 GROUP BY line HAVING count(*) >= $least",
+            f"WITH texts AS ({TEXTS} GROUP BY host, lines), "
+            "lines AS (SELECT page, unnest(list_distinct(lines)) AS line FROM texts) "
+            "SELECT line FROM lines WHERE line <> 0 "
+            "GROUP BY line HAVING count(DISTINCT page) >= $least",
             {"files": named(stored), "least": anywhere},
             room,
         )

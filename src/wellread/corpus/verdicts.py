@@ -32,7 +32,7 @@ class Decision(NamedTuple):
     """What is decided of a document; `row` is of clean.schema."""
 
     place: int  # in order of URL
-    best: int  # the place of the one that is kept instead, or its own
+    best: int  # the ID of the document in whose stead it is left out, or its own
     outcome: str
     reason: str
     detail: str | None
