@@ -1,6 +1,7 @@
 """From pages to documents, on pages written here."""
 
 import gzip
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -137,6 +138,18 @@ def test_a_malformed_line_is_counted_and_named(tmp_path: Path) -> None:
         f"{path}:10 (Input data was truncated)",
         f"{path}:9 (Expected `str`, got `int` - at `$.text`)",
     ]
+
+
+def test_half_characters_are_replaced_in_the_corpus(tmp_path: Path) -> None:
+    texts = {f"{url}\ud800": f"{text}\udfff" for url, text in texts_about(TOPICS).items()}
+    path = tmp_path / "in.jsonl"
+    path.write_text(
+        "\n".join(json.dumps({"url": url, "text": text}) for url, text in texts.items())
+    )
+    assert build(path, tmp_path / "corpus").dropped == {}
+    documents = list(read_corpus(tmp_path / "corpus"))
+    assert len(documents) == len(texts)
+    assert all("\ufffd" in document.text for document in documents)
 
 
 @pytest.mark.parametrize("suffix", [".zst", ".gz"])

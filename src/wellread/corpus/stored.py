@@ -102,7 +102,8 @@ def _records(part: Part, extractor: Extractor) -> Iterator[dict[str, Any]]:
         else:
             for document in read_document_file(source.path, source.name, bad):
                 text = without_surrogates(document.text)
-                url = canonical_url(document.url) or without_surrogates(document.url)
+                given = without_surrogates(document.url)
+                url = canonical_url(given) or given
                 yield {"url": url, "num_bytes": len(text.encode())} | _text(text, url)
     yield from refused
 

@@ -2,6 +2,8 @@
 
 import codecs
 import itertools
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -42,6 +44,8 @@ JSONL = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.
 TEXT = (".txt", ".md", ".rst")
 # What formats.archives reads.
 PAGES = (".html", ".htm", ".warc", ".warc.gz", ".arc", ".arc.gz", ".wet", ".wet.gz")
+
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 BadRecord = Callable[[str, str], None]  # (reason, where): called for each record left out
 
@@ -266,7 +270,7 @@ def read_columns(path: Path, bad: BadRecord = refuse) -> Iterator[Columns]:
 def _columns_of(documents: Iterator[Document]) -> Iterator[Columns]:
     for some in tables.batched(documents, COLUMN_ROWS):
         yield _columns(
-            pa.array([d.url for d in some], pa.string()),
+            pa.array([without_surrogates(d.url) for d in some], pa.string()),
             pa.array([d.split for d in some], pa.string()),
             [without_surrogates(d.text) for d in some],
         )
@@ -287,15 +291,28 @@ def _read_jsonl(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:
     decoder = msgspec.json.Decoder(_Record)
     with HashingReader(path) as file:
         for number, line in enumerate(read_lines(path, file), start=1):
-            where = f"{path}:{number}"
-            if not line.strip():
+            content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+            if not content.strip():
                 continue
+            record: _Record | None
             try:
-                record = decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                bad("malformed JSON record", f"{where} ({error})")
-                continue
+                record = decoder.decode(content)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                record = _with_surrogates(content)
+                if record is None:
+                    bad("malformed JSON record", f"{path}:{number} ({error})")
+                    continue
             yield Document(url=record.url or f"file:{name}#{number}", text=record.text)
+
+
+def _with_surrogates(line: bytes) -> _Record | None:
+    """The record in a line with halves of characters, which Python's json writes; else None."""
+    if SURROGATE.search(line) is None:
+        return None
+    try:
+        return msgspec.convert(json.loads(line), _Record)
+    except (msgspec.ValidationError, RecursionError, ValueError):
+        return None
 
 
 def _read_parquet(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:
