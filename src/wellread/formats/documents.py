@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from wellread.base.errors import InputError
+from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import HashingReader, HashingWriter, input_files, name_in
 from wellread.base.manifest import Draft, is_artifact, read_artifact, read_manifest
 from wellread.base.text import without_surrogates
@@ -45,6 +45,7 @@ TEXT = (".txt", ".md", ".rst")
 # What formats.archives reads.
 PAGES = (".html", ".htm", ".warc", ".warc.gz", ".arc", ".arc.gz", ".wet", ".wet.gz")
 
+TEXT_KINDS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_null)
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 BadRecord = Callable[[str, str], None]  # (reason, where): called for each record left out
@@ -184,7 +185,7 @@ def is_documents(path: Path) -> bool:
     """Whether `path` is a corpus, a file of documents, or a folder with such files and no pages."""
     if is_artifact(path):
         return read_manifest(path).stage == STAGE
-    names = [p.name for p in path.rglob("*")] if path.is_dir() else [path.name]
+    names = [p.name for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path.name]
     found = [name for name in names if name.endswith((*JSONL, ".parquet", *TEXT))]
     return bool(found) and not any(name.endswith(PAGES) for name in names)
 
@@ -322,18 +323,9 @@ def _read_parquet(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:
 
 
 def _parquet_columns(path: Path, name: str, bad: BadRecord) -> Iterator[Columns]:
-    try:
-        file = pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{path}: not a readable Parquet file ({error})") from None
-    names = file.schema_arrow.names
-    if "text" not in names:
-        raise InputError(f"{path}: no column 'text'; its columns are {', '.join(names)}")
-    kind = file.schema_arrow.field("text").type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
-        raise InputError(f"{path}: column 'text' has the type {kind}, expected strings")
     number = 0
-    for batch in file.iter_batches(COLUMN_ROWS, columns=[n for n in ("text", "url") if n in names]):
+    for batch in _parquet_batches(path):
+        names = batch.schema.names
         rows = range(number + 1, number + 1 + len(batch))
         number += len(batch)
         urls = (
@@ -350,6 +342,22 @@ def _parquet_columns(path: Path, name: str, bad: BadRecord) -> Iterator[Columns]
                     bad("text is not a string", f"{path}, row {row}")
             urls, texts = urls.filter(whole), texts.filter(whole)
         yield _columns(urls, pa.repeat("train", len(urls)), texts)
+
+
+def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """The columns `text` and `url` (if there is one); a WellreadError where the file is damaged."""
+    try:
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            if "text" not in names:
+                raise InputError(f"{path}: no column 'text'; its columns are {', '.join(names)}")
+            kind = file.schema_arrow.field("text").type
+            if not any(is_kind(kind) for is_kind in TEXT_KINDS):
+                raise InputError(f"{path}: column 'text' has the type {kind}, expected strings")
+            wanted = [name for name in ("text", "url") if name in names]
+            yield from file.iter_batches(COLUMN_ROWS, columns=wanted)
+    except (pa.ArrowException, OSError) as error:
+        raise WellreadError(f"{path}: not a readable Parquet file ({error})") from None
 
 
 def _read_text(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:
