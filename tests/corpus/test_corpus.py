@@ -1,6 +1,5 @@
 """From pages to documents, on pages written here."""
 
-import gzip
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -17,7 +16,6 @@ from wellread.base.manifest import Manifest, read_manifest, writing
 from wellread.corpus.build import build_corpus
 from wellread.corpus.config import CorpusConfig
 from wellread.corpus.extract import main_text
-from wellread.formats.compressed import zstd
 from wellread.formats.documents import documents_files, read_corpus
 from wellread.formats.links import Link, write_links
 
@@ -137,17 +135,6 @@ def test_a_malformed_line_is_counted_and_named(tmp_path: Path) -> None:
         f"{path}:10 (Input data was truncated)",
         f"{path}:9 (Expected `str`, got `int` - at `$.text`)",
     ]
-
-
-@pytest.mark.parametrize("suffix", [".zst", ".gz"])
-def test_a_compressed_file_that_is_cut_short_is_an_error(tmp_path: Path, suffix: str) -> None:
-    plain = write_jsonl(tmp_path / "in.jsonl", texts_about(TOPICS)).read_bytes()
-    packed = zstd.compress(plain) if suffix == ".zst" else gzip.compress(plain)
-    path = tmp_path / f"cut.jsonl{suffix}"
-    path.write_bytes(packed[: len(packed) // 2])
-    with pytest.raises(WellreadError, match="damaged or cut short"):
-        build(path, tmp_path / "corpus")
-    assert not (tmp_path / "corpus" / "manifest.json").exists()
 
 
 def test_a_corpus_with_nothing_left_is_an_error(tmp_path: Path) -> None:

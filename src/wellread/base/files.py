@@ -108,15 +108,19 @@ class HashingWriter(io.RawIOBase):
         super().close()
 
 
-def input_files(paths: Sequence[Path], *, suffixes: Sequence[str], what: str) -> list[Path]:
+def input_files(
+    paths: Sequence[Path], *, suffixes: Sequence[str], what: str, only_files: bool = True
+) -> list[Path]:
     """The files meant by `paths` (files, or folders searched for `suffixes`), sorted by name.
 
-    A path that does not exist, or a folder without such files, is an InputError naming it.
+    With `only_files`, folders and broken links of such a name are passed over. A path that does
+    not exist, or a folder without such files, is an InputError naming it.
     """
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.name.endswith(tuple(suffixes)))
+            named = (p for p in path.rglob("*") if p.name.endswith(tuple(suffixes)))
+            inside = sorted(p for p in named if p.is_file() or not only_files)
             if not inside:
                 raise InputError(f"{path}: no {what} here; expected files {', '.join(suffixes)}")
             found += inside

@@ -12,6 +12,7 @@ import trafilatura
 from charset_normalizer import from_bytes
 from w3lib.encoding import html_to_unicode
 
+from wellread.corpus.attributes import bearable
 from wellread.corpus.weighed import weighed_text
 from wellread.formats.pages import media_type, utf16_codec
 
@@ -21,6 +22,7 @@ def main_text(content_type: str, body: bytes, extractor: Literal["best", "fast"]
     page = _decode(content_type, body)
     if media_type(content_type) == "text/plain":
         return page.strip()
+    page = bearable(page)
     if extractor == "fast":
         return weighed_text(page)
     found = trafilatura.extract(

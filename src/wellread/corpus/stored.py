@@ -17,15 +17,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import replacing
 from wellread.base.manifest import identity
 from wellread.base.text import without_surrogates
 from wellread.base.urls import canonical_url, host_of
 from wellread.corpus.extract import main_text
-from wellread.corpus.parts import Part
+from wellread.corpus.parts import Part, Source
 from wellread.corpus.workers import of_item
 from wellread.formats.archives import read_page_file
-from wellread.formats.documents import read_document_file
+from wellread.formats.documents import BadRecord, Document, read_document_file
 from wellread.formats.pages import refusal
 
 STORED = pa.schema(
@@ -42,6 +43,7 @@ STORED = pa.schema(
 GROUP_ROWS, GROUP_BYTES = 500, 1 << 23  # of a row group: what a cleaner takes at a time
 LEAST_CHARACTERS = 25  # of a line that a site may repeat: shorter ones are headings and cries
 NO_TEXT = "no-main-text"
+UNREADABLE = "a file cannot be read to its end"
 Extractor = Literal["best", "fast"]
 
 
@@ -100,11 +102,22 @@ def _records(part: Part, extractor: Extractor) -> Iterator[dict[str, Any]]:
                 else:
                     yield row | _extracted(page.content_type, page.body, page.url, extractor)
         else:
-            for document in read_document_file(source.path, source.name, bad):
+            for document in _documents(source, bad):
                 text = without_surrogates(document.text)
-                url = canonical_url(document.url) or without_surrogates(document.url)
+                given = without_surrogates(document.url)
+                url = canonical_url(given) or given
                 yield {"url": url, "num_bytes": len(text.encode())} | _text(text, url)
     yield from refused
+
+
+def _documents(source: Source, bad: BadRecord) -> Iterator[Document]:
+    """What can be read of a file: damage in one ends no others. One of another kind is refused."""
+    try:
+        yield from read_document_file(source.path, source.name, bad)
+    except InputError:
+        raise
+    except WellreadError as error:
+        bad(UNREADABLE, str(error))
 
 
 def _extracted(content_type: str, body: bytes, url: str, extractor: Extractor) -> dict[str, Any]:

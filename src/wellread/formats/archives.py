@@ -1,25 +1,33 @@
 """Pages out of what a crawl stored, any WARC or ARC file, or files of HTML; whole or by spans."""
 
 import gzip
-import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from io import BufferedIOBase, BytesIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import msgspec
-from warcio.archiveiterator import ArchiveIterator
-from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
-from warcio.statusandheaders import StatusAndHeadersParser, StatusAndHeadersParserException
+from warcio.statusandheaders import StatusAndHeadersParser
 
 from wellread.base.files import input_files, name_in
 from wellread.base.manifest import is_artifact, read_artifact
 from wellread.base.urls import canonical_url
 from wellread.formats.documents import BadRecord, refuse
 from wellread.formats.pages import STAGE, Page
+from wellread.formats.records import (
+    DAMAGE,
+    PLAIN,
+    Archive,
+    Cut,
+    EndsEarly,
+    is_one_member,
+    mark_of,
+    walk,
+    whole_records,
+)
 from wellread.formats.refused import Refused
 from wellread.formats.replies import (
     MALFORMED,
@@ -35,21 +43,9 @@ from wellread.formats.warc import LINK
 
 WARC = (".warc", ".warc.gz", ".arc", ".arc.gz", ".wet", ".wet.gz")
 HTML = (".html", ".htm")
-# What warcio raises on bytes that are no record: a missing target, a status that is no number,
-# a gzip member that ends early.
-DAMAGE = (
-    ArchiveLoadFailed,
-    AttributeError,
-    EOFError,
-    OSError,
-    StatusAndHeadersParserException,
-    ValueError,
-    zlib.error,
-)
-SEARCH_BYTES = 1 << 20
-PACKED_BYTES = 1 << 12  # unpacked together by warcio, to a thousand times as much at the worst
 MOST_BYTES = 1 << 26  # ours: of an unpacked body; twelve times what our own crawl takes
 HEAD_BYTES = 1 << 19  # beyond the content, for its head and the sizes of its chunks; as for the web
+MALFORMED_RECORD = "malformed WARC record"
 HTTP = StatusAndHeadersParser(["HTTP/"], verify=False)
 
 
@@ -130,18 +126,12 @@ def spans_of(file: Path, num_bytes: int) -> list[Span]:
         return [WHOLE]
     starts = [0]
     with file.open("rb") as packed:
-        if _no_archive(packed) is not None or _is_one_member(packed):
+        mark = mark_of(packed)
+        if mark is None or is_one_member(packed):
             return [WHOLE]
-        start: int | None = 0
-        while start is not None:
-            archive = _archive_at(packed, start)
-            try:
-                for _ in archive:
-                    if archive.offset - starts[-1] >= num_bytes:
-                        starts.append(archive.offset)
-                break
-            except DAMAGE:
-                start = _next_record(packed, max(start, archive.offset) + 1)
+        for begin, _ in walk(packed, mark, 0, lambda *_: None, lambda *_: None):
+            if begin - starts[-1] >= num_bytes:
+                starts.append(begin)
     return [Span(start, end) for start, end in zip(starts, [*starts[1:], None], strict=True)]
 
 
@@ -149,11 +139,12 @@ def parse_record(
     content: bytes, where: str, bad: BadRecord, most_bytes: int | None = None
 ) -> Iterator[Reply]:
     """The answer in one WARC record, not compressed; as `read_replies`, for bytes at hand."""
-    archive = _archive_at(BytesIO(content), 0)
+    archive = Archive(BytesIO(content), 0)
     try:
-        yield from _replies_of(archive, where, bad, most_bytes)
+        for _, found in whole_records(archive, partial(_reply_of, most_bytes=most_bytes)):
+            yield from _told(found, where, bad)
     except DAMAGE as error:
-        bad("malformed WARC record", f"{where} ({error})")
+        bad(*_damage(error, where))
 
 
 def _read_file(
@@ -179,112 +170,54 @@ def _read_archive(
     path: Path, span: Span, bad: BadRecord, most_bytes: int | None
 ) -> Iterator[Reply]:
     with path.open("rb") as packed:
-        if (beginning := _no_archive(packed)) is not None:
-            bad("neither WARC nor ARC", f"{path} (it begins with {beginning!r})")
+        mark = mark_of(packed)
+        if mark is None:
+            packed.seek(0)
+            bad("neither WARC nor ARC", f"{path} (it begins with {packed.read(20)!r})")
             return
         file: BufferedIOBase = packed
         if span.end is not None:
-            file = cast(BufferedIOBase, _EndsEarly(packed, span.end))
-        elif span.start == 0 and _is_one_member(packed):
+            file = cast(BufferedIOBase, EndsEarly(packed, span.end))
+        elif span.start == 0 and is_one_member(packed):
             packed.seek(0)
-            file = gzip.GzipFile(fileobj=packed)
-        start: int | None = span.start
-        while start is not None:
-            archive = _archive_at(file, start)
-            try:
-                yield from _replies_of(archive, path, bad, most_bytes)
-                file.seek(archive.offset)
-                if file.read(1):  # warcio ends without a word there
-                    bad("cut short", f"{path}, byte {archive.offset}")
-                return
-            except DAMAGE as error:
-                reason = " ".join(str(error).split())  # warcio's own run over many lines
-                bad("malformed WARC record", f"{path}, byte {archive.offset} ({reason})")
-                start = _next_record(file, max(start, archive.offset) + 1)
+            file, mark = gzip.GzipFile(fileobj=packed), PLAIN
+
+        def damaged(begin: int, error: Exception) -> None:
+            bad(*_damage(error, f"{path}, byte {begin}"))
+
+        read = partial(_reply_of, most_bytes=most_bytes)
+        for begin, found in walk(file, mark, span.start, read, damaged):
+            yield from _told(found, f"{path}, byte {begin}", bad)
 
 
-class _EndsEarly:
-    """A file as if it ended at `end`."""
-
-    def __init__(self, file: BinaryIO, end: int) -> None:
-        self._file, self._end = file, end
-        self.seek, self.tell = file.seek, file.tell
-
-    def read(self, size: int = -1) -> bytes:
-        room = max(self._end - self._file.tell(), 0)
-        return self._file.read(room if size < 0 else min(size, room))
+def _damage(error: Exception, where: str) -> tuple[str, str]:
+    """The reason for a bad record, and its place."""
+    reason = " ".join(str(error).split())  # warcio's own run over many lines
+    name = "cut short" if isinstance(error, Cut) else MALFORMED_RECORD
+    return name, f"{where} ({reason})" if reason else where
 
 
-def _archive_at(file: BufferedIOBase, start: int) -> ArchiveIterator:
-    file.seek(start)
-    archive = ArchiveIterator(file, no_record_parse=True, arc2warc=True, block_size=PACKED_BYTES)
-    archive.INC_RECORD = ""  # it would warn on stderr, between a progress bar's lines
-    return archive
+def _told(found: Reply | tuple[str, str] | None, where: str, bad: BadRecord) -> Iterator[Reply]:
+    if isinstance(found, Reply):
+        yield found
+    elif found is not None:
+        reason, detail = found
+        bad(reason, f"{where} ({detail})")
 
 
-def _no_archive(file: BufferedIOBase) -> bytes | None:
-    """What a file begins with that cannot be read as an archive at all."""
-    beginning = file.read(4096)
-    if beginning.startswith(b"\x1f\x8b"):
-        with suppress(zlib.error):
-            beginning = zlib.decompressobj(31).decompress(beginning, 4096)
-    return None if beginning.startswith((b"WARC/", b"filedesc:")) else beginning[:20]
-
-
-def _is_one_member(file: BufferedIOBase) -> bool:
-    """Whether the first gzip member goes on after its first record.
-
-    By the standard's annex each record has its own. Some packed a whole file at once, in which
-    no record can be found again after a damaged one.
-    """
-    archive = _archive_at(file, 0)
+def _reply_of(record: ArcWarcRecord, most_bytes: int | None) -> Reply | tuple[str, str] | None:
+    """The answer in a record, or why it cannot be read and a detail, or None: it has no answer."""
+    if record.length is None or record.rec_type not in ("response", "resource", "conversion"):
+        return None
+    uri = record.rec_headers.get_header("WARC-Target-URI") or ""
+    url = record.rec_headers.get_header(LINK) or canonical_url(uri)
+    if url is None:
+        is_other = uri.startswith(("dns:", "whois:", "ntp:", "urn:", "metadata:"))
+        return None if is_other else ("no web address", repr(uri))
     try:
-        next(archive)
-        archive.read_to_end()
-    except DAMAGE:
-        return False
-    return archive.reader.decompressor is not None and archive.next_line is not None
-
-
-def _next_record(file: BufferedIOBase, start: int) -> int | None:
-    """Where the next gzip member or plain record after `start` seems to begin."""
-    file.seek(0)
-    mark, skip = (b"\x1f\x8b\x08", 0) if file.read(2) == b"\x1f\x8b" else (b"\nWARC/1.", 1)
-    file.seek(start)
-    position, kept = start, b""
-    with suppress(EOFError, OSError, zlib.error):  # of one gzip member that is damaged
-        while block := file.read(SEARCH_BYTES):
-            window = kept + block
-            if (found := window.find(mark)) >= 0:
-                return position - len(kept) + found + skip
-            position += len(block)
-            kept = window[-len(mark) + 1 :]
-    return None
-
-
-def _replies_of(
-    archive: ArchiveIterator, path: Path | str, bad: BadRecord, most_bytes: int | None
-) -> Iterator[Reply]:
-    for record in archive:
-        where = f"{path}, byte {archive.offset}"
-        if record.length is None:
-            bad("no Content-Length" if record.raw_stream.read(1) else "cut short", where)
-            continue
-        if record.rec_type not in ("response", "resource", "conversion"):
-            continue
-        uri = record.rec_headers.get_header("WARC-Target-URI")
-        url = record.rec_headers.get_header(LINK) or canonical_url(uri or "")
-        if url is None:
-            if not (uri or "").startswith(("dns:", "whois:", "ntp:", "urn:", "metadata:")):
-                bad("no web address", f"{where} ({uri!r})")
-            continue
-        reply = _reply(record, url, most_bytes)
-        if _is_cut(record):
-            bad("cut short", f"{where} ({url})")
-        elif reply is None:
-            bad("no HTTP headers", f"{where} ({url})")
-        else:
-            yield reply
+        return _reply(record, url, most_bytes) or ("no HTTP headers", url)
+    except DAMAGE as error:
+        return MALFORMED_RECORD, " ".join(str(error).split())
 
 
 def _reply(record: ArcWarcRecord, url: str, most_bytes: int | None) -> Reply | None:
@@ -325,13 +258,6 @@ def _promised(reply: Reply) -> int:
     """The length that the server gave its body, as far as it did."""
     given = reply.values("Content-Length")
     return int(given[0]) if given and given[0].isdecimal() else 0
-
-
-def _is_cut(record: ArcWarcRecord) -> bool:
-    """Whether the file ended before the length that the record's header promises."""
-    while record.raw_stream.read(SEARCH_BYTES):
-        pass
-    return int(getattr(record.raw_stream, "limit", 0)) > 0
 
 
 def _moment(text: str | None) -> datetime:

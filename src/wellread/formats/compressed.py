@@ -66,7 +66,8 @@ def suffix_of(beginning: bytes) -> str:
 def read_lines(path: Path, file: HashingReader) -> Iterator[bytes]:
     """The lines of the dump `path`, whose bytes come from `file`.
 
-    A damaged or shortened compressed file is a WellreadError that says how far it could be read.
+    A damaged or shortened compressed file is a WellreadError that says how far it could be read,
+    after the lines that could.
     """
     for block in read_blocks(path, file, READ_BYTES):
         lines = bytes(block).split(b"\n")
@@ -103,10 +104,12 @@ def read_blocks(
                 number += _num_lines(buffer, used)
                 raise WellreadError(
                     f"{path}:{number + 1}: a line of more than {MAX_LINE_BYTES} bytes; expected "
-                    "one JSON record a line, so name a dump of submissions"
+                    "one JSON record a line"
                 )
     except (EOFError, OSError, lzma.LZMAError, zlib.error, ZstdError) as error:
         number += _num_lines(buffer, used)
+        if whole := buffer.rfind(b"\n", 0, used) + 1:
+            yield memoryview(buffer)[:whole]
         raise WellreadError(
             f"{path}: damaged or cut short at byte {file.num_bytes}, after line {number} "
             f"({error}); download it again and compare its checksum"

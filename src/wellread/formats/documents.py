@@ -2,6 +2,8 @@
 
 import codecs
 import itertools
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from wellread.base.errors import InputError
+from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import HashingReader, HashingWriter, input_files, name_in
 from wellread.base.manifest import Draft, is_artifact, read_artifact, read_manifest
 from wellread.base.text import without_surrogates
@@ -42,6 +44,9 @@ JSONL = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.
 TEXT = (".txt", ".md", ".rst")
 # What formats.archives reads.
 PAGES = (".html", ".htm", ".warc", ".warc.gz", ".arc", ".arc.gz", ".wet", ".wet.gz")
+
+TEXT_KINDS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_null)
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 BadRecord = Callable[[str, str], None]  # (reason, where): called for each record left out
 
@@ -180,7 +185,7 @@ def is_documents(path: Path) -> bool:
     """Whether `path` is a corpus, a file of documents, or a folder with such files and no pages."""
     if is_artifact(path):
         return read_manifest(path).stage == STAGE
-    names = [p.name for p in path.rglob("*")] if path.is_dir() else [path.name]
+    names = [p.name for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path.name]
     found = [name for name in names if name.endswith((*JSONL, ".parquet", *TEXT))]
     return bool(found) and not any(name.endswith(PAGES) for name in names)
 
@@ -266,7 +271,7 @@ def read_columns(path: Path, bad: BadRecord = refuse) -> Iterator[Columns]:
 def _columns_of(documents: Iterator[Document]) -> Iterator[Columns]:
     for some in tables.batched(documents, COLUMN_ROWS):
         yield _columns(
-            pa.array([d.url for d in some], pa.string()),
+            pa.array([without_surrogates(d.url) for d in some], pa.string()),
             pa.array([d.split for d in some], pa.string()),
             [without_surrogates(d.text) for d in some],
         )
@@ -287,15 +292,28 @@ def _read_jsonl(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:
     decoder = msgspec.json.Decoder(_Record)
     with HashingReader(path) as file:
         for number, line in enumerate(read_lines(path, file), start=1):
-            where = f"{path}:{number}"
-            if not line.strip():
+            content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+            if not content.strip():
                 continue
+            record: _Record | None
             try:
-                record = decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                bad("malformed JSON record", f"{where} ({error})")
-                continue
+                record = decoder.decode(content)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                record = _with_surrogates(content)
+                if record is None:
+                    bad("malformed JSON record", f"{path}:{number} ({error})")
+                    continue
             yield Document(url=record.url or f"file:{name}#{number}", text=record.text)
+
+
+def _with_surrogates(line: bytes) -> _Record | None:
+    """The record in a line with halves of characters, which Python's json writes; else None."""
+    if SURROGATE.search(line) is None:
+        return None
+    try:
+        return msgspec.convert(json.loads(line), _Record)
+    except (msgspec.ValidationError, RecursionError, ValueError):
+        return None
 
 
 def _read_parquet(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:
@@ -305,18 +323,9 @@ def _read_parquet(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:
 
 
 def _parquet_columns(path: Path, name: str, bad: BadRecord) -> Iterator[Columns]:
-    try:
-        file = pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{path}: not a readable Parquet file ({error})") from None
-    names = file.schema_arrow.names
-    if "text" not in names:
-        raise InputError(f"{path}: no column 'text'; its columns are {', '.join(names)}")
-    kind = file.schema_arrow.field("text").type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
-        raise InputError(f"{path}: column 'text' has the type {kind}, expected strings")
     number = 0
-    for batch in file.iter_batches(COLUMN_ROWS, columns=[n for n in ("text", "url") if n in names]):
+    for batch in _parquet_batches(path):
+        names = batch.schema.names
         rows = range(number + 1, number + 1 + len(batch))
         number += len(batch)
         urls = (
@@ -333,6 +342,22 @@ def _parquet_columns(path: Path, name: str, bad: BadRecord) -> Iterator[Columns]
                     bad("text is not a string", f"{path}, row {row}")
             urls, texts = urls.filter(whole), texts.filter(whole)
         yield _columns(urls, pa.repeat("train", len(urls)), texts)
+
+
+def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """The columns `text` and `url` (if there is one); a WellreadError where the file is damaged."""
+    try:
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            if "text" not in names:
+                raise InputError(f"{path}: no column 'text'; its columns are {', '.join(names)}")
+            kind = file.schema_arrow.field("text").type
+            if not any(is_kind(kind) for is_kind in TEXT_KINDS):
+                raise InputError(f"{path}: column 'text' has the type {kind}, expected strings")
+            wanted = [name for name in ("text", "url") if name in names]
+            yield from file.iter_batches(COLUMN_ROWS, columns=wanted)
+    except (pa.ArrowException, OSError) as error:
+        raise WellreadError(f"{path}: not a readable Parquet file ({error})") from None
 
 
 def _read_text(path: Path, name: str, bad: BadRecord) -> Iterator[Document]:

@@ -35,7 +35,7 @@ def dump_files(dumps: Sequence[Path]) -> list[Path]:
         if len(dumps) > 1:
             raise InputError("-: standard input is a dump of its own; name no others beside it")
         return [STDIN]
-    paths = input_files(dumps, suffixes=suffixes, what="dumps of submissions")
+    paths = input_files(dumps, suffixes=suffixes, what="dumps of submissions", only_files=False)
     unique = {path.resolve(): path for path in paths if not path.is_dir()}
     for path in unique.values():
         if not path.is_file():
