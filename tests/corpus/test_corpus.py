@@ -132,8 +132,8 @@ def test_a_malformed_line_is_counted_and_named(tmp_path: Path) -> None:
     assert manifest.dropped == {"malformed JSON record": 2}
     assert manifest.counts["in"] == manifest.counts["out"] + 2
     assert manifest.examples["malformed JSON record"] == [
-        f"{path}:10 (Input data was truncated)",
-        f"{path}:9 (Expected `str`, got `int` - at `$.text`)",
+        "in.jsonl:10 (Input data was truncated)",
+        "in.jsonl:9 (Expected `str`, got `int` - at `$.text`)",
     ]
 
 

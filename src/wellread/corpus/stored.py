@@ -89,11 +89,8 @@ def hold_only(folder: Path, wanted: Sequence[Stored]) -> None:
 
 def _records(part: Part, extractor: Extractor) -> Iterator[dict[str, Any]]:
     refused: list[dict[str, Any]] = []
-
-    def bad(reason: str, where: str) -> None:
-        refused.append({"url": without_surrogates(where), "outcome": reason, "num_bytes": 0})
-
     for source in part.sources:
+        bad = _noting(refused, source)
         if part.is_pages:
             for page in read_page_file(source.path, source.name, part.span, bad):
                 row = {"url": page.url, "num_bytes": len(page.body)}
@@ -108,6 +105,16 @@ def _records(part: Part, extractor: Extractor) -> Iterator[dict[str, Any]]:
                 url = canonical_url(given) or given
                 yield {"url": url, "num_bytes": len(text.encode())} | _text(text, url)
     yield from refused
+
+
+def _noting(refused: list[dict[str, Any]], source: Source) -> BadRecord:
+    """Files are called by their names: where they lie changes no byte of the account."""
+
+    def bad(reason: str, where: str) -> None:
+        name = without_surrogates(where.replace(str(source.path), source.name))
+        refused.append({"url": name, "outcome": reason, "num_bytes": 0})
+
+    return bad
 
 
 def _documents(source: Source, bad: BadRecord) -> Iterator[Document]:
