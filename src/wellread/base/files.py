@@ -169,7 +169,8 @@ def explaining_full_disks(directory: Path) -> Iterator[None]:
         if error.errno not in NO_ROOM:
             raise
         place = error.filename or directory
+        reason = os.strerror(error.errno)  # error.strerror may be a library's own sentence
         raise WellreadError(
-            f"{place}: no room to write ({error.strerror}); free some space on that disk, or give "
+            f"{place}: no room to write ({reason}); free some space on that disk, or give "
             "another --out, and run the same command again"
         ) from None

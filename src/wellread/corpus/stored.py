@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wellread.base.errors import InputError, WellreadError
-from wellread.base.files import replacing
+from wellread.base.files import explaining_full_disks, replacing
 from wellread.base.manifest import identity
 from wellread.base.text import without_surrogates
 from wellread.base.urls import canonical_url, host_of
@@ -155,7 +155,10 @@ def line_hashes(text: str) -> npt.NDArray[np.uint64]:
 def write_grouped(path: Path, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> int:
     """Rows with a `text` in row groups of bounded size; how many there were."""
     count, waiting, size = 0, [], 0
-    with pq.ParquetWriter(path, schema, compression="lz4") as writer:
+    with (
+        explaining_full_disks(path.parent),
+        pq.ParquetWriter(path, schema, compression="lz4") as writer,
+    ):
         for row in rows:
             waiting.append(row)
             size += len(row.get("text") or "")

@@ -5,6 +5,9 @@ it is asked for (1 GB of pages took 3 GB), so that texts stay in files, which wo
 write themselves. On a cluster they must see the same files.
 """
 
+import contextlib
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -33,17 +36,37 @@ class _Result(msgspec.Struct, frozen=True):
 
 class _Worker:
     def __init__(self, work: type[Work], given: tuple[Any, ...]) -> None:
-        self._work = work(*given)
+        with _unheard():
+            self._work = work(*given)
 
     def __call__(self, items: daft.Series) -> list[bytes]:
         found = []
         for item in items.to_pylist():
             try:
-                result = _Result(self._work(item))
+                with _unheard():
+                    result = _Result(self._work(item))
             except WellreadError as error:  # for the user: it would come back as another's error
                 result = _Result(error=str(error))
             found.append(msgspec.json.encode(result))
         return found
+
+
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """Nothing that this process prints arrives: Daft would put it on the standard output of the
+    command, among what that is asked for. Errors arrive otherwise.
+    """
+    with contextlib.ExitStack() as held:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        held.callback(os.close, nowhere)
+        for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
+            stream.flush()
+            before = os.dup(number)
+            held.callback(os.close, before)
+            held.callback(os.dup2, before, number)
+            held.callback(stream.flush)
+            os.dup2(nowhere, number)
+        yield
 
 
 def start(engine: Engine) -> int:
