@@ -56,7 +56,7 @@ def test_of_a_compressed_file_that_is_cut_short_what_could_be_read_stays(
     cut.write_bytes(packed[: len(packed) // 2])
     manifest = build(tmp_path / "in", tmp_path / "corpus")
     assert manifest.dropped[UNREADABLE] == 1
-    assert manifest.examples[UNREADABLE][0].startswith(f"{cut}: damaged or cut short at byte")
+    assert manifest.examples[UNREADABLE][0].startswith(f"{cut.name}: damaged or cut short at byte")
     texts = {document.text for document in read_corpus(tmp_path / "corpus")}
     assert texts == {*texts_about(TOPICS).values(), longer}
 
