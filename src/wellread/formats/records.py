@@ -111,7 +111,7 @@ def walk(
 def _finish(archive: Archive, record: ArcWarcRecord) -> None:
     """Read what is left of a record, without which nothing is known of it; Cut, or of DAMAGE."""
     if record.length is None:
-        raise Cut("no Content-Length" if record.raw_stream.read(1) else "")
+        raise ValueError("no Content-Length") if record.raw_stream.read(1) else Cut
     archive.read_to_end()
     address = record.rec_headers.get_header("WARC-Target-URI") or ""
     if record.raw_stream.limit > 0 or archive.err_count:
