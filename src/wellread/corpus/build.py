@@ -43,7 +43,8 @@ from wellread.formats.links import links_files
 from wellread.formats.sorting import Room
 from wellread.tokenizer.tokenizer import Tokenizer
 
-LITTLE_BYTES = 1 << 18
+# Ours: what this process reads sooner than others have started, of the input and of its texts.
+LITTLE_INPUT, LITTLE_TEXT = 1 << 18, 1 << 24
 PROTECTED = "protected.npy"
 CARD_NAME = "wellread-corpus"  # not the folder's: the same input gives the same bytes
 
@@ -110,9 +111,9 @@ class Work(NamedTuple):
     processes: int
     progress: Progress
 
-    def processes_for(self, files: Sequence[Path]) -> int:
-        """0, which is this one, if others would be longer in starting than in reading `files`."""
-        is_little = sum(path.stat().st_size for path in files) < LITTLE_BYTES
+    def processes_for(self, files: Sequence[Path], little: int) -> int:
+        """0, which is this one, if `files` have less than `little` bytes."""
+        is_little = sum(path.stat().st_size for path in files) < little
         return 0 if is_little and self.config.engine == "native" else self.processes
 
     def room(self) -> Room:
@@ -132,7 +133,9 @@ def _extracted(sources: Sequence[Path], folder: Path, work: Work) -> list[Stored
     missing = [one for one in stored if not one.path.exists()]
     done, records = len(stored) - len(missing), 0
     files = [source.path for one in missing for source in one.part.sources]
-    for count in work_on(missing, Extract, (config.extractor,), work.processes_for(files)):
+    for count in work_on(
+        missing, Extract, (config.extractor,), work.processes_for(files, LITTLE_INPUT)
+    ):
         done, records = done + 1, records + count
         work.progress(done, len(stored), f"reading: {records:,} records")
     return stored
@@ -156,7 +159,7 @@ def _cleaned(stored: Sequence[Stored], work: Work) -> list[Path]:
     pieces = pieces_of(stored, folder)
     given = (as_item(config), *names, str(work.folder / PROTECTED))
     done = records = 0
-    processes = work.processes_for([one.path for one in stored])
+    processes = work.processes_for([one.path for one in stored], LITTLE_TEXT)
     for count in work_on(pieces, Clean, given, processes):
         done, records = done + 1, records + count
         work.progress(done, len(pieces), f"cleaning: {records:,} records")
