@@ -220,7 +220,7 @@ def test_a_disk_that_fills_up_while_a_checkpoint_is_saved_gives_one_sentence(
 ) -> None:
     corpus = tmp_path / "corpus.jsonl"
     sentence = "Line {n} of document {d} is a short one, and it is followed by another.\n"
-    documents = ["".join(sentence.format(n=n, d=d) for n in range(20)) for d in range(200)]
+    documents = ["".join(sentence.format(n=n, d=d) for n in range(20)) for d in range(50)]
     corpus.write_text("\n".join(json.dumps({"text": text}) for text in documents))
     assert main(["corpus", str(corpus), "-o", str(tmp_path / "c"), "--filters", "too-short"]) == 0
     small = ["--vocab-size", "300"]

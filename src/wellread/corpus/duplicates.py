@@ -21,7 +21,7 @@ def num_bands(num_permutations: int, threshold: float, found: float = 0.94) -> i
     a band where none reaches it. Values that fill no band are compared and not looked up.
 
     >>> num_bands(128, 0.8), num_bands(127, 0.8)
-    (16, 15)
+    (16, 16)
     """
     for bands in range(1, num_permutations + 1):
         rows = num_permutations // bands
