@@ -76,7 +76,8 @@ def test_training_that_is_interrupted_saves_its_step_and_says_how_to_go_on(
     (tmp_path / "texts.jsonl").write_text("\n".join(lines))
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(
-        '[corpus]\nsources = ["texts.jsonl"]\n[tokenizer]\nvocab_size = 300\n[tokens]\n'
+        '[corpus]\nsources = ["texts.jsonl"]\nfilters = []\n'
+        "[tokenizer]\nvocab_size = 300\n[tokens]\n"
         '[model]\nsize = "1x64"\ncontext = 32\n'
         "[train]\nsteps = 100000\nsave_every_steps = 100\nlog_every_steps = 7\n"
         "batch_sequences = 8\n"
