@@ -1,7 +1,8 @@
 """The stage `corpus`: pages and ready documents in, documents out, an account of every record."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,12 +29,12 @@ from wellread.corpus.config import CorpusConfig
 from wellread.corpus.distinct import Distinct, distinct
 from wellread.corpus.filter import load_filters
 from wellread.corpus.language import check_languages
-from wellread.corpus.outcomes import Decided, num_records, steps_of, write_outcomes
+from wellread.corpus.outcomes import num_records, steps_of, write_decisions, write_outcomes
 from wellread.corpus.parts import parts_of
 from wellread.corpus.protect import protected_hashes
 from wellread.corpus.site_lines import repeated_lines
 from wellread.corpus.stored import Extract, Stored, hold_only, stored_parts
-from wellread.corpus.verdicts import InOrder, decisions
+from wellread.corpus.verdicts import Decision, InOrder, decisions
 from wellread.corpus.workers import as_item, start, work_on
 from wellread.formats import corpus_report
 from wellread.formats.corpus_outcomes import KEPT
@@ -45,7 +46,7 @@ from wellread.tokenizer.tokenizer import Tokenizer
 
 # Ours: what this process reads sooner than others have started, of the input and of its texts.
 LITTLE_INPUT, LITTLE_TEXT = 1 << 18, 1 << 24
-PROTECTED = "protected.npy"
+PROTECTED_FILE = "protected.npy"
 CARD_NAME = "wellread-corpus"  # not the folder's: the same input gives the same bytes
 
 
@@ -68,7 +69,9 @@ def build_corpus(
         if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
             raise InputError(f"{out}: lies within {source}, which is read; give another --out")
     inputs = {"sources": list(sources), "links": [links] if links else []}
-    inputs |= {name: list(paths) for name in ("unlike", "protect") if (paths := _of(config, name))}
+    for name, paths in (("unlike", config.unlike), ("protect", config.protect)):
+        if paths:
+            inputs[name] = list(paths)
     if config.tokenizer:
         inputs["tokenizer"] = [config.tokenizer]
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
@@ -85,7 +88,7 @@ def build_corpus(
         work = Work(out.resolve() / "work", config, processes, progress)
         work.folder.mkdir()
         stored = _extracted(sources, out / LASTING, work)
-        np.save(work.folder / PROTECTED, protected)
+        np.save(work.folder / PROTECTED_FILE, protected)
         cleaned = _cleaned(stored, work)
         if not cleaned:
             raise WellreadError(f"{sources[0]}: no record in it")
@@ -111,17 +114,13 @@ class Work(NamedTuple):
     processes: int
     progress: Progress
 
-    def processes_for(self, files: Sequence[Path], little: int) -> int:
+    def processes_for(self, files: Collection[Path], little: int) -> int:
         """0, which is this one, if `files` have less than `little` bytes."""
         is_little = sum(path.stat().st_size for path in files) < little
         return 0 if is_little and self.config.engine == "native" else self.processes
 
     def room(self) -> Room:
         return Room(self.folder / "spilled", num_threads(None), "1GB")
-
-
-def _of(config: CorpusConfig, name: str) -> tuple[Path, ...]:
-    return tuple(getattr(config, name))
 
 
 def _extracted(sources: Sequence[Path], folder: Path, work: Work) -> list[Stored]:
@@ -132,7 +131,7 @@ def _extracted(sources: Sequence[Path], folder: Path, work: Work) -> list[Stored
     hold_only(folder, stored)
     missing = [one for one in stored if not one.path.exists()]
     done, records = len(stored) - len(missing), 0
-    files = [source.path for one in missing for source in one.part.sources]
+    files = {source.path for one in missing for source in one.part.sources}
     for count in work_on(
         missing, Extract, (config.extractor,), work.processes_for(files, LITTLE_INPUT)
     ):
@@ -157,7 +156,7 @@ def _cleaned(stored: Sequence[Stored], work: Work) -> list[Path]:
     folder = work.folder / "cleaned"
     folder.mkdir()
     pieces = pieces_of(stored, folder)
-    given = (as_item(config), *names, str(work.folder / PROTECTED))
+    given = (as_item(config), *names, str(work.folder / PROTECTED_FILE))
     done = records = 0
     processes = work.processes_for([one.path for one in stored], LITTLE_TEXT)
     for count in work_on(pieces, Clean, given, processes):
@@ -170,15 +169,18 @@ def _write(
     draft: Draft, cleaned: Sequence[Path], found: Distinct, account: Account, work: Work
 ) -> None:
     """The documents that stay, in order of URL, and the decision on each that was compared."""
-    config, done = work.config, 0
-    with Decided(work.folder) as decided, InOrder(work.folder / "ordered", found) as in_order:
-        for one in decisions(cleaned, found, config):
-            decided.add(one)
-            if one.outcome == KEPT:
-                account.add(one.document, one.row)
-                in_order.add(one.place, one.document, one.row["num_bytes"])
-            done += 1
-            work.progress(done, len(found.ids), f"deciding: {account.documents:,} kept")
+    config = work.config
+    with closing(InOrder(work.folder / "ordered", found)) as in_order:
+
+        def made() -> Iterator[Decision]:
+            for done, one in enumerate(decisions(cleaned, found, config), start=1):
+                if one.outcome == KEPT:
+                    account.add(one.document, one.row)
+                    in_order.add(one.place, one.document, one.row["num_bytes"])
+                work.progress(done, len(found.ids), f"deciding: {account.documents:,} kept")
+                yield one
+
+        write_decisions(work.folder, made())
         documents = in_order.documents()
         write_documents(draft, documents, form=config.format, shard_bytes=config.shard_bytes)
 

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wellread.base.files import replacing
-from wellread.base.text import without_surrogates
 from wellread.base.urls import registrable_domain
 from wellread.corpus.config import CorpusConfig
 from wellread.corpus.demonstrations import demonstrations_in
@@ -25,7 +24,7 @@ from wellread.corpus.minhash import signatures
 from wellread.corpus.protect import Protected
 from wellread.corpus.repair import repaired
 from wellread.corpus.site_lines import Repeated, without_repeated
-from wellread.corpus.stored import NO_TEXT, Stored, write_grouped
+from wellread.corpus.stored import NO_TEXT, Stored, write_texts
 from wellread.corpus.workers import of_item
 from wellread.formats.documents import Document
 from wellread.ngrams.hashing import ngram_hashes
@@ -129,7 +128,7 @@ class Clean:
                 for place, row in enumerate(rows)
             )
             columns = schema(self._config.near_duplicate_permutations)
-            return write_grouped(partial, columns, numbered)
+            return write_texts(partial, columns, numbered)
 
     def _cleaned(self, row: dict[str, Any], *, is_input: bool) -> dict[str, Any]:
         found = {
@@ -150,7 +149,7 @@ class Clean:
         found["removed_lines"] = row["text"].count("\n") - text.count("\n")
         found["removed_bytes"] = len(whole) - len(text.encode())
         if self._config.repair:
-            mended = without_surrogates(repaired(text))
+            mended = repaired(text)
             found["is_repaired"] = mended != text
             text = mended
         languages = languages_of(text)

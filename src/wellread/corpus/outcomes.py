@@ -1,12 +1,10 @@
 """What became of each record: decisions on documents, and what was left out before."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from wellread.base.manifest import MAX_EXAMPLES, Draft
 from wellread.corpus.clean import EXCERPT, LANGUAGE, REASONS
@@ -19,46 +17,23 @@ from wellread.formats.sorting import Room, named, query
 
 NAME = "decided.parquet"
 DECIDED = pa.schema([*OUTCOMES, ("id", pa.int64()), ("best", pa.int64())])
-ROWS = 10_000
 
 
-class Decided:
-    """A file of decisions that grows."""
+def write_decisions(folder: Path, made: Iterable[Decision]) -> None:
+    tables.write_rows(folder / NAME, DECIDED, map(_row, made))
 
-    def __init__(self, folder: Path) -> None:
-        self._writer = pq.ParquetWriter(folder / NAME, DECIDED)
-        self._waiting: list[dict[str, Any]] = []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._flush()
-        self._writer.close()
-
-    def add(self, one: Decision) -> None:
-        row = {
-            "url": one.document.url,
-            "outcome": one.outcome,
-            "reason": one.reason,
-            "detail": one.detail,
-            "num_bytes": one.row["num_bytes"],
-            "excerpt": None if one.outcome == KEPT else one.document.text[:EXCERPT],
-            "id": one.row["id"],
-            "best": one.best,
-        }
-        self._waiting.append(row)
-        if len(self._waiting) == ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        self._writer.write_table(pa.Table.from_pylist(self._waiting, schema=DECIDED))
-        self._waiting.clear()
+def _row(one: Decision) -> dict[str, Any]:
+    return {
+        "url": one.document.url,
+        "outcome": one.outcome,
+        "reason": one.reason,
+        "detail": one.detail,
+        "num_bytes": one.row["num_bytes"],
+        "excerpt": None if one.outcome == KEPT else one.document.text[:EXCERPT],
+        "id": one.row["id"],
+        "best": one.best,
+    }
 
 
 def write_outcomes(draft: Draft, cleaned: Sequence[Path], folder: Path, room: Room) -> None:

@@ -15,7 +15,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import explaining_full_disks, replacing
@@ -28,6 +27,7 @@ from wellread.corpus.workers import of_item
 from wellread.formats.archives import read_page_file
 from wellread.formats.documents import BadRecord, Document, read_document_file
 from wellread.formats.pages import refusal
+from wellread.formats.tables import Groups, write_rows
 
 STORED = pa.schema(
     [
@@ -40,7 +40,7 @@ STORED = pa.schema(
         ("lines", pa.list_(pa.uint64())),  # a hash of each line, 0 for a short one
     ]
 )
-GROUP_ROWS, GROUP_BYTES = 500, 1 << 23  # of a row group: what a cleaner takes at a time
+GROUPS = Groups(rows=500, text_bytes=1 << 23, compression="lz4")  # what a cleaner takes at a time
 LEAST_CHARACTERS = 25  # of a line that a site may repeat: shorter ones are headings and cries
 NO_TEXT = "no-main-text"
 UNREADABLE = "a file cannot be read to its end"
@@ -63,7 +63,7 @@ class Extract:
     def __call__(self, item: str) -> int:
         stored = of_item(item, Stored)
         with replacing(stored.path) as partial:
-            return write_grouped(partial, STORED, _records(stored.part, self._extractor))
+            return write_texts(partial, STORED, _records(stored.part, self._extractor))
 
 
 def stored_parts(folder: Path, parts: Sequence[Part], extractor: Extractor) -> list[Stored]:
@@ -152,20 +152,7 @@ def line_hashes(text: str) -> npt.NDArray[np.uint64]:
     return np.frombuffer(digests, "<u8")
 
 
-def write_grouped(path: Path, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> int:
-    """Rows with a `text` in row groups of bounded size; how many there were."""
-    count, waiting, size = 0, [], 0
-    with (
-        explaining_full_disks(path.parent),
-        pq.ParquetWriter(path, schema, compression="lz4") as writer,
-    ):
-        for row in rows:
-            waiting.append(row)
-            size += len(row.get("text") or "")
-            count += 1
-            if len(waiting) == GROUP_ROWS or size >= GROUP_BYTES:
-                writer.write_table(pa.Table.from_pylist(waiting, schema=schema))
-                waiting, size = [], 0
-        if waiting:
-            writer.write_table(pa.Table.from_pylist(waiting, schema=schema))
-    return count
+def write_texts(path: Path, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> int:
+    """Rows with a `text` that another worker will take group by group; how many there were."""
+    with explaining_full_disks(path.parent):
+        return write_rows(path, schema, rows, GROUPS)

@@ -36,8 +36,7 @@ SCHEMA = tables.schema(
     ],
 )
 SHARD_BYTES = 1 << 28  # of text, ours: some 100 MB of a file
-GROUP_BYTES = 1 << 24  # of text that is written together
-ROWS_PER_GROUP = 1_000
+GROUPS = tables.Groups(rows=1_000, text_bytes=1 << 24)
 COLUMN_ROWS = 256  # of `read_columns`: at WebText's 5 KB a document, 1.3 MB of text
 LARGE = 1 << 26  # bytes of a text file that `read_texts` no longer reads at once
 JSONL = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst")
@@ -87,38 +86,23 @@ def write_documents(
     return count
 
 
-def _shard(
-    first: Document, left: Iterator[Document], shard_bytes: int
-) -> Iterator[tuple[Document, int]]:
-    """Documents and the bytes of their texts, until there are enough."""
-    num_bytes, document = 0, first
-    while True:
-        size = len(document.text.encode())
-        yield document, size
-        num_bytes += size
-        if num_bytes >= shard_bytes or (following := next(left, None)) is None:
+def _shard(first: Document, left: Iterator[Document], shard_bytes: int) -> Iterator[Document]:
+    """Documents until their texts have enough bytes."""
+    num_bytes = 0
+    for document in itertools.chain([first], left):
+        yield document
+        num_bytes += len(document.text.encode())
+        if num_bytes >= shard_bytes:
             return
-        document = following
 
 
-def _write_parquet(file: HashingWriter, shard: Iterator[tuple[Document, int]]) -> int:
-    count, waiting, num_bytes = 0, [], 0
-    with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
-        for document, size in shard:
-            waiting.append(msgspec.structs.asdict(document))
-            num_bytes += size
-            count += 1
-            if num_bytes >= GROUP_BYTES or len(waiting) == ROWS_PER_GROUP:
-                writer.write_table(pa.Table.from_pylist(waiting, schema=SCHEMA))
-                waiting, num_bytes = [], 0
-        if waiting:
-            writer.write_table(pa.Table.from_pylist(waiting, schema=SCHEMA))
-    return count
+def _write_parquet(file: HashingWriter, shard: Iterator[Document]) -> int:
+    return tables.write_rows(file, SCHEMA, map(msgspec.structs.asdict, shard), GROUPS)
 
 
-def _write_jsonl(file: HashingWriter, shard: Iterator[tuple[Document, int]]) -> int:
+def _write_jsonl(file: HashingWriter, shard: Iterator[Document]) -> int:
     packer, count = zstd.ZstdCompressor(), 0
-    for document, _ in shard:
+    for document in shard:
         file.write(packer.compress(msgspec.json.encode(document) + b"\n"))
         count += 1
     file.write(packer.flush())

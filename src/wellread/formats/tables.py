@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,11 +19,24 @@ def schema(name: str, version: int, fields: Sequence[tuple[str, pa.DataType]]) -
     return pa.schema(list(fields), metadata={FORMAT_KEY: f"{name}/{version}".encode()})
 
 
-def write_rows(file: Any, wanted: pa.Schema, rows: Iterable[dict[str, Any]]) -> int:
+class Groups(NamedTuple):
+    """How large the row groups of a file become: so many rows, or so many bytes of `text`."""
+
+    rows: int = ROWS_PER_GROUP
+    text_bytes: int | None = None  # None: whatever they have
+    compression: str = "zstd"
+
+
+USUAL = Groups()
+
+
+def write_rows(
+    file: Any, wanted: pa.Schema, rows: Iterable[dict[str, Any]], groups: Groups = USUAL
+) -> int:
     """Write `rows` to an open binary file; how many there were. Holds one row group in memory."""
     count = 0
-    with pq.ParquetWriter(file, wanted, compression="zstd") as writer:
-        for batch in batched(rows, ROWS_PER_GROUP):
+    with pq.ParquetWriter(file, wanted, compression=groups.compression) as writer:
+        for batch in batched(rows, groups.rows, groups.text_bytes):
             writer.write_table(pa.Table.from_pylist(batch, schema=wanted))
             count += len(batch)
     return count
@@ -42,13 +55,17 @@ def write_tables(file: Any, wanted: pa.Schema, parts: Iterable[pa.Table]) -> Non
             writer.write_table(pa.concat_tables(waiting))
 
 
-def batched(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
+def batched(rows: Iterable[Any], size: int, text_bytes: int | None = None) -> Iterator[list[Any]]:
+    """Lists of `size` rows, or as soon as their `text` has so many bytes."""
     batch: list[Any] = []
+    held = 0
     for row in rows:
         batch.append(row)
-        if len(batch) == size:
+        if text_bytes is not None:
+            held += len((row.get("text") or "").encode())
+        if len(batch) == size or (text_bytes is not None and held >= text_bytes):
             yield batch
-            batch = []
+            batch, held = [], 0
     if batch:
         yield batch
 
