@@ -155,3 +155,16 @@ def test_records_of_texts_that_are_not_wanted_are_none_of_the_corpus(tmp_path: P
     manifest = corpus_of({"http://a.example/": LONG}, tmp_path, unlike=(unlike,))
     assert (manifest.counts["in"], manifest.dropped) == (1, {})
     assert list(outcomes_in(tmp_path)) == ["http://a.example/"]
+
+
+def test_a_text_that_is_not_wanted_at_an_address_does_not_part_those_of_the_input(
+    tmp_path: Path,
+) -> None:
+    address = "http://a.example/"
+    lengths = [TOPICS[:3], TOPICS[3:4], TOPICS[5:7]]
+    lines = [json.dumps({"url": address, "text": text_about(*topics)}) for topics in lengths]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines[:2]))
+    (tmp_path / "unlike.jsonl").write_text(lines[2])
+    config = CorpusConfig(unlike=(tmp_path / "unlike.jsonl",))
+    manifest = build_corpus([tmp_path / "in.jsonl"], tmp_path / "corpus", config)
+    assert manifest.dropped == {"a shorter text of the same address": 1}

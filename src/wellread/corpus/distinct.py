@@ -20,7 +20,7 @@ from wellread.formats.sorting import Room, named, query
 
 # By what tells documents apart, so that the order of the input does not matter.
 ORDER = (
-    "url, num_bytes DESC, key, is_unwanted, is_input, page_bytes, removed_bytes, is_repaired, id"
+    "url, is_unwanted, num_bytes DESC, key, is_input, page_bytes, removed_bytes, is_repaired, id"
 )
 NO_KARMA = -(2**63)  # of a document that came without a link
 
