@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from wellread.base.files import write_bytes
 from wellread.cli import show, show_corpus
-from wellread.cli.options import Json
+from wellread.cli.options import FiguresOut, Json, WebtextDomains
 from wellread.formats import corpus_report
 
 Corpus = Annotated[Path, typer.Argument(help="What `wellread corpus` wrote.")]
@@ -20,13 +19,8 @@ def register(app: typer.Typer) -> None:
 
 def report(
     corpus: Corpus,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="A folder for figures (SVG) and JSON.")
-    ] = None,
-    webtext_domains: Annotated[
-        Path | None,
-        typer.Option(help="domains.txt of github.com/openai/gpt-2: WebText's 1,000 sites."),
-    ] = None,
+    out: FiguresOut = None,
+    webtext_domains: WebtextDomains = None,
     json: Json = False,
 ) -> None:
     """Show what each rule left out, and documents by length, language, karma, site and task."""
@@ -37,10 +31,7 @@ def report(
     if out is not None:
         from wellread.report.corpus_figures import corpus_figures
 
-        out.mkdir(parents=True, exist_ok=True)
-        write_bytes(out / corpus_report.NAME, corpus_report.encode(found))
-        for figure in corpus_figures(found):
-            write_bytes(out / f"{figure.key}.svg", figure.file)
+        show.keep(out, corpus_report.NAME, corpus_report.encode(found), corpus_figures(found))
 
 
 def explain(

@@ -15,6 +15,13 @@ from wellread.pipeline.stages import STAGES
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="Directory to write to.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+FiguresOut = Annotated[
+    Path | None, typer.Option("-o", "--out", help="A folder for figures (SVG) and JSON.")
+]
+WebtextDomains = Annotated[
+    Path | None,
+    typer.Option(help="domains.txt of github.com/openai/gpt-2: WebText's 1,000 sites."),
+]
 FIELD = re.compile(r"((?:^ {4}# .*\n)*)^ {4}(\w+): .*?(?:#\s*(.*))?$", re.MULTILINE)
 
 

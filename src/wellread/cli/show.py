@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from wellread.base import progress as base
+from wellread.base.files import write_bytes
 from wellread.base.manifest import BAD_RECORDS, Manifest
 from wellread.base.text import human_bytes, human_number, human_seconds
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from wellread.evaluate.plan import Description
     from wellread.formats.overlap import Overlap
     from wellread.formats.sweeps import Sweep
+    from wellread.report.blocks import Figure
 
 SECONDS_BETWEEN_LINES = 10  # when the output is no terminal
 REFRESHES_PER_SECOND = 8
@@ -216,3 +219,11 @@ def tasks(rows: "Sequence[Description]") -> None:
             out.print(f"  {_published(row.published)}", markup=False)
         for axis, meaning in row.axes.items():
             out.print(f"  {axis}: {meaning}", markup=False)
+
+
+def keep(folder: Path, name: str, content: bytes, figures: Sequence["Figure"]) -> None:
+    """Write a report's numbers as the file `name`, and its figures, into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bytes(folder / name, content)
+    for figure in figures:
+        write_bytes(folder / f"{figure.key}.svg", figure.file)

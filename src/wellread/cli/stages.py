@@ -14,12 +14,11 @@ from typer.core import TyperCommand, TyperGroup
 
 from wellread.base.config import convert
 from wellread.base.errors import InputError
-from wellread.base.files import write_bytes
 from wellread.base.manifest import Manifest, read_manifest
 from wellread.cli import interrupt, show, show_crawl, show_links, show_study
 from wellread.cli import results as scored
 from wellread.cli.models import located
-from wellread.cli.options import Json, Out, takes_settings
+from wellread.cli.options import FiguresOut, Json, Out, WebtextDomains, takes_settings
 from wellread.cli.recipes import run_steps
 from wellread.corpus.config import CorpusConfig
 from wellread.crawl.config import CrawlConfig
@@ -129,13 +128,8 @@ def links(
 @links_app.command("report")
 def links_report(
     links: Annotated[Path, typer.Argument(help="What `wellread links` wrote.")],
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="A folder for figures (SVG) and JSON.")
-    ] = None,
-    webtext_domains: Annotated[
-        Path | None,
-        typer.Option(help="domains.txt of github.com/openai/gpt-2: WebText's 1,000 sites."),
-    ] = None,
+    out: FiguresOut = None,
+    webtext_domains: WebtextDomains = None,
     json: Json = False,
 ) -> None:
     """Show links by year, karma and site, beside WebText's own, and what each rule dropped.
@@ -149,10 +143,7 @@ def links_report(
     if out is not None:
         from wellread.report.link_figures import link_figures
 
-        out.mkdir(parents=True, exist_ok=True)
-        write_bytes(out / link_report.NAME, link_report.encode(found))
-        for figure in link_figures(found):
-            write_bytes(out / f"{figure.key}.svg", figure.file)
+        show.keep(out, link_report.NAME, link_report.encode(found), link_figures(found))
 
 
 @takes_settings(CrawlConfig, "crawl")

@@ -19,11 +19,11 @@ from wellread.formats.corpus_report import (
     Step,
 )
 from wellread.formats.documents import Document
+from wellread.formats.links import KARMA_FROM
 from wellread.tokenizer.tokenizer import Tokenizer
 
 LENGTHS = (0, 128, 256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072)
 CONFIDENCES = (0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
-KARMA = (*range(3, 10), 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 GROUP_SIZES = (2, 3, 4, 5, 10, 20, 50, 100, 1000)
 EXAMPLES = 3  # of a kind of demonstration
 AROUND = 120  # characters of a text that are shown before and after what was found in it
@@ -41,7 +41,7 @@ class Account:
         self.sums: Counter[str] = Counter()  # repaired, removed_lines, removed_bytes
         self.languages: Counter[str] = Counter()
         self._lengths, self._confidences, self._karma = (
-            np.zeros(len(edges), np.int64) for edges in (LENGTHS, CONFIDENCES, KARMA)
+            np.zeros(len(edges), np.int64) for edges in (LENGTHS, CONFIDENCES, KARMA_FROM)
         )
         self._domains: Counter[str] = Counter()
         self._found: Counter[str] = Counter()
@@ -63,7 +63,7 @@ class Account:
         _count(self._lengths, LENGTHS, len(document.text))
         _count(self._confidences, CONFIDENCES, document.language_confidence)
         if document.karma is not None:
-            _count(self._karma, KARMA, document.karma)
+            _count(self._karma, KARMA_FROM, document.karma)
         self._domains[registered_name(document.domain)] += 1
         for kind, number in Counter(one["kind"] for one in row["demonstrations"]).items():
             self._found[kind] += number
@@ -114,7 +114,7 @@ class Account:
             languages=dict(sorted(self.languages.items(), key=lambda one: (-one[1], one[0]))),
             lengths=_ranges(self._lengths, LENGTHS),
             confidences=_ranges(self._confidences, CONFIDENCES),
-            karma=_ranges(self._karma, KARMA),
+            karma=_ranges(self._karma, KARMA_FROM),
             group_sizes=_ranges(sizes, GROUP_SIZES),
             domains=[DomainRow(name=name, documents=n) for name, n in domains[:DOMAINS] if name],
             demonstrations=[

@@ -6,18 +6,15 @@ The paper measures what is shared, and removes nothing (section 4): this is off 
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import is_artifact, read_artifact, read_manifest
+from wellread.base.manifest import is_artifact, read_manifest
 from wellread.formats.documents import read_documents
-from wellread.formats.overlap import Index
+from wellread.formats.overlap import FILTER, INDEX_STAGE, read_index
 from wellread.ngrams import NGRAM_WORDS
 from wellread.ngrams.bloom import Bloom, load_bloom
 from wellread.ngrams.hashing import Hashes, is_in, ngram_hashes
-
-INDEX_STAGE = "overlap-index"
 
 
 class Protected:
@@ -57,9 +54,9 @@ def _is_index(path: Path) -> bool:
 
 
 def _opened(path: Path) -> Bloom:
-    index = msgspec.convert(read_artifact(path, INDEX_STAGE).facts.get("index"), Index)
+    index = read_index(path)
     if index.ngram_words != NGRAM_WORDS:
         raise InputError(
             f"{path}: an index of {index.ngram_words} words together, not {NGRAM_WORDS}"
         )
-    return load_bloom(path / "filter.npy", index.num_probes)
+    return load_bloom(path / FILTER, index.num_probes)

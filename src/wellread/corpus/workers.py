@@ -15,7 +15,8 @@ import daft
 import msgspec
 from daft import DataType, col
 
-from wellread.base.errors import InputError, WellreadError
+from wellread.base.cluster import use_ray
+from wellread.base.errors import WellreadError
 from wellread.base.threads import num_threads
 
 Engine = Literal["native", "ray"]
@@ -74,16 +75,7 @@ def start(engine: Engine) -> int:
 
     How many there will be.
     """
-    if engine == "native":
-        return num_threads(None)
-    try:
-        import ray
-    except ImportError:
-        raise InputError("engine 'ray' needs Ray: pip install 'wellread[ray]'") from None
-    if not ray.is_initialized():
-        ray.init(log_to_driver=False, logging_level="error")
-    daft.set_runner_ray()
-    return int(ray.cluster_resources().get("CPU", 1))
+    return use_ray() if engine == "ray" else num_threads(None)
 
 
 def as_item(value: Any) -> str:

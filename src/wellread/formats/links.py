@@ -11,6 +11,8 @@ from wellread.base.manifest import Draft
 from wellread.formats import tables
 
 STAGE = "links"
+# Where ranges of karma begin that are drawn: the paper's 3, and then ever wider ones.
+KARMA_FROM = (*range(3, 10), 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 SCHEMA = tables.schema(
     "links",
     2,

@@ -8,9 +8,12 @@ import msgspec
 import pyarrow as pa
 
 from wellread.base.errors import InputError
+from wellread.base.manifest import read_artifact
 from wellread.formats import tables
 
 STAGE = "overlap"
+INDEX_STAGE = "overlap-index"
+FILTER = "filter.npy"  # of an index
 ITEMS = tables.schema(
     "overlap-items",
     1,
@@ -35,6 +38,14 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     false_positive_rate: float  # designed
     num_random_checked: int  # random n-grams asked for afterwards
     num_random_found: int
+
+
+def read_index(directory: Path) -> Index:
+    """Of what is in the filter of a finished index; a damaged or foreign one is an InputError."""
+    try:
+        return msgspec.convert(read_artifact(directory, INDEX_STAGE).facts.get("index"), Index)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{directory}: its manifest has no index ({error}); rebuild it") from None
 
 
 class TestSet(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,12 +10,11 @@ import duckdb
 from wellread.base.manifest import read_artifact
 from wellread.base.urls import registered_name
 from wellread.formats.link_report import DomainRow, KarmaRange, LinkReport, Month
-from wellread.formats.links import STAGE, links_files
+from wellread.formats.links import KARMA_FROM, STAGE, links_files
 from wellread.formats.sorting import named
 from wellread.formats.webtext_domains import rank_correlation, read_domains
 
 SAME_PAGE = "same page as another submission"
-KARMA_FROM = (*range(3, 10), 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 DOMAINS_SHOWN = 1000  # as many as WebText's list has
 
 

@@ -6,18 +6,17 @@ import msgspec
 import numpy as np
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import Draft, Manifest, finished, read_artifact, read_manifest, writing
+from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.base.seeds import generator
 from wellread.formats.documents import Document, read_documents
-from wellread.formats.overlap import Index
+from wellread.formats.overlap import FILTER, Index, read_index
+from wellread.formats.overlap import INDEX_STAGE as STAGE
 from wellread.ngrams.bloom import Bloom, load_bloom, new_bloom
 from wellread.ngrams.distinct import RELATIVE_ERROR, estimate_distinct, new_registers, observe
 from wellread.ngrams.hashing import ngram_hashes
 from wellread.overlap.config import OverlapConfig
 
-STAGE = "overlap-index"
-FILTER = "filter.npy"
 NUM_RANDOM_NGRAMS = 1_000_000  # paper, section 4
 RANDOM_WORD_LETTERS = 8
 # Four standard deviations: an estimate that is short would make the filter too small.
@@ -126,11 +125,7 @@ def _random_found(bloom: Bloom, config: OverlapConfig) -> int:
 def open_overlap_index(directory: str | Path) -> OverlapIndex:
     """The index in a finished artifact; a damaged or foreign one is an InputError."""
     directory = Path(directory)
-    facts = read_artifact(directory, STAGE).facts
-    try:
-        index = msgspec.convert(facts.get("index"), Index)
-    except msgspec.ValidationError as error:
-        raise InputError(f"{directory}: its manifest has no index ({error}); rebuild it") from None
+    index, facts = read_index(directory), read_manifest(directory).facts
     bloom = load_bloom(directory / FILTER, index.num_probes)
     if bloom.num_bits != index.num_bits:
         raise InputError(

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from daft import DataType, col
 from daft.functions import monotonically_increasing_id
 
+from wellread.base.cluster import use_ray
 from wellread.base.errors import InputError
 from wellread.base.manifest import is_artifact, read_artifact
 from wellread.formats.documents import STAGE, BadRecord, documents_files
@@ -52,13 +53,7 @@ def encode_on_ray(
     that ids wait in a temporary file in `folder` until all are there.
     """
     files = readable(corpus)
-    try:
-        import ray
-    except ImportError:
-        raise InputError("engine 'ray' needs Ray: pip install 'wellread[ray]'") from None
-    if not ray.is_initialized():
-        ray.init(log_to_driver=False, logging_level="error")
-    daft.set_runner_ray()
+    use_ray()
     frame = daft.read_parquet(files).with_column("row", monotonically_increasing_id())
     if "split" not in frame.column_names:
         frame = frame.with_column("split", daft.lit("train"))
