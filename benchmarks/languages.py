@@ -29,7 +29,7 @@ from side_by_side import machine, spread, table, version_of
 from texts import REAL_DATA
 
 from wellread.base.seeds import generator
-from wellread.corpus.language import language_of
+from wellread.corpus.language import languages_of
 
 MANUALS = Path("/usr/share/man")
 EACH = 100  # texts of a language
@@ -42,7 +42,7 @@ Detect = Callable[[str], str]
 
 
 def cld2() -> Detect:
-    return lambda text: language_of(text)[0]
+    return lambda text: languages_of(text)[0][0]
 
 
 def py3langid() -> Detect:

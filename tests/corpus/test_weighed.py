@@ -4,7 +4,7 @@ import pytest
 
 from wellread.base.seeds import generator
 from wellread.corpus.extract import main_text
-from wellread.corpus.language import language_of
+from wellread.corpus.language import languages_of
 from wellread.corpus.weighed import weighed_text
 
 FIRST = "The ferry left at six in the morning, long before anybody in the village was awake."
@@ -122,5 +122,5 @@ def test_characters_are_read_by_header_then_meta_then_their_looks(
 
 @pytest.mark.parametrize("damage", ["", "\x01\x02", "\x7f", "\ud800", "\ufffe"])
 def test_characters_that_cld2_refuses_do_not_hide_the_language(damage: str) -> None:
-    assert language_of(f"{FIRST} {damage} {SECOND}")[0] == "en"
-    assert language_of(damage) == ("un", 0.0)
+    assert languages_of(f"{FIRST} {damage} {SECOND}")[0][0] == "en"
+    assert languages_of(damage)[0] == ("un", 0.0)

@@ -41,8 +41,3 @@ def languages_of(text: str) -> list[tuple[str, float]]:
             return [(UNKNOWN, 0.0)]
     found = [(str(code).split("-")[0], percent / 100) for _, code, percent, _ in details]
     return found[:1] + [one for one in found[1:] if one[1] > 0]
-
-
-def language_of(text: str) -> tuple[str, float]:
-    """The first of `languages_of`."""
-    return languages_of(text)[0]
