@@ -144,6 +144,7 @@ def test_several_processes_give_what_one_gives(model: Path, corpus: Path, tmp_pa
         assert items[0] == items[1]
 
 
+@pytest.mark.slow
 def test_several_processes_share_a_limited_time(model: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = [

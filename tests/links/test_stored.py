@@ -94,7 +94,8 @@ def test_work_on_other_settings_leaves_the_finished_table_until_it_is_done(tmp_p
     assert whole.counts["in"] == 150
 
 
-@pytest.mark.parametrize("stops", [1, pytest.param(8, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("stops", [1, 8])
 def test_a_run_that_is_killed_at_any_moment_goes_on(tmp_path: Path, stops: int) -> None:
     dumps, out = write_dumps(tmp_path / "dumps", 30, posts=2_000), tmp_path / "out"
     arguments = ["links", *map(str, dumps), "-o", str(out), "--threads", "2"]

@@ -128,6 +128,7 @@ def test_the_end_of_one_process_is_said_once_by_another(two: Path) -> None:
     assert not (two / "killed" / "manifest.json").exists()
 
 
+@pytest.mark.slow
 def test_one_process_goes_on_where_two_were_killed(
     alone: Path, two: Path, tokens: Path, tmp_path: Path
 ) -> None:
@@ -160,6 +161,7 @@ def test_what_is_refused_is_said_once(tokens: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_recipe_is_prepared_by_one_process_and_trained_by_two(tmp_path: Path) -> None:
     (tmp_path / "texts").mkdir()
     for number in range(40):
