@@ -18,6 +18,7 @@ from wellread.cli import (
     corpus,
     doctor,
     models,
+    overlap,
     recipes,
     results,
     show,
@@ -54,7 +55,7 @@ def _common(
     pass
 
 
-for commands in (recipes, stages, results, models, texts, why, doctor):
+for commands in (recipes, stages, overlap, results, models, texts, why, doctor):
     commands.register(app)
 tokenizer.register(stages.tokenizer_app)
 corpus.register(stages.corpus_app)

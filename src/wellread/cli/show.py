@@ -21,7 +21,6 @@ from wellread.base.text import human_bytes, human_number, human_seconds
 
 if TYPE_CHECKING:
     from wellread.evaluate.plan import Description
-    from wellread.formats.overlap import Overlap
     from wellread.formats.sweeps import Sweep
     from wellread.report.blocks import Figure
 
@@ -167,19 +166,6 @@ def interval(low: float | None, high: float | None, sign: Literal["", "+"] = "")
     if low is None or high is None:
         return ""
     return f"{human_number(low, sign)} to {human_number(high, sign)}"
-
-
-def overlap(found: "Overlap") -> None:
-    """A row for each test set: how many of its n-grams are in the corpus."""
-    ngrams = f"{found.index.ngram_words}-grams"
-    table = plain_table("test set", "items", ngrams, "in the corpus", "95 %", left=["test set"])
-    for row in found.test_sets:
-        share, interval = "none to ask for", ""
-        if row.share is not None:
-            share = f"{100 * row.share:.2f} %"
-            interval = f"{100 * (row.low or 0):.2f} to {100 * (row.high or 0):.2f}"
-        table.add_row(row.name, f"{row.num_items:,}", f"{row.num_ngrams:,}", share, interval)
-    out.print(table)
 
 
 def sweep(found: "Sweep") -> None:

@@ -26,7 +26,6 @@ from wellread.evaluate.config import EvaluateConfig
 from wellread.formats import link_report
 from wellread.links.config import LinksConfig
 from wellread.model.sizes import ModelConfig
-from wellread.overlap.config import OverlapConfig
 from wellread.report.config import ReportConfig
 from wellread.studies.config import StudyConfig
 from wellread.tokenizer.config import TokenizerConfig
@@ -58,9 +57,6 @@ corpus_app = typer.Typer(
     name="corpus", cls=_FirstByDefault, help="Documents out of pages.", no_args_is_help=True
 )
 tokenizer_app = typer.Typer(name="tokenizer", help="Byte-level BPE.", no_args_is_help=True)
-overlap_app = typer.Typer(
-    name="overlap", help="Shared 8-grams of texts and a corpus.", no_args_is_help=True
-)
 
 
 def register(app: typer.Typer) -> None:
@@ -69,10 +65,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(links_app)
     app.add_typer(corpus_app)
     app.add_typer(tokenizer_app)
-    app.add_typer(overlap_app)
 
 
-def _do(
+def do_stage(
     label: str,
     out: Path,
     work: Callable[..., Manifest],
@@ -122,7 +117,7 @@ def links(
     from wellread.links.harvest import harvest_links
 
     assert out is not None
-    _do("links", out, partial(harvest_links, dumps, out, config), json=json)
+    do_stage("links", out, partial(harvest_links, dumps, out, config), json=json)
 
 
 @links_app.command("report")
@@ -164,7 +159,7 @@ def crawl(
 
     if out is None:
         raise InputError("crawl: name an --out directory, or give --dry-run")
-    _do("crawl", out, partial(fetch, links, out, config, replaces=False), json=json)
+    do_stage("crawl", out, partial(fetch, links, out, config, replaces=False), json=json)
 
 
 @corpus_app.command("build", cls=_First)
@@ -185,7 +180,7 @@ def corpus(
     """
     from wellread.corpus.build import build_corpus
 
-    _do("corpus", out, partial(build_corpus, sources, out, config, links=links), json=json)
+    do_stage("corpus", out, partial(build_corpus, sources, out, config, links=links), json=json)
 
 
 @tokenizer_app.command("train")
@@ -201,7 +196,7 @@ def train_tokenizer(
     """Learn a vocabulary from a corpus."""
     from wellread.tokenizer.build import train_tokenizer as learn
 
-    _do("tokenizer", out, partial(learn, corpus, out, config), json=json, more=show.vocabulary)
+    do_stage("tokenizer", out, partial(learn, corpus, out, config), json=json, more=show.vocabulary)
 
 
 @takes_settings(TokensConfig, "tokens")
@@ -217,7 +212,7 @@ def tokens(
 
     if not tokenizer.exists():  # a model's, by its name in the hub's cache
         tokenizer = located(tokenizer)
-    _do("tokens", out, partial(tokenize_corpus, corpus, tokenizer, out, config), json=json)
+    do_stage("tokens", out, partial(tokenize_corpus, corpus, tokenizer, out, config), json=json)
 
 
 def or_recipe(command: Callable[..., None]) -> Any:
@@ -319,11 +314,11 @@ def train(
 
             work = partial(sweep.sweep_learning_rate, tokens, out, model, config)
             work = partial(work, steps=sweep_steps, should_stop=should_stop)
-            _do("sweep", out, work, json=json, more=lambda _: show.sweep(read_sweep(out)))
+            do_stage("sweep", out, work, json=json, more=lambda _: show.sweep(read_sweep(out)))
         else:
             work = partial(fit, tokens, out, model, config, replaces=False)
             work = partial(work, on_checkpoint=on_checkpoint, should_stop=should_stop)
-            _do("train", out, work, json=json)
+            do_stage("train", out, work, json=json)
 
 
 @takes_settings(EvaluateConfig, "evaluate")
@@ -371,7 +366,7 @@ def evaluate(
         if not places:
             raise InputError(f"{place}: no checkpoints here; --every-checkpoint is for runs")
     for one, where in places.items():
-        _do(
+        do_stage(
             "evaluate",
             where,
             partial(score, one, where, config, corpus=corpus, announce=announce),
@@ -391,38 +386,6 @@ def _list_tasks(*, json: bool) -> None:
         show.tasks(rows)
 
 
-@overlap_app.command("index")
-@takes_settings(OverlapConfig, "overlap")
-def overlap_index(
-    corpus: Annotated[Path, typer.Argument(help="The corpus that a model was trained on.")],
-    out: Out,
-    config: OverlapConfig,
-    json: Json = False,
-) -> None:
-    """Put the 8-grams of a corpus into a filter."""
-    from wellread.overlap.index import index_corpus
-
-    _do("overlap index", out, partial(index_corpus, corpus, out, config), json=json)
-
-
-@overlap_app.command("measure")
-@takes_settings(OverlapConfig, "overlap", without=("false_positive_rate", "split"))
-def overlap_measure(
-    index: Annotated[Path, typer.Argument(help="What `wellread overlap index` wrote.")],
-    tests: Annotated[list[Path], typer.Argument(help="Results directories, or documents.")],
-    out: Out,
-    config: OverlapConfig,
-    json: Json = False,
-) -> None:
-    """Measure how much of each test set the corpus contains."""
-    from wellread.formats.overlap import read_overlap
-    from wellread.overlap.measure import measure_test_sets
-
-    _do("overlap measure", out, partial(measure_test_sets, index, tests, out, config), json=json)
-    if not json:
-        show.overlap(read_overlap(out))
-
-
 @takes_settings(StudyConfig, "study")
 def study(
     results: Annotated[list[Path], typer.Argument(help="Results directories of the runs.")],
@@ -434,7 +397,7 @@ def study(
     from wellread.formats.studies import read_study
     from wellread.pipeline.study import fit_study
 
-    _do("study", out, partial(fit_study, results, out, config), json=json)
+    do_stage("study", out, partial(fit_study, results, out, config), json=json)
     if not json:
         show_study.tables(read_study(out))
 
@@ -449,4 +412,4 @@ def report(
     """Write one page with every number beside the paper's."""
     from wellread.report.build import write_report
 
-    _do("report", out, partial(write_report, run, out, config), json=json)
+    do_stage("report", out, partial(write_report, run, out, config), json=json)
