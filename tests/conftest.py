@@ -11,6 +11,10 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+# Read when PyTorch is loaded, here and by commands that tests start. Small models gain nothing by a
+# second thread, and one that waits for work keeps the processor from others.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 CHROMIUM = (
     "--no-sandbox",
@@ -43,3 +47,14 @@ def browser() -> "Iterator[Browser]":
         found = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM))
         yield found
         found.close()
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    """PyTorch works on two threads, and what shares its work as PyTorch does."""
+    import torch  # only who runs a model waits for it
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)

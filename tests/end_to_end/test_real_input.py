@@ -14,6 +14,7 @@ from wellread.pipeline.why import trace
 
 @pytest.mark.slow
 @pytest.mark.real
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.timeout(1200)  # eight minutes where the system is slow to hand out memory
 def test_the_real_recipe_runs_to_its_report(real_data: Path, tmp_path: Path) -> None:
     manifests = run_recipe(own_recipe("real"), tmp_path, data=real_data)

@@ -17,6 +17,8 @@ from wellread.train.worker import Worker
 if not can_attend(torch.device("cpu"), torch.bfloat16, 64):
     pytest.skip("this processor has no products of bfloat16", allow_module_level=True)
 
+pytestmark = pytest.mark.usefixtures("two_threads")
+
 
 def slowly(qkv_BTC: Tensor, heads: int, starts_BT: Tensor | None = None) -> Tensor:
     B, T, width = qkv_BTC.shape
