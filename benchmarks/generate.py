@@ -3,6 +3,7 @@
     python benchmarks/generate.py            # one table: batch 1, batch 64, reading a prompt
     python benchmarks/generate.py --llama    # with llama.cpp: pip install llama-cpp-python gguf
     python benchmarks/generate.py --ours --rows 1 --size 124M 355M 774M 1558M
+    python benchmarks/generate.py --device cuda --size 124M 1558M
 
 GPT-2, of 124M parameters where nothing else is said, with random weights (the time does not depend
 on them), greedy, after a prompt of 32 tokens. Each run is a fresh process with two threads;
@@ -12,7 +13,8 @@ the same process then reads a buffer of their size, as fast as its threads can, 
 times counts. Ratios are taken by round. `pip install -e ".[test,bench]"` brings the peers;
 transformers' compiled row needs a C++ compiler, and so does building llama.cpp; ours does not.
 Reading a prompt stands beside a forward pass of training over the same ids, PyTorch's, with logits
-of the last position only.
+of the last position only. On a GPU all is in bfloat16, and the floor is the weights' size over the
+memory's speed in NVIDIA's data sheet.
 """
 
 import argparse
@@ -46,6 +48,8 @@ from side_by_side import (
 
 OURS = "wellread"
 VOCABULARY, PROMPT = 50_257, 32
+# Bytes a second, by PyTorch's name of the device: NVIDIA's data sheets of the SXM modules.
+BANDWIDTH = {"NVIDIA H100 80GB HBM3": 3.35e12, "NVIDIA H200": 4.8e12}
 LIMIT_SECONDS = 900.0
 
 
@@ -58,6 +62,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     threads: int
     model: str
     weight_bytes: int
+    device: str
     compiled: bool = False
 
     def __str__(self) -> str:
@@ -72,7 +77,7 @@ def ours(job: Job) -> Callable[[int], Any]:
     from wellread.generation.sample import generate_ids
     from wellread.model.load import load_model
 
-    model = load_model(job.model, device="cpu", dtype=job.dtype)
+    model = load_model(job.model, device=job.device, dtype=job.dtype)
 
     def run(tokens: int) -> Any:
         prompts = prompt_ids(job)
@@ -86,6 +91,7 @@ def transformers(job: Job) -> Callable[[int], Any]:
     from transformers import AutoModelForCausalLM
 
     model = AutoModelForCausalLM.from_pretrained(job.model, dtype=getattr(torch, job.dtype))
+    model = model.to(job.device)
     model.generation_config.eos_token_id = None
     more: dict[str, Any] = {}
     if job.compiled:
@@ -93,7 +99,7 @@ def transformers(job: Job) -> Callable[[int], Any]:
         model.forward = torch.compile(model.forward, mode="default", fullgraph=True)
 
     def run(tokens: int) -> Any:
-        given = torch.tensor(prompt_ids(job))
+        given = torch.tensor(prompt_ids(job), device=job.device)
         return model.generate(
             given, attention_mask=torch.ones_like(given), max_new_tokens=tokens,
             min_new_tokens=tokens, do_sample=False, pad_token_id=0, **more,
@@ -109,8 +115,8 @@ def forward(job: Job) -> Callable[[int], Any]:
 
     from wellread.model.load import load_model
 
-    model = load_model(job.model, device="cpu", dtype=job.dtype).train()
-    ids = torch.tensor(prompt_ids(job))
+    model = load_model(job.model, device=job.device, dtype=job.dtype).train()
+    ids = torch.tensor(prompt_ids(job), device=job.device)
     return lambda _: F.linear(model.hidden(ids)[:, -1], model.head_VC)
 
 
@@ -200,11 +206,18 @@ def is_bound_by_reading(job: Job) -> bool:
 
 
 def work(job: Job) -> Run:
-    use_cores(job.threads)
+    if job.device == "cpu":
+        use_cores(job.threads)
     import torch
 
     torch.set_num_threads(job.threads)
-    run = LIBRARIES[job.library](job)
+    made, is_cuda = LIBRARIES[job.library](job), job.device == "cuda"
+
+    def run(tokens: int) -> None:
+        made(tokens)
+        if is_cuda:
+            torch.cuda.synchronize()
+
     new = 1 if job.work == "prompt" else job.tokens
     start = time.perf_counter()
     run(1 if job.work == "prompt" else 4)
@@ -218,11 +231,21 @@ def work(job: Job) -> Run:
         again = time.perf_counter()
         run(1)
         seconds, amount = seconds - (time.perf_counter() - again), amount - job.rows
-    floor = amount * read_once(job.weight_bytes, job.threads) if is_bound_by_reading(job) else 0.0
+    floor = amount * reading(job) if is_bound_by_reading(job) else 0.0
+    peak = torch.cuda.max_memory_allocated() if is_cuda else peak_bytes()
     return Run(
-        seconds=seconds, warm_up_seconds=warm - start, peak_bytes=peak_bytes(), amount=amount,
+        seconds=seconds, warm_up_seconds=warm - start, peak_bytes=peak, amount=amount,
         floor_seconds=floor,
     )  # fmt: skip
+
+
+def reading(job: Job) -> float:
+    """The fewest seconds in which all weights are read."""
+    if job.device == "cpu":
+        return read_once(job.weight_bytes, job.threads)
+    import torch
+
+    return job.weight_bytes / BANDWIDTH.get(torch.cuda.get_device_name(), float("inf"))
 
 
 # The table
@@ -233,6 +256,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     threads: int
     rows: list[int]
     size: list[str]
+    device: str
     ours: bool
     llama: bool
     json: Path | None
@@ -257,20 +281,25 @@ def jobs_of(options: Options, model: str, weight_bytes: int) -> list[Job]:
         kinds = kinds[:2]
     if options.llama:
         kinds += [("llama-cpp-python", dtype, False) for dtype in ("float32", "bfloat16")]
-    shapes = [("step", rows, 128 if rows == 1 else 32) for rows in options.rows]
+    is_cuda = options.device == "cuda"
+    if is_cuda:
+        kinds = [kind for kind in kinds if kind[1] == "bfloat16"]
+    shapes = [("step", rows, 128 if rows == 1 or is_cuda else 32) for rows in options.rows]
     for what, rows, tokens in (*shapes, ("prompt", 1, 1000)):
         jobs += [
             Job(work=what, library=library, dtype=dtype, rows=rows, tokens=tokens,
                 threads=options.threads, model=model, weight_bytes=bytes_of[dtype],
-                compiled=compiled)
+                device=options.device, compiled=compiled)
             for library, dtype, compiled in kinds
             if not (compiled and what == "prompt")
             and not (rows > 1 and (compiled or library == "llama-cpp-python"))
         ]  # fmt: skip
     jobs += [
         Job(work="prompt", library="torch", dtype=dtype, rows=1, tokens=1000,
-            threads=options.threads, model=model, weight_bytes=bytes_of[dtype])
-        for dtype in ("float32", "bfloat16") if not options.ours
+            threads=options.threads, model=model, weight_bytes=bytes_of[dtype],
+            device=options.device)
+        for dtype in ("float32", "bfloat16")
+        if not (options.ours or (is_cuda and dtype == "float32"))
     ]  # fmt: skip
     return jobs
 
@@ -310,6 +339,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rows", type=int, nargs="+", default=[1, 64])
     parser.add_argument("--size", nargs="+", default=["124M"])
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--ours", action="store_true", help="wellread alone")
     parser.add_argument("--llama", action="store_true", help="llama.cpp beside it")
     parser.add_argument("--json", type=Path, help="file for the raw numbers")

@@ -12,11 +12,16 @@ each library is tried in each of its settings first, and its fastest one goes th
 - theirs: weights in bfloat16, which is not the same training (updates below a 256th of a weight are
   lost), or autocast; compiled or not.
 
-"Products" is the time that the step's matrix products take alone, one shape after the other, in
-the same process directly after: forward and both of backward, of the layers, of attention (the
-half that a causal mask leaves) and of the head. Operations are counted as in PaLM (Chowdhery et al.
-2022, appendix B), the masked half of attention included: 6 N + 12 L T C a token, N without the
-position table.
+"Products", on a CPU, is the time that the step's matrix products take alone, one shape after the
+other, in the same process directly after: forward and both of backward, of the layers, of attention
+(the half that a causal mask leaves) and of the head. Operations are counted as in PaLM
+(Chowdhery et al. 2022, appendix B), the masked half of attention included: 6 N + 12 L T C a token,
+N without the position table. A share of the peak is model FLOPs utilisation: of NVIDIA's
+989 x 10^12 dense operations a second in bfloat16, H100 and H200 (SXM).
+
+On a GPU a step is of several passes whose gradients are added up, as many sequences at once as have
+room in 141 GB (`--at-once` for less), and each library has one setting: compiled (more than 12
+layers block by block, as ours always are); ours with the copy, theirs with autocast.
 
 Ours run as in the command `wellread`, which lets idle threads of PyTorch sleep after some 20
 microseconds (GOMP_SPINCOUNT); the others as they are.
@@ -29,6 +34,7 @@ import argparse
 import functools
 import os
 import statistics
+import subprocess
 import sys
 import time
 import warnings
@@ -69,10 +75,29 @@ SHAPES = {
 BATCHES = {"10M": 16}  # sequences of a step
 
 
+class Passes(msgspec.Struct, frozen=True):
+    """On a GPU of 141 GB: sequences of a step, and those at once that have room."""
+
+    batch: int
+    ours: int
+    theirs: int  # whose residual stream and logits are in float32 under autocast
+
+
+ON_CUDA = {
+    "10M": Passes(512, 512, 512),
+    "124M": Passes(512, 128, 64),
+    "355M": Passes(256, 64, 32),
+    "774M": Passes(128, 64, 16),
+    "1558M": Passes(128, 32, 8),
+}
+MOST_WHOLE = 12  # layers that peers have compiled as one; more take minutes, and go block by block
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # of the shape
     shape: Architecture
     batch: int  # sequences of a step
+    at_once: int  # of them, in one forward and backward pass
     library: str
     setting: str  # "float32", "bfloat16" (weights; ours: a copy), "autocast"
     compiled: bool
@@ -99,11 +124,14 @@ def ours(job: Job) -> Callable[[int], None]:
     from wellread.train.optimizers import Optimizers
     from wellread.train.worker import Worker
 
-    network = GPT2(job.shape).initialise(0).to(job.device)
+    with torch.device(job.device):  # where a large model's fresh weights are drawn faster
+        network = GPT2(job.shape)
+    if job.device == "cpu":
+        network.initialise(0)
     precision = torch.float32 if job.setting == "float32" else torch.bfloat16
     worker = Worker(network, precision, compiles=job.compiled)
     config = TrainConfig(
-        batch_sequences=job.batch, sequences_per_pass=job.batch, log_every_steps=10**6
+        batch_sequences=job.batch, sequences_per_pass=job.at_once, log_every_steps=10**6
     )
     optimizers, batches = Optimizers(network, config), drawn(job)
 
@@ -131,16 +159,20 @@ def theirs(
     """Steps as nanoGPT's train.py does them."""
     import torch
 
-    if job.compiled:
+    if job.compiled and job.shape.layers > MOST_WHOLE:
+        for block in model.transformer.h:
+            block.forward = torch.compile(block.forward, dynamic=False)
+    elif job.compiled:
         loss_of = torch.compile(loss_of)
     autocast, batches = job.setting == "autocast", drawn(job)
 
     def run(steps: int) -> None:
         for step in range(steps):
-            ids = torch.from_numpy(batches[step]).to(job.device)
-            with torch.autocast(job.device, torch.bfloat16, enabled=autocast):
-                loss = loss_of(ids)
-            loss.backward()
+            batch = torch.from_numpy(batches[step]).to(job.device)
+            for ids in batch.split(job.at_once):
+                with torch.autocast(job.device, torch.bfloat16, enabled=autocast):
+                    loss = loss_of(ids) * (len(ids) / len(batch))
+                loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
@@ -152,7 +184,8 @@ def theirs(
 def nanogpt(job: Job) -> Callable[[int], None]:
     import torch
 
-    model = nanogpt_model(Path(job.nanogpt), job.shape, bias=True).to(job.device)
+    with torch.device(job.device):
+        model = nanogpt_model(Path(job.nanogpt), job.shape, bias=True)
     if job.setting == "bfloat16":
         model = model.to(torch.bfloat16)
     optimizer = model.configure_optimizers(0.1, 6e-4, (0.9, 0.95), job.device)
@@ -173,7 +206,8 @@ def transformers(job: Job) -> Callable[[int], None]:
         n_layer=shape.layers, n_head=shape.heads, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
         use_cache=False,
     )  # fmt: skip
-    model = GPT2LMHeadModel(config).to(job.device)
+    with torch.device(job.device):
+        model = GPT2LMHeadModel(config)
     if job.setting == "bfloat16":
         model = model.to(torch.bfloat16)
     optimizer = torch.optim.AdamW(
@@ -194,13 +228,13 @@ def products(job: Job) -> float:
     """Seconds of a step's matrix products, each shape alone, the outputs' memory used again."""
     import torch
 
-    from wellread.train.loss import LOGITS
+    from wellread.train.loss import positions_at_once
 
     shape, dtype = job.shape, torch.float32 if job.setting == "float32" else torch.bfloat16
     N, C, T = job.batch * shape.context, shape.width, shape.context
     depth = C // shape.heads
     heads = job.batch * shape.heads
-    part = min(N, LOGITS // shape.vocab_size)
+    part = min(N, positions_at_once(shape.vocab_size, torch.device(job.device)))
     normal = functools.partial(torch.randn, dtype=dtype, device=job.device)
 
     def best(left: Any, right: Any, repeat: int = 5) -> float:
@@ -250,7 +284,7 @@ def work(job: Job) -> Run:
     run(job.steps)
     seconds = (wait(job.device) - warm) / job.steps
     peak = torch.cuda.max_memory_allocated() if job.device == "cuda" else peak_bytes()
-    floor = products(job) if job.library == OURS else 0.0
+    floor = products(job) if job.library == OURS and job.device == "cpu" else 0.0
     return Run(
         seconds=seconds, warm_up_seconds=warm - start, peak_bytes=peak,
         amount=job.batch * job.shape.context, floor_seconds=floor,
@@ -267,6 +301,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     threads: int
     device: str
     batch: int | None
+    at_once: int | None
+    limit: float
     nanogpt: Path | None
     ours: bool
     float32: bool
@@ -274,25 +310,32 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     json: Path | None
 
 
-def measure(job: Job) -> Outcome:
+def measure(job: Job, limit_seconds: float) -> Outcome:
     environment = {"OMP_NUM_THREADS": str(job.threads)}
     if job.library == OURS:
         environment["GOMP_SPINCOUNT"] = "20000"
     return run_fresh(
-        __file__, msgspec.json.encode(job), environment=environment, limit_seconds=LIMIT_SECONDS
+        __file__, msgspec.json.encode(job), environment=environment, limit_seconds=limit_seconds
     )
 
 
 def settings_of(options: Options, name: str) -> list[Job]:
-    batch = options.batch or BATCHES.get(name, 4)
+    batch, is_cuda = options.batch or BATCHES.get(name, 4), options.device == "cuda"
+    at_once = dict.fromkeys(LIBRARIES, batch)
+    if is_cuda:
+        passes = ON_CUDA[name]
+        batch = options.batch or passes.batch
+        at_once = dict.fromkeys(LIBRARIES, passes.theirs) | {OURS: passes.ours}
+        most = min(batch, options.at_once or batch)
+        at_once = {library: min(size, most) for library, size in at_once.items()}
     libraries = [OURS]
     if not options.ours:
         libraries += [NANOGPT] if options.nanogpt else []
         libraries += [TRANSFORMERS] if version_of("transformers") else []
     return [
         Job(
-            name=name, shape=SHAPES[name], batch=batch, library=library, setting=setting,
-            compiled=compiled,
+            name=name, shape=SHAPES[name], batch=batch, at_once=at_once[library], library=library,
+            setting=setting, compiled=compiled,
             device=options.device, threads=options.threads, steps=options.steps,
             nanogpt=str(options.nanogpt or ""),
         )
@@ -301,15 +344,19 @@ def settings_of(options: Options, name: str) -> list[Job]:
         for compiled in (False, True)
         if not (library == OURS and setting == "autocast")
         and not (setting == "float32" and not options.float32)
-        and not (compiled and not options.compiled)
-        and not (compiled and library == OURS and options.device == "cpu")  # leaves out kernels
+        and compiled in ((True,) if is_cuda else (False, options.compiled))
+        and not (compiled and library == OURS and not is_cuda)  # leaves out kernels
+        and not (is_cuda and setting == "bfloat16" and library != OURS)  # is another training
     ]  # fmt: skip
 
 
-def tried_once(jobs: Sequence[Job]) -> dict[Job, Outcome]:
-    """Each setting at one step."""
+def tried_once(jobs: Sequence[Job], measured: Callable[[Job], Outcome]) -> dict[Job, Outcome]:
+    """Each setting at one step, of libraries that have several."""
+    libraries = [job.library for job in jobs]
+    if len(libraries) == len(set(libraries)):
+        return {job: Failure(reason="not tried") for job in jobs}
     short = {msgspec.structs.replace(job, steps=1): job for job in jobs}
-    return {short[one]: found for one, [found] in in_rounds(list(short), 1, measure).items()}
+    return {short[one]: found for one, [found] in in_rounds(list(short), 1, measured).items()}
 
 
 def fastest(tried: dict[Job, Outcome]) -> list[Job]:
@@ -337,17 +384,24 @@ def row_of(
     alone = ""
     if job.library == OURS:
         against = "1" if mine else ""
-        alone = spread([100 * run.floor_seconds / run.seconds for run in runs], 0) + " %"
+        if job.device == "cpu":
+            alone = spread([100 * run.floor_seconds / run.seconds for run in runs], 0) + " %"
     memory = f"{max(run.peak_bytes for run in runs) / 1e9:.2f}"
     return [*row, spread(speeds, 0), against, share, alone, memory]
 
 
-def peak_of(device: str) -> float | None:
+def peak_of(device: str) -> tuple[str, float | None]:
+    """The GPU and its driver in words, and what it is meant to do in a second."""
     if device != "cuda":
-        return None
+        return device, None
     import torch
 
-    return PEAK.get(torch.cuda.get_device_name())
+    name, asked = (
+        torch.cuda.get_device_name(),
+        ["--query-gpu=driver_version", "--format=csv,noheader"],
+    )
+    driver = subprocess.run(["nvidia-smi", *asked], capture_output=True, text=True, check=False)
+    return f"{name}, driver {driver.stdout.strip()}", PEAK.get(name)
 
 
 def main() -> int:
@@ -362,18 +416,22 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--batch", type=int, help="sequences of a step, instead of the shape's")
+    parser.add_argument("--at-once", type=int, help="of them on a GPU, at most")
+    parser.add_argument("--limit", type=float, default=LIMIT_SECONDS, help="of a process, seconds")
     parser.add_argument("--nanogpt", type=Path, help="nanoGPT's model.py")
     parser.add_argument("--ours", action="store_true", help="wellread alone")
     parser.add_argument("--float32", action="store_true", help="all in float32 too")
     parser.add_argument("--compiled", action="store_true", help="torch.compile too")
     parser.add_argument("--json", type=Path, help="file for the raw numbers")
     options = msgspec.convert(vars(parser.parse_args()), Options)
-    about, peak = machine(), peak_of(options.device)
+    about, (device, peak) = machine(), peak_of(options.device)
+    measured = functools.partial(measure, limit_seconds=options.limit)
     rows: list[list[str]] = []
     raw: list[dict[str, Any]] = []
     for name in options.shapes:
-        tried = tried_once(settings_of(options, name))
-        outcomes = in_rounds(fastest(tried), options.rounds, measure)
+        tried = tried_once(settings_of(options, name), measured)
+        chosen = fastest(tried) or list(tried)
+        outcomes = in_rounds(chosen, options.rounds, measured)
         mine = next((seconds_of(o) for job, o in outcomes.items() if job.library == OURS), [])
         for job, once in tried.items():
             is_in_rounds = job in outcomes
@@ -385,7 +443,7 @@ def main() -> int:
         "10^12 operations/s", "products alone, of the step (goal 70)", "peak, GB",
     ]  # fmt: skip
     sys.stdout.write(
-        f"{about}; torch {version_of('torch')}, {options.device}, {options.threads} threads, "
+        f"{about}; torch {version_of('torch')}, {device}, {options.threads} threads, "
         f"{options.rounds} rounds of {options.steps} steps; medians (smallest to largest). "
         "Settings that were not the fastest of their library: one step.\n\n"
         f"{table(headings, rows)}\n"

@@ -22,7 +22,7 @@ CONFIG = TrainConfig(batch_sequences=4, sequences_per_pass=4, steps=10, warmup_s
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 def test_the_estimate_is_what_the_network_and_its_optimizer_hold(precision: torch.dtype) -> None:
     shape = Architecture(layers=4, width=256, heads=4, context=128, vocab_size=1000)
-    needs = estimate(shape, CONFIG, precision)
+    needs = estimate(shape, CONFIG, precision, torch.device("cpu"))
     network = GPT2(shape).initialise(0)
     worker, optimizers = Worker(network, precision), Optimizers(network, CONFIG)
     weights = {p.untyped_storage().data_ptr() for p in worker.network.parameters()}

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from wellread.generation.replay import Replay, ahead_of
 from wellread.generation.stepper import Ahead, Ids, Stepper, can_step
 from wellread.model.gpt2 import GPT2, Cache
 
@@ -35,10 +36,6 @@ def on_one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def ahead_of(logits_NV: Tensor) -> Ahead:
-    return Ahead(logits_NV, logits_NV.argmax(dim=1), logits_NV.logsumexp(dim=1))
-
-
 def num_shared(one: Ids, other: Ids) -> int:
     """How many ids both begin with; the last of `other` is left to be read.
 
@@ -58,10 +55,13 @@ class Decoder:
         self._room = min(room, model.config.context)
         self._cache = Cache(model.config, rows, self._room, model.wte.weight)
         self._ids: list[list[int]] = [[] for _ in range(rows)]  # those that the cache holds
-        self._stepper = self._new_stepper()
+        self._prepare()
 
-    def _new_stepper(self) -> Stepper | None:
-        return Stepper(self._model, self._cache) if can_step(self._model) else None
+    def _prepare(self) -> None:
+        """For the cache as it now is, what is faster than PyTorch's operations one by one."""
+        model, cache = self._model, self._cache
+        self._stepper = Stepper(model, cache) if can_step(model) else None
+        self._replay = Replay(model, cache) if model.wte.weight.device.type == "cuda" else None
 
     def choosing(self) -> AbstractContextManager[None]:
         """Where the next tokens are chosen between two steps."""
@@ -157,22 +157,25 @@ class Decoder:
             self._ids[row].append(token)
         if self._stepper is not None:
             return self._stepper({row: [token] for row, token in chosen.items()})
-        cache, rows = self._cache, list(chosen)
-        device = self._model.wte.weight.device
-        before = list(cache.lengths)
         # Rows that stay take part, because a part of the cache would have to be copied. What they
         # write stands behind their length; a row that is full has ended, or begins anew.
-        cache.lengths = [min(length, self._room - 1) for length in before]
-        ids_B1 = torch.zeros(len(before), 1, dtype=torch.long)
-        for row, token in chosen.items():
-            ids_B1[row] = token
-        hidden_BC = self._model.hidden(ids_B1.to(device), cache)[:, 0]
-        cache.lengths = [length + (row in chosen) for row, length in enumerate(before)]
-        return ahead_of(F.linear(hidden_BC[rows], self._model.head_VC).float())
+        before, rows = list(self._cache.lengths), list(chosen)
+        self._cache.lengths = [min(length, self._room - 1) for length in before]
+        ids = [chosen.get(row, 0) for row in range(len(before))]
+        ahead = self._all_rows(ids)
+        self._cache.lengths = [length + (row in chosen) for row, length in enumerate(before)]
+        return ahead if len(rows) == len(before) else ahead.of_rows(rows)
+
+    def _all_rows(self, ids: Sequence[int]) -> Ahead:
+        if self._replay is not None:
+            return self._replay(ids)
+        ids_B1 = torch.tensor(ids, device=self._model.wte.weight.device)[:, None]
+        hidden_BC = self._model.hidden(ids_B1, self._cache)[:, 0]
+        return ahead_of(F.linear(hidden_BC, self._model.head_VC).float())
 
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with these rows only, numbered anew; the others' memory is given back."""
         self._cache = self._cache.with_rows(rows)
         self._ids = [self._ids[row] for row in rows]
         self.close()
-        self._stepper = self._new_stepper()
+        self._prepare()

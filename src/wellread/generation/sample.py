@@ -1,6 +1,7 @@
 """Sampling token by token, each sample from its own seed, so that its company does not matter."""
 
 import codecs
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
@@ -170,11 +171,11 @@ def choose(
     ahead: Ahead, sources: Sequence[np.random.Generator], sampling: Sampling
 ) -> list[tuple[int, float]]:
     """The next id of each row, and its log-probability."""
-    if not ahead.log_sum_N.isfinite().all():
-        raise InputError(NOT_FINITE)
     if sampling.top_k == 1:
         chosen_N = ahead.best_N
     else:
+        if not ahead.log_sum_N.isfinite().all():
+            raise InputError(NOT_FINITE)
         ids = [
             _draw(*candidates, source, sampling)
             for candidates, source in zip(
@@ -183,7 +184,11 @@ def choose(
         ]
         chosen_N = torch.tensor(ids, device=ahead.logits_NV.device)
     log_probs_N = ahead.logits_NV.gather(1, chosen_N[:, None])[:, 0] - ahead.log_sum_N
-    return list(zip(chosen_N.tolist(), log_probs_N.tolist(), strict=True))
+    # Together, since each time that numbers come from a device it is waited for.
+    tokens, log_probs = torch.stack([chosen_N.double(), log_probs_N.double()]).tolist()
+    if not all(map(math.isfinite, log_probs)):
+        raise InputError(NOT_FINITE)
+    return list(zip(map(int, tokens), log_probs, strict=True))
 
 
 Candidates = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]  # ids in order, logits

@@ -15,6 +15,7 @@ import copy
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,20 @@ WEIGHT_DEVIATION = 0.02  # openai/gpt-2, src/model.py, conv1d and wte
 POSITION_DEVIATION = 0.01  # openai/gpt-2, src/model.py, wpe
 
 
+class Next(NamedTuple):
+    """The next T tokens of each of B rows: where they stand, and what they see."""
+
+    positions_BT: Tensor
+    rows_B1: Tensor
+    end: int  # S, of all rows
+    seen_B1TS: Tensor | None  # 0 or -inf, added to scores; none: each sees those before it
+
+    def kept(self, all_BHSD: Tensor, new_BHTD: Tensor) -> Tensor:
+        """Put a layer's new keys, or values, where they belong; those of all positions so far."""
+        all_BHSD[self.rows_B1, :, self.positions_BT] = new_BHTD.transpose(1, 2)
+        return all_BHSD[:, :, : self.end]
+
+
 class Cache:
     """Keys and values of the positions seen so far; each row is as long as it is.
 
@@ -40,21 +55,30 @@ class Cache:
         self.k_LBHSD, self.v_LBHSD = (zeros(size, like.dtype, like.device) for _ in range(2))
         self.lengths = [0] * rows
 
-    def positions(self, num_new: int) -> Tensor:
-        """Where the next `num_new` tokens of each row stand, (B, T)."""
-        starts_B = torch.tensor(self.lengths, device=self.k_LBHSD.device)
-        return starts_B[:, None] + torch.arange(num_new, device=starts_B.device)
+    def next(self, num_new: int) -> Next:
+        """Where the next `num_new` tokens of each row stand, and what they see."""
+        device = self.k_LBHSD.device
+        starts_B = torch.tensor(self.lengths, device=device)
+        end = max(self.lengths) + num_new
+        return self.following(starts_B, num_new, end, is_first=not any(self.lengths))
 
-    def extend(
-        self, layer: int, positions_BT: Tensor, k_BHTD: Tensor, v_BHTD: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Keep a layer's keys and values of `positions_BT`; those of all positions so far."""
-        end = max(self.lengths) + positions_BT.shape[1]
-        rows_B1 = torch.arange(len(self.lengths), device=positions_BT.device)[:, None]
-        k_BHSD, v_BHSD = self.k_LBHSD[layer], self.v_LBHSD[layer]
-        k_BHSD[rows_B1, :, positions_BT] = k_BHTD.transpose(1, 2)
-        v_BHSD[rows_B1, :, positions_BT] = v_BHTD.transpose(1, 2)
-        return k_BHSD[:, :, :end], v_BHSD[:, :, :end]
+    def following(
+        self, starts_B: Tensor, num_new: int, end: int, *, is_first: bool = False
+    ) -> Next:
+        """As `next`, of rows that are `starts_B` long; none grows beyond `end`."""
+        device = starts_B.device
+        positions_BT = starts_B[:, None] + torch.arange(num_new, device=device)
+        rows_B1 = torch.arange(len(starts_B), device=device)[:, None]
+        if is_first:  # what is_causal says
+            return Next(positions_BT, rows_B1, end, None)
+        is_seen_B1TS = torch.arange(end, device=device) <= positions_BT[:, None, :, None]
+        # To be added to scores: made once, where each layer would make it of truth values.
+        seen_B1TS = torch.zeros(is_seen_B1TS.shape, dtype=self.k_LBHSD.dtype, device=device)
+        return Next(positions_BT, rows_B1, end, seen_B1TS.masked_fill_(~is_seen_B1TS, -math.inf))
+
+    def of_layer(self, layer: int) -> tuple[Tensor, Tensor]:
+        """Keys and values, (B, H, S, D) each."""
+        return self.k_LBHSD[layer], self.v_LBHSD[layer]
 
     def copy_row(self, source: int, row: int, length: int) -> None:
         """Let `row` hold the first `length` positions of another."""
@@ -78,9 +102,9 @@ class Cache:
 class Attention(nn.Module):
     """Each position looks at itself and those before it."""
 
-    def __init__(self, shape: Architecture, layer: int) -> None:
+    def __init__(self, shape: Architecture) -> None:
         super().__init__()
-        self.layer, self.heads = layer, shape.heads
+        self.heads = shape.heads
         self.c_attn = nn.Linear(shape.width, 3 * shape.width)
         self.c_proj = nn.Linear(shape.width, shape.width)
         # Does what follows for whole sequences, (B, T, 3 C) to (B, T, C), if there is a faster way.
@@ -89,26 +113,22 @@ class Attention(nn.Module):
     def forward(
         self,
         x_BTC: Tensor,
-        positions_BT: Tensor | None = None,
-        cache: Cache | None = None,
+        new: Next | None = None,
+        cached: tuple[Tensor, Tensor] | None = None,
         starts_BT: Tensor | None = None,
     ) -> Tensor:
         B, T, C = x_BTC.shape
         qkv_BTC: Tensor = self.c_attn(x_BTC)
         merged: Tensor
-        if cache is None and self.attend is not None:
+        if cached is None and self.attend is not None:
             merged = self.c_proj(self.attend(qkv_BTC, self.heads, starts_BT))
             return merged
         qkv = qkv_BTC.view(B, T, 3, self.heads, C // self.heads)
         q_BHTD, k_BHTD, v_BHTD = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         k_BHSD, v_BHSD, seen_B1TS = k_BHTD, v_BHTD, None
-        if cache is not None and positions_BT is not None:
-            k_BHSD, v_BHSD = cache.extend(self.layer, positions_BT, k_BHTD, v_BHTD)
-            if any(cache.lengths):
-                # Which of the S positions each of the T queries sees; from nothing on, that is
-                # what is_causal says.
-                all_S = torch.arange(k_BHSD.shape[2], device=x_BTC.device)
-                seen_B1TS = all_S <= positions_BT[:, None, :, None]
+        if cached is not None and new is not None:
+            k_BHSD, v_BHSD = new.kept(cached[0], k_BHTD), new.kept(cached[1], v_BHTD)
+            seen_B1TS = new.seen_B1TS
         if starts_BT is not None:
             all_T = torch.arange(T, device=x_BTC.device)
             is_since_start_BTS = all_T >= starts_BT[:, :, None]
@@ -141,27 +161,27 @@ class Block(nn.Module):
     addition, as in GPT-1.
     """
 
-    def __init__(self, shape: Architecture, layer: int) -> None:
+    def __init__(self, shape: Architecture) -> None:
         super().__init__()
         self.is_pre_norm = shape.norm == "pre"
         self.ln_1 = nn.LayerNorm(shape.width, eps=shape.norm_epsilon)
-        self.attn = Attention(shape, layer)
+        self.attn = Attention(shape)
         self.ln_2 = nn.LayerNorm(shape.width, eps=shape.norm_epsilon)
         self.mlp = FeedForward(shape)
 
     def forward(
         self,
         x_BTC: Tensor,
-        positions_BT: Tensor | None = None,
-        cache: Cache | None = None,
+        new: Next | None = None,
+        cached: tuple[Tensor, Tensor] | None = None,
         starts_BT: Tensor | None = None,
     ) -> Tensor:
         y_BTC: Tensor
         if self.is_pre_norm:
-            x_BTC = x_BTC + self.attn(self.ln_1(x_BTC), positions_BT, cache, starts_BT)
+            x_BTC = x_BTC + self.attn(self.ln_1(x_BTC), new, cached, starts_BT)
             y_BTC = x_BTC + self.mlp(self.ln_2(x_BTC))
         else:
-            x_BTC = self.ln_1(x_BTC + self.attn(x_BTC, positions_BT, cache, starts_BT))
+            x_BTC = self.ln_1(x_BTC + self.attn(x_BTC, new, cached, starts_BT))
             y_BTC = self.ln_2(x_BTC + self.mlp(x_BTC))
         return y_BTC
 
@@ -175,7 +195,7 @@ class GPT2(nn.Module):
         self.recomputes = False  # what blocks keep for their backward pass, rather than keep it
         self.wte = nn.Embedding(config.vocab_size, config.width)
         self.wpe = nn.Embedding(config.context, config.width)
-        self.h = nn.ModuleList(Block(config, layer) for layer in range(config.layers))
+        self.h = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.ln_f = (
             nn.LayerNorm(config.width, eps=config.norm_epsilon)
             if config.final_norm
@@ -194,31 +214,35 @@ class GPT2(nn.Module):
         return F.linear(self.hidden(ids_BT, cache), self.head_VC)
 
     def hidden(
-        self, ids_BT: Tensor, cache: Cache | None = None, starts_BT: Tensor | None = None
+        self,
+        ids_BT: Tensor,
+        cache: Cache | None = None,
+        starts_BT: Tensor | None = None,
+        new: Next | None = None,
     ) -> Tensor:
         """What the head reads: (B, T) -> (B, T, C).
 
-        A position looks back to that of `starts_BT`, by default the first; not with a cache.
+        A position looks back to that of `starts_BT`, by default the first; not with a cache. Who
+        gives `new` says where the cache's next tokens stand, and its lengths stay as they are.
         """
-        T = ids_BT.shape[1]
-        end = T + (max(cache.lengths) if cache is not None else 0)
+        T, is_counted = ids_BT.shape[1], cache is not None and new is None
+        if cache is not None and new is None:
+            new = cache.next(T)
+        end = T if new is None else new.end
         if end > self.config.context:
             raise ValueError(f"{end} positions, but the context is {self.config.context}")
-        if cache is None:
-            positions_BT = None
-            x_BTC = self.wte(ids_BT) + self.wpe(torch.arange(T, device=ids_BT.device))
-        else:
-            positions_BT = cache.positions(T)
-            x_BTC = self.wte(ids_BT) + self.wpe(positions_BT)
-        for block in self.h:
+        places = torch.arange(T, device=ids_BT.device) if new is None else new.positions_BT
+        x_BTC = self.wte(ids_BT) + self.wpe(places)
+        for layer, block in enumerate(self.h):
             if self.recomputes and torch.is_grad_enabled():
                 x_BTC = checkpoint(
                     block, x_BTC, None, None, starts_BT,
                     use_reentrant=False, preserve_rng_state=False,
                 )  # fmt: skip
             else:
-                x_BTC = block(x_BTC, positions_BT, cache, starts_BT)
-        if cache is not None:
+                cached = None if cache is None else cache.of_layer(layer)
+                x_BTC = block(x_BTC, new, cached, starts_BT)
+        if cache is not None and is_counted:
             cache.lengths = [length + T for length in cache.lengths]
         normed: Tensor = self.ln_f(x_BTC)
         return normed

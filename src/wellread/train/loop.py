@@ -69,7 +69,7 @@ def train_steps(  # noqa: PLR0913 - what trains on what, and who ends it
             break
         rate = learning_rate(step, config)
         optimizers.set_learning_rate(rate)
-        batch = torch.from_numpy(batches[step]).to(device)
+        batch = _sent(torch.from_numpy(batches[step]), device)
         loss = add_up(_accumulate(worker, batch, batches.sequences(step), config, ranks))
         norm = torch.nn.utils.clip_grad_norm_(learner.parameters(), most)
         if isinstance(norm, DTensor):
@@ -129,6 +129,13 @@ def _fault(loss: float, norm: float) -> str:
     if not math.isfinite(loss):
         return f"the loss is {loss}"
     return "" if math.isfinite(norm) else f"gradients are {norm}"
+
+
+def _sent(batch: Tensor, device: torch.device) -> Tensor:
+    """`batch` on the device, without waiting for what the device still does."""
+    if device.type == "cuda":
+        batch = batch.pin_memory()
+    return batch.to(device, non_blocking=True)
 
 
 def _accumulate(

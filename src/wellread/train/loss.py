@@ -12,11 +12,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wellread.train.softmax import can_take, cross_entropy
+from wellread.train import gpu_softmax, softmax
 
-LOGITS = 2**25  # at once at most: 67 MB in bfloat16
+LOGITS = 2**25  # at once at most on a CPU: 67 MB in bfloat16
+ON_ACCELERATORS = 8192  # positions at once: fewer read and write the head's gradient too often
 SOFTMAX = 2**21  # of them in float32 at once, so that they stay in a processor's cache: 8 MB
 LEAST_POSITIONS = 64  # at once, so that the head is not read for a few of them
+
+
+def positions_at_once(vocab_size: int, device: torch.device) -> int:
+    """Of how many positions the logits are in memory, at most."""
+    if device.type != "cpu":
+        return ON_ACCELERATORS
+    return max(LEAST_POSITIONS, LOGITS // vocab_size)
 
 
 def mean_loss(
@@ -50,7 +58,7 @@ def _parts(
 
     All logits are in the same memory.
     """
-    rows = min(len(targets_N), max(LEAST_POSITIONS, LOGITS // len(head_VC)))
+    rows = min(len(targets_N), positions_at_once(len(head_VC), head_VC.device))
     memory = hidden_NC.new_empty(rows, len(head_VC))
     for start in range(0, len(targets_N), rows):
         x_NC, targets = hidden_NC[start : start + rows], targets_N[start : start + rows]
@@ -75,7 +83,7 @@ class _Loss(torch.autograd.Function):
             if grad_hidden_NC is not None:
                 torch.mm(logits_NV, head_VC, out=grad_hidden_NC[start : start + len(x_NC)])
             if grad_head_VC is not None:
-                grad_head_VC += logits_NV.t() @ x_NC
+                _add_product(grad_head_VC, logits_NV.t(), x_NC)
         ctx.save_for_backward(grad_hidden_NC, grad_head_VC)
         ctx.of = of
         return total / of
@@ -87,12 +95,25 @@ class _Loss(torch.autograd.Function):
         return (*scaled, None, None, None)
 
 
+def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:
+    """Add the product to `total`, which is in float32."""
+    if total.is_cuda and left.dtype != torch.float32:
+        # Added where it is made, without a product in bfloat16 that goes to memory and back.
+        torch.addmm(total, left, right, out_dtype=torch.float32, out=total)
+    else:
+        total += left @ right
+
+
 def _softmax(
     logits_NV: Tensor, targets_N: Tensor, vocab_size: int, *, to_gradients: bool
 ) -> Tensor:
     """The losses, (N,); `to_gradients` puts what they change by in each logit's place."""
-    if can_take(logits_NV):
-        return cross_entropy(logits_NV, targets_N, vocab_size, to_gradients=to_gradients)
+    if gpu_softmax.can_take(logits_NV):
+        return gpu_softmax.cross_entropy(
+            logits_NV, targets_N, vocab_size, to_gradients=to_gradients
+        )
+    if softmax.can_take(logits_NV):
+        return softmax.cross_entropy(logits_NV, targets_N, vocab_size, to_gradients=to_gradients)
     is_cached = logits_NV.device.type == "cpu"
     rows, losses = max(1, SOFTMAX // vocab_size) if is_cached else len(targets_N), []
     for part_NV, target_N in zip(logits_NV.split(rows), targets_N.split(rows), strict=True):

@@ -10,7 +10,7 @@ from wellread.base.errors import InputError
 from wellread.base.text import human_bytes
 from wellread.model.sizes import Architecture
 from wellread.train.config import TrainConfig
-from wellread.train.loss import LEAST_POSITIONS, LOGITS
+from wellread.train.loss import positions_at_once
 
 log = logging.getLogger(__name__)
 # What a block keeps for its backward pass, in numbers for each position and unit of width: inputs
@@ -40,7 +40,9 @@ class Needs(NamedTuple):
         return f"{human_bytes(sum(self))} ({', '.join(parts)})"
 
 
-def estimate(shape: Architecture, config: TrainConfig, precision: torch.dtype) -> Needs:
+def estimate(
+    shape: Architecture, config: TrainConfig, precision: torch.dtype, device: torch.device
+) -> Needs:
     """What training needs beside Python and PyTorch themselves."""
     width = 4 if precision == torch.float32 else 2
     # Muon remembers one number for each weight of the blocks' matrices, AdamW two for each weight.
@@ -48,7 +50,7 @@ def estimate(shape: Architecture, config: TrainConfig, precision: torch.dtype) -
     positions = config.sequences_per_pass * shape.context
     # With recomputing each block keeps its input, and one of them the rest for a while.
     kept = shape.layers + KEPT if config.recomputes else KEPT * shape.layers
-    rows = min(positions, max(LEAST_POSITIONS, LOGITS // shape.vocab_size))
+    rows = min(positions, positions_at_once(shape.vocab_size, device))
     return Needs(
         weights=shape.num_bytes(),
         gradients=shape.num_bytes(),
@@ -91,7 +93,7 @@ def check_device(
     else:
         memory = psutil.virtual_memory()
         free, total, what = memory.available, memory.total, "this machine"
-    needs = estimate(shape, config, precision)
+    needs = estimate(shape, config, precision, device)
     if config.sharding == "full":
         needs = needs.sharded(num_processes)
     if device.type == "cpu":

@@ -42,7 +42,8 @@ class Worker:
         if precision != torch.float32:
             self.network = self._copy(learner, precision)
         self.network.recomputes = recomputes
-        self._hidden = torch.compile(self.network.hidden) if compiles else self.network.hidden
+        if compiles:
+            _compile_blocks(self.network)
 
     def _copy(self, learner: GPT2, precision: torch.dtype) -> GPT2:
         padded = -(-self.vocab_size // UNIT) * UNIT
@@ -86,8 +87,16 @@ class Worker:
         ids_BT, starts_BT = windows_BT[:, :-1], None
         if self._document_start is not None:
             starts_BT = _starts(ids_BT == self._document_start)
-        hidden_BTC = self._hidden(ids_BT, None, starts_BT)
+        hidden_BTC = self.network.hidden(ids_BT, None, starts_BT)
         return hidden_BTC.flatten(0, 1), self.network.head_VC, windows_BT[:, 1:].flatten()
+
+
+def _compile_blocks(network: GPT2) -> None:
+    """Each by itself: they are alike, so that one compilation does for all of them."""
+    blocks: list[Any] = list(network.h)
+    for block in blocks:
+        # Not the block: what sharding has hooked onto it stays outside.
+        block.forward = torch.compile(block.forward, dynamic=False)
 
 
 def _starts(is_start_BT: Tensor) -> Tensor:
