@@ -1,4 +1,4 @@
-"""`wellread overlap index`, `measure`: what texts share with a corpus."""
+"""`wellread overlap`: what texts share with a corpus, and what that does to scores."""
 
 from functools import partial
 from pathlib import Path
@@ -60,3 +60,21 @@ def overlap_measure(
     do_stage("overlap measure", out, measure, json=json)
     if not json:
         show_overlap.overlap(read_overlap(out))
+
+
+@overlap_app.command("clean")
+@takes_settings(OverlapConfig, "overlap", without=("ngram_words", "false_positive_rate", "split"))
+def overlap_clean(
+    overlap: Annotated[Path, typer.Argument(help="What `wellread overlap measure` wrote.")],
+    results: Annotated[list[Path], typer.Argument(help="Results directories.")],
+    out: Out,
+    config: OverlapConfig,
+    json: Json = False,
+) -> None:
+    """Score again without the items that overlap with the corpus."""
+    from wellread.evaluate.clean import clean_scores
+    from wellread.formats.clean_scores import read_clean_scores
+
+    do_stage("overlap clean", out, partial(clean_scores, overlap, results, out, config), json=json)
+    if not json:
+        show_overlap.clean(read_clean_scores(out))
