@@ -10,6 +10,7 @@ from wellread.cli import show
 if TYPE_CHECKING:
     from wellread.formats.clean_scores import CleanScores, Gap, Part
     from wellread.formats.overlap import Overlap, Share
+    from wellread.formats.split_check import SplitCheck
 
 
 def percent(share: float | None) -> str:
@@ -127,3 +128,29 @@ def _gap(gap: "Gap") -> tuple[str, str]:
     if gap.difference is None:
         return "", ""
     return human_number(gap.difference, "+"), show.interval(gap.low, gap.high, "+")
+
+
+def split_check(found: "SplitCheck") -> None:
+    """Items by share, the worst ones, and the verdict as the last line."""
+    from wellread.formats.split_check import usual
+
+    table = show.plain_table(f"of its {found.ngram_words}-grams", "items", left=[])
+    for bucket, number in found.items_by_share.items():
+        table.add_row(bucket, f"{number:,}")
+    if found.num_short:
+        table.add_row("too short", f"{found.num_short:,}")
+    show.out.print(table)
+    if found.worst:
+        worst = show.plain_table(
+            "item", "found", "of it in one document", "which", left=["item", "which"]
+        )
+        for one in found.worst:
+            worst.add_row(
+                escape(one.item), percent(one.num_found / one.num_ngrams),
+                percent(one.num_in_document / one.num_unique), escape(one.document or ""),
+            )  # fmt: skip
+        show.out.print()
+        show.out.print(worst)
+    show.out.print()
+    show.out.print(usual(), markup=False)
+    show.out.print(found.verdict, markup=False)
