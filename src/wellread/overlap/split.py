@@ -108,11 +108,12 @@ def check_split(
             f"{train}: given twice; name it once to hold its documents against each other"
         )
     kind: Literal["across", "inside"] = "across"
-    name = train.name if test is None else test.name
+    names = train.name, train.name if test is None else test.name
     if test is not None:
         items = _items(held_out(test, refuse), config.ngram_words)
     elif has_held_out(train):
-        items, name = _items(held_out(train, refuse), config.ngram_words), "its held-out splits"
+        items = _items(held_out(train, refuse), config.ngram_words)
+        names = "its training split", f"the held-out splits of {train.name}"
     else:
         items, kind = _items(training_texts(train, refuse), config.ngram_words), "inside"
     if not items.names:
@@ -122,9 +123,9 @@ def check_split(
     seen = np.full(len(wanted.hashes), kind == "inside")
     best, num_documents = _search(items, wanted, seen, readings, progress)
     if not num_documents:
-        raise InputError(f"{train}: no document to hold {name} against")
+        raise InputError(f"{train}: no document to hold {names[1]} against")
     held_M = _held(items, wanted, seen)
-    return _checked(items, held_M, best, config, (train.name, name, kind, num_documents))
+    return _checked(items, held_M, best, config, (*names, kind, num_documents))
 
 
 def _items(documents: Iterable[Document], n: int) -> Items:
