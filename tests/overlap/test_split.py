@@ -177,7 +177,7 @@ def test_the_command_ends_with_its_verdict_and_fails_over_the_limit(tmp_path: Pa
     over = CliRunner().invoke(app, [*call, "0.1"])
     assert over.exit_code == 1
     assert over.stdout.splitlines()[-1] == (
-        "50.00 % of the 8-grams of test.jsonl are in train.jsonl; of 1 items 0 whole in one "
+        "50.00 % of the 8-grams of test.jsonl are in train.jsonl; of 1 item 0 whole in one "
         "document, 0 nearly: over the limit of 10 %"
     )
     within = CliRunner().invoke(app, [*call, "0.5"])
