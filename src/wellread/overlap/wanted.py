@@ -30,8 +30,8 @@ class Wanted(NamedTuple):
         return np.asarray(places[self.hashes[places] == maybe])
 
 
-def want(hashes: Hashes) -> Wanted:
-    distinct = np.unique(hashes)
+def want(distinct: Hashes) -> Wanted:
+    """Of distinct n-grams, sorted."""
     sieve = new_bloom(len(distinct), SIEVE_RATE)
     sieve.insert(distinct)
     return Wanted(distinct, sieve)
