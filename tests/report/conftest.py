@@ -11,7 +11,7 @@ import pytest
 from tests.reference.corpus_account import ACCOUNT
 from wellread.base.config import Config
 from wellread.base.manifest import Draft, writing
-from wellread.formats import corpus_report, link_report, overlap, studies, tokens
+from wellread.formats import clean_scores, corpus_report, link_report, overlap, studies, tokens
 from wellread.formats.link_report import DomainRow, KarmaRange, LinkReport, Month
 from wellread.formats.metrics import Step, encode_step
 from wellread.formats.results import Item, Result, Score, write_result
@@ -259,6 +259,22 @@ def write_scores(run: Path, name: str, gain: float, samples: Sequence[Item]) -> 
         draft.counts |= {"in": 6, "out": 6}
 
 
+def share_of(ngrams: int, found: int) -> overlap.Share:
+    share = found / ngrams if ngrams else None
+    return overlap.Share(
+        num_ngrams=ngrams,
+        num_found=found,
+        share=share,
+        low=share * 0.7 if share else None,
+        high=share * 1.3 if share else None,
+    )
+
+
+def own_train(ngrams: int, found: int) -> overlap.OwnTrain:
+    shares = dict.fromkeys(overlap.COUNTINGS, share_of(ngrams, found))
+    return overlap.OwnTrain(name="wiki.train.tokens", num_documents=600, shares=shares)
+
+
 def write_overlap(run: Path) -> None:
     found = overlap.Overlap(
         corpus="the train split of corpus",
@@ -277,12 +293,13 @@ def write_overlap(run: Path) -> None:
             overlap.TestSet(
                 name=name,
                 num_items=items,
-                num_ngrams=ngrams,
-                num_found=found,
-                share=found / ngrams if ngrams else None,
-                low=found / ngrams * 0.7 if ngrams else None,
-                high=found / ngrams * 1.3 if ngrams else None,
+                num_units=items,
+                num_short=0 if ngrams else items,
                 items_with_any=min(items, found // 30),
+                shares=dict.fromkeys(overlap.COUNTINGS, share_of(ngrams, found)),
+                num_by_chance=ngrams * 1e-8,
+                shuffled=share_of(ngrams, 0),
+                own_train=own_train(ngrams, found // 2) if name == "wikitext2" else None,
             )
             for name, items, ngrams, found in (
                 ("cloze-choice", 500, 40_000, 620),
@@ -296,6 +313,49 @@ def write_overlap(run: Path) -> None:
     ) as draft:
         draft.counts |= {"in": 582, "out": 582}
         draft.write("overlap.json", msgspec.json.encode(found))
+
+
+def write_clean_scores(run: Path) -> None:
+    def part(name: str, number: int, value: float) -> clean_scores.Part:
+        return clean_scores.Part(
+            name=name, num_items=number, num_units=number, value=value, low=value * 0.8,
+            high=value * 1.2,
+        )  # fmt: skip
+
+    def gap(difference: float) -> clean_scores.Gap:
+        return clean_scores.Gap(
+            difference=difference, low=difference - 0.01, high=difference + 0.01
+        )
+
+    scores = [
+        clean_scores.CleanScore(
+            results=name, task="lambada", protocol="lambada:1", comparable_to="lambada",
+            metric=metric, higher_is_better=metric == "accuracy", num_short=2,
+            whole=part("all", 500, whole), clean=part("clean", 450, clean),
+            overlapping=part("overlapping", 50, others),
+            buckets=[part("1 to 5 %", 40, others), part("over 15 %", 10, others)],
+            whole_less_clean=gap(whole - clean), overlapping_less_clean=gap(others - clean),
+        )
+        for name in ("small", "medium")
+        for metric, whole, clean, others in (
+            ("perplexity", 2345.6, 2400.0, 1900.0), ("accuracy", 0.021, 0.02, 0.04),
+        )
+    ]  # fmt: skip
+    found = clean_scores.CleanScores(
+        corpus="the train split of corpus",
+        ngram_words=8,
+        scores=scores,
+        left_out={"small held-out": "overlap was not measured on its items"},
+    )
+    inputs = {
+        "overlap": [run / "overlap"],
+        "results": [run / "results" / name for name in ("small", "medium")],
+    }
+    with writing(
+        run / "clean-scores", stage=clean_scores.STAGE, config=NoSettings(), inputs=inputs
+    ) as draft:
+        draft.counts |= {"in": 1000, "out": 1000}
+        draft.write(clean_scores.FILE, msgspec.json.encode(found))
 
 
 def write_study(run: Path) -> None:
@@ -365,5 +425,6 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_scores(run, "small", 0.0, samples_of("small"))
     write_scores(run, "medium", 0.06, samples_of("medium"))
     write_overlap(run)
+    write_clean_scores(run)
     write_study(run)
     return run

@@ -40,7 +40,7 @@ GROUPS = tables.Groups(rows=1_000, text_bytes=1 << 24)
 COLUMN_ROWS = 256  # of `read_columns`: at WebText's 5 KB a document, 1.3 MB of text
 LARGE = 1 << 26  # bytes of a text file that `read_texts` no longer reads at once
 JSONL = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst")
-TEXT = (".txt", ".md", ".rst")
+TEXT = (".txt", ".md", ".rst", ".tokens")  # the last: WikiText's own name
 # What formats.archives reads.
 PAGES = (".html", ".htm", ".warc", ".warc.gz", ".arc", ".arc.gz", ".wet", ".wet.gz")
 
