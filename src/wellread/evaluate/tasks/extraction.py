@@ -99,7 +99,7 @@ def score(setup: Setup, examples: Sequence[Probe]) -> list[Outcome]:
             num_units=asked,
             value=float(same == asked),
         )
-        sums = {
+        sums: dict[str, tuple[float, ...]] = {
             f"exact_match{part}": (float(same == asked), 1.0),
             f"matching_tokens{part}": (float(same), 1.0),
         }
