@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from wellread.base.errors import InputError
 from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
@@ -14,7 +15,7 @@ from wellread.formats.overlap import FILTER, Index, read_index
 from wellread.formats.overlap import INDEX_STAGE as STAGE
 from wellread.ngrams.bloom import Bloom, load_bloom, new_bloom
 from wellread.ngrams.distinct import RELATIVE_ERROR, estimate_distinct, new_registers, observe
-from wellread.ngrams.hashing import ngram_hashes
+from wellread.ngrams.hashing import Hashes, ngram_hashes
 from wellread.overlap.config import OverlapConfig
 
 NUM_RANDOM_NGRAMS = 1_000_000  # paper, section 4
@@ -29,6 +30,10 @@ class OverlapIndex(msgspec.Struct, frozen=True, kw_only=True):
     corpus: str  # which corpus and split, in words
     index: Index
     bloom: Bloom
+
+    def contains(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
+        """For each hash of an n-gram whether the corpus has it."""
+        return self.bloom.contains(hashes)
 
 
 def build_overlap_index(

@@ -52,7 +52,7 @@ def measure_overlap(index: OverlapIndex, texts: Iterable[str]) -> list[TextOverl
 
 def _measure(index: OverlapIndex, text: str) -> TextOverlap:
     hashes = ngram_hashes(text, index.index.ngram_words)
-    return TextOverlap(num_ngrams=len(hashes), num_found=int(index.bloom.contains(hashes).sum()))
+    return TextOverlap(num_ngrams=len(hashes), num_found=int(index.contains(hashes).sum()))
 
 
 def measure_test_sets(
