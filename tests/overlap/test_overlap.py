@@ -126,17 +126,22 @@ def test_tasks_of_several_results_are_measured_once(tmp_path: Path) -> None:
     assert manifest.dropped == {"fewer than 8 words": 1}
     (cloze,) = read_overlap(tmp_path / "out").test_sets
     assert (cloze.name, cloze.num_items, cloze.items_with_any) == ("cloze", 3, 1)
-    assert (cloze.num_found, cloze.num_ngrams, cloze.share) == (11, 16, 11 / 16)
-    assert (cloze.low, cloze.high) == (0.0, 1.0)
+    whole = cloze.whole
+    assert (whole.num_found, whole.num_ngrams, whole.share) == (11, 16, 11 / 16)
+    assert (whole.low, whole.high) == (0.0, 1.0)
     assert [row["num_found"] for row in read_overlap_items(tmp_path / "out")] == [11, 0, 0]
 
 
-def test_a_test_set_without_ngrams_has_no_share(tmp_path: Path) -> None:
+def test_a_test_set_without_ngrams_has_no_share(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     index_corpus(write_jsonl(tmp_path / "c.jsonl", [SENTENCE]), tmp_path / "index", OverlapConfig())
     test = write_jsonl(tmp_path / "tiny.jsonl", ["word", "🎉 🎉"])
     measure_test_sets(tmp_path / "index", [test], tmp_path / "out", OverlapConfig())
     (tiny,) = read_overlap(tmp_path / "out").test_sets
-    assert (tiny.name, tiny.share, tiny.low, tiny.high) == ("tiny", None, None, None)
+    whole = tiny.whole
+    assert (tiny.name, whole.share, whole.low, whole.high) == ("tiny", None, None, None)
+    assert "tiny: no item has 8 words, so there is nothing to ask for" in caplog.text
 
 
 def test_two_texts_under_one_name_are_refused(tmp_path: Path) -> None:

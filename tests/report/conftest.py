@@ -259,6 +259,22 @@ def write_scores(run: Path, name: str, gain: float, samples: Sequence[Item]) -> 
         draft.counts |= {"in": 6, "out": 6}
 
 
+def share_of(ngrams: int, found: int) -> overlap.Share:
+    share = found / ngrams if ngrams else None
+    return overlap.Share(
+        num_ngrams=ngrams,
+        num_found=found,
+        share=share,
+        low=share * 0.7 if share else None,
+        high=share * 1.3 if share else None,
+    )
+
+
+def own_train(ngrams: int, found: int) -> overlap.OwnTrain:
+    shares = dict.fromkeys(overlap.COUNTINGS, share_of(ngrams, found))
+    return overlap.OwnTrain(name="wiki.train.tokens", num_documents=600, shares=shares)
+
+
 def write_overlap(run: Path) -> None:
     found = overlap.Overlap(
         corpus="the train split of corpus",
@@ -277,12 +293,13 @@ def write_overlap(run: Path) -> None:
             overlap.TestSet(
                 name=name,
                 num_items=items,
-                num_ngrams=ngrams,
-                num_found=found,
-                share=found / ngrams if ngrams else None,
-                low=found / ngrams * 0.7 if ngrams else None,
-                high=found / ngrams * 1.3 if ngrams else None,
+                num_units=items,
+                num_short=0 if ngrams else items,
                 items_with_any=min(items, found // 30),
+                shares=dict.fromkeys(overlap.COUNTINGS, share_of(ngrams, found)),
+                num_by_chance=ngrams * 1e-8,
+                shuffled=share_of(ngrams, 0),
+                own_train=own_train(ngrams, found // 2) if name == "wikitext2" else None,
             )
             for name, items, ngrams, found in (
                 ("cloze-choice", 500, 40_000, 620),

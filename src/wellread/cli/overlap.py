@@ -38,17 +38,25 @@ def overlap_index(
 @takes_settings(OverlapConfig, "overlap", without=("false_positive_rate", "split"))
 def overlap_measure(
     index: Annotated[Path, typer.Argument(help="What `wellread overlap index` wrote.")],
-    tests: Annotated[list[Path], typer.Argument(help="Results directories, or documents.")],
+    tests: Annotated[
+        list[Path], typer.Argument(help="Results directories, or documents (PATH or NAME=PATH).")
+    ],
     out: Out,
     config: OverlapConfig,
+    own_train: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PATH", help="The training text of test set NAME: any documents."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Measure how much of each test set the corpus contains."""
+    """Measure how much of each test set the corpus, and its own training text, contain."""
     from wellread.formats.overlap import read_overlap
     from wellread.overlap.measure import measure_test_sets
+    from wellread.overlap.reading import by_name
 
-    do_stage(
-        "overlap measure", out, partial(measure_test_sets, index, tests, out, config), json=json
-    )
+    measure = partial(measure_test_sets, index, tests, out, config, own_train=by_name(own_train))
+    do_stage("overlap measure", out, measure, json=json)
     if not json:
         show_overlap.overlap(read_overlap(out))

@@ -1,28 +1,57 @@
 """The share of a text's n-grams that a corpus contains: of one text, and of whole test sets."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import Draft, Manifest, finished, is_artifact, read_manifest, writing
+from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.base.seeds import generator
-from wellread.formats import results, tables
-from wellread.formats.documents import read_documents
-from wellread.formats.overlap import ITEMS, STAGE, Overlap, TestSet
-from wellread.ngrams.hashing import ngram_hashes
+from wellread.formats import tables
+from wellread.formats.overlap import (
+    COUNTINGS,
+    ITEMS,
+    STAGE,
+    Counting,
+    Overlap,
+    OwnTrain,
+    Share,
+    TestSet,
+)
+from wellread.ngrams.hashing import Hashes, ngram_hashes
 from wellread.overlap.config import OverlapConfig
+from wellread.overlap.counting import (
+    Count,
+    Floats,
+    Items,
+    Mask,
+    count,
+    first_of_item,
+    ngrams_of,
+    shares,
+    shuffled_hashes,
+    side_by_side,
+    weights_of_distinct,
+)
 from wellread.overlap.index import OverlapIndex, open_overlap_index
+from wellread.overlap.reading import (
+    NamedText,
+    distinct,
+    named,
+    refuse_the_corpus_itself,
+    training_texts,
+)
+from wellread.overlap.wanted import want
 
-NUM_RESAMPLES = 2_000
-PERCENTILES = (2.5, 97.5)
+TEXTS_AT_ONCE = 10_000  # of `measure_overlap`: bounds the memory, and spares a look-up for each
 
-Counts = npt.NDArray[np.int64]
+log = logging.getLogger(__name__)
 
 
 class TextOverlap(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,22 +66,25 @@ class TextOverlap(msgspec.Struct, frozen=True, kw_only=True):
         return self.num_found / self.num_ngrams if self.num_ngrams else None
 
 
-class NamedText(NamedTuple):
-    """A text of a test set, by name."""
-
-    test_set: str
-    item: str
-    text: str
-
-
 def measure_overlap(index: OverlapIndex, texts: Iterable[str]) -> list[TextOverlap]:
     """One record for each text, in order."""
-    return [_measure(index, text) for text in texts]
+    hashes = (ngram_hashes(text, index.index.ngram_words) for text in texts)
+    return [one for some in tables.batched(hashes, TEXTS_AT_ONCE) for one in _measured(index, some)]
 
 
-def _measure(index: OverlapIndex, text: str) -> TextOverlap:
-    hashes = ngram_hashes(text, index.index.ngram_words)
-    return TextOverlap(num_ngrams=len(hashes), num_found=int(index.contains(hashes).sum()))
+def _measured(index: OverlapIndex, texts: Sequence[Hashes]) -> Iterator[TextOverlap]:
+    found = index.contains(np.concatenate(texts))
+    for start, end in pairwise(accumulate(map(len, texts), initial=0)):
+        yield TextOverlap(num_ngrams=end - start, num_found=int(found[start:end].sum()))
+
+
+class Held(NamedTuple):
+    """Which n-grams of a test set something holds, (M,)."""
+
+    corpus: Mask
+    shuffled: Mask
+    own: Mask | None
+    own_train: tuple[str, int] | None  # its name, and how many documents it has
 
 
 def measure_test_sets(
@@ -61,12 +93,15 @@ def measure_test_sets(
     out: Path,
     config: OverlapConfig,
     *,
+    own_train: Mapping[str, Path] | None = None,
     progress: Progress = silent,
 ) -> Manifest:
     """Write the overlap of every test set with the corpus behind `index`.
 
     `tests` are results directories, whose tasks are the test sets, or documents in any form (a
-    test set by the file's name). An item that several results hold is measured once.
+    test set by the file's name, or that of NAME=PATH). An item that several results hold is
+    measured once. `own_train`: of a test set by name the documents of its own training text, which
+    are read one after the other and counted exactly. The n-grams of the tests are held in memory.
     """
     opened = open_overlap_index(index)
     if config.ngram_words != opened.index.ngram_words:
@@ -74,110 +109,156 @@ def measure_test_sets(
             f"{index}: holds {opened.index.ngram_words}-grams, the settings ask for "
             f"{config.ngram_words}-grams; build the index again or change ngram_words"
         )
-    inputs = {"index": [index], "tests": list(tests)}
+    own_train = own_train or {}
+    given = [named(test) for test in tests]
+    inputs = {"index": [index], "tests": [test.path for test in given]}
+    inputs |= {f"own train of {name}": [path] for name, path in sorted(own_train.items())}
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
+    refuse_the_corpus_itself(index, given)
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
-        measured: dict[str, dict[str, TextOverlap]] = {}
-        for item in _distinct(tests, draft):
-            overlap = _measure(opened, item.text)
-            measured.setdefault(item.test_set, {})[item.item] = overlap
+
+        def bad(reason: str, where: str) -> None:
             draft.counts["in"] += 1
-            if overlap.num_ngrams:
-                draft.counts["out"] += 1
-            else:
-                short = f"fewer than {opened.index.ngram_words} words"
-                draft.drop(short, f"{item.test_set}: {item.item}")
-            progress(draft.counts["in"], None, item.test_set)
-        if not measured:
+            draft.drop(reason, where)
+
+        def repeated() -> None:
+            draft.counts["repeated"] += 1
+
+        texts: dict[str, list[NamedText]] = {}
+        for text in distinct(given, bad, repeated):
+            texts.setdefault(text.test_set, []).append(text)
+            draft.counts["in"] += 1
+            progress(draft.counts["in"], None, text.test_set)
+        if not texts:
             raise InputError(f"{tests[0]}: no items to measure; name results or documents")
-        _write(opened, measured, draft, config.seed)
+        if unknown := sorted(own_train.keys() - texts.keys()):
+            raise InputError(
+                f"own train of {unknown[0]!r}: there is no such test set; there are "
+                f"{', '.join(sorted(texts))}"
+            )
+        rows: list[dict[str, Any]] = []
+        test_sets = []
+        for name in sorted(texts):
+            items = _items(texts.pop(name), config)
+            held = _held(opened, items, own_train.get(name), draft, progress)
+            test_sets.append(_test_set(name, items, held, opened, config.seed))
+            rows += _rows(name, items, held)
+            _account(name, items, opened.index.ngram_words, draft)
+        with draft.open("items.parquet") as file:
+            tables.write_rows(file, ITEMS, rows)
+        overlap = Overlap(corpus=opened.corpus, index=opened.index, test_sets=test_sets)
+        draft.write("overlap.json", msgspec.json.format(msgspec.json.encode(overlap), indent=1))
     return read_manifest(out)
 
 
-def _distinct(tests: Sequence[Path], draft: Draft) -> Iterator[NamedText]:
-    """Each item once; two texts under one name are an InputError."""
-    seen: dict[tuple[str, str], str] = {}
-    for path in tests:
-        for item in _read_test(path, draft):
-            name = (item.test_set, item.item)
-            if name not in seen:
-                seen[name] = item.text
-                yield item
-            elif seen[name] == item.text:
-                draft.counts["repeated"] += 1
-            else:
-                raise InputError(
-                    f"{path}: item {item.item!r} of {item.test_set!r} differs from the one read "
-                    "before it; measure the two apart"
-                )
-
-
-def _read_test(path: Path, draft: Draft) -> Iterator[NamedText]:
-    if is_artifact(path) and read_manifest(path).stage == results.STAGE:
-        for file in results.result_files(path):
-            if not results.read_result(file.with_suffix(".json")).scores:
-                continue  # what a model wrote, not a test set
-            for row in results.read_items(path, file.stem):
-                yield NamedText(file.stem, row["item"], row["text"])
-        return
-
-    def bad(reason: str, where: str) -> None:
-        draft.counts["in"] += 1
-        draft.drop(reason, where)
-
-    for document in read_documents(path, bad):
-        yield NamedText(path.name.split(".")[0], document.url, document.text)
-
-
-def _write(
-    opened: OverlapIndex, measured: dict[str, dict[str, TextOverlap]], draft: Draft, seed: int
-) -> None:
-    rows = (
-        {"test_set": name, "item": item, **msgspec.structs.asdict(overlap)}
-        for name, items in sorted(measured.items())
-        for item, overlap in sorted(items.items())
+def _items(texts: list[NamedText], config: OverlapConfig) -> Items:
+    texts.sort(key=lambda text: text.item)
+    found = [ngrams_of(text.text, config.ngram_words) for text in texts]
+    shuffled = []
+    for text in texts:
+        random = generator(config.seed, "overlap", "shuffled", text.test_set, text.item)
+        shuffled.append(shuffled_hashes(text.text, config.ngram_words, random))
+    lengths = [len(one.hashes) for one in found]
+    return Items(
+        names=[text.item for text in texts],
+        units=[text.unit for text in texts],
+        hashes_M=side_by_side([one.hashes for one in found], np.uint64),
+        within_M=side_by_side([one.is_within for one in found], np.bool_),
+        shuffled_M=side_by_side(shuffled, np.uint64),
+        item_M=np.repeat(np.arange(len(texts)), lengths),
     )
-    with draft.open("items.parquet") as file:
-        tables.write_rows(file, ITEMS, rows)
-    overlap = Overlap(
-        corpus=opened.corpus,
-        index=opened.index,
-        test_sets=[
-            summarise(name, [items[item] for item in sorted(items)], seed)
-            for name, items in sorted(measured.items())
-        ],
-    )
-    draft.write("overlap.json", msgspec.json.format(msgspec.json.encode(overlap), indent=1))
 
 
-def summarise(name: str, overlaps: Sequence[TextOverlap], seed: int) -> TestSet:
-    """A test set's share over all its n-grams, with the interval of a bootstrap over its items."""
-    ngrams = np.array([overlap.num_ngrams for overlap in overlaps])
-    found = np.array([overlap.num_found for overlap in overlaps])
-    has_ngrams = ngrams > 0
-    total = int(ngrams.sum())
-    low, high = _interval(ngrams[has_ngrams], found[has_ngrams], generator(seed, "overlap", name))
+def _held(
+    index: OverlapIndex, items: Items, own_train: Path | None, draft: Draft, progress: Progress
+) -> Held:
+    corpus, shuffled = index.contains(items.hashes_M), index.contains(items.shuffled_M)
+    if own_train is None:
+        return Held(corpus, shuffled, None, None)
+    wanted = want(items.hashes_M)
+    seen = np.zeros(len(wanted.hashes), np.bool_)
+    num_documents = 0
+    for document in training_texts(own_train, draft.drop):
+        num_documents += 1
+        seen[wanted.places(ngram_hashes(document.text, index.index.ngram_words))] = True
+        progress(num_documents, None, f"documents of {own_train.name}")
+    if not num_documents:
+        raise InputError(f"{own_train}: no document to hold the test set against")
+    own = seen[np.searchsorted(wanted.hashes, items.hashes_M)]
+    return Held(corpus, shuffled, own, (own_train.name, num_documents))
+
+
+def _test_set(name: str, items: Items, held: Held, index: OverlapIndex, seed: int) -> TestSet:
+    once = np.ones(len(items.hashes_M))
+    weights = {
+        "all": once,
+        "unique": weights_of_distinct(items.hashes_M),
+        "within": items.within_M,
+    }
+    counts = [count(items, held.corpus, weights[one]) for one in COUNTINGS]
+    counts.append(count(items, held.shuffled, once))
+    if held.own is not None:
+        counts += [count(items, held.own, weights[one]) for one in COUNTINGS]
+    found = shares(items.units, counts, generator(seed, "overlap", name))
+    ngrams_N, found_N = counts[0]
     return TestSet(
         name=name,
-        num_items=len(overlaps),
-        num_ngrams=total,
-        num_found=int(found.sum()),
-        share=int(found.sum()) / total if total else None,
-        low=low,
-        high=high,
-        items_with_any=int(np.count_nonzero(found)),
+        num_items=len(items.names),
+        num_units=len(set(items.units)),
+        num_short=int(np.count_nonzero(ngrams_N == 0)),
+        items_with_any=int(np.count_nonzero(found_N)),
+        shares=_by_counting(found),
+        num_by_chance=index.index.false_positive_rate * len(items.hashes_M),
+        shuffled=found[len(COUNTINGS)],
+        own_train=None
+        if held.own_train is None
+        else OwnTrain(
+            name=held.own_train[0],
+            num_documents=held.own_train[1],
+            shares=_by_counting(found[len(COUNTINGS) + 1 :]),
+        ),
     )
 
 
-def _interval(
-    ngrams: Counts, found: Counts, random: np.random.Generator
-) -> tuple[float | None, float | None]:
-    if len(ngrams) < 2:  # one item says nothing about the spread between items
-        return None, None
-    shares = np.empty(NUM_RESAMPLES)
-    for resample in range(NUM_RESAMPLES):
-        chosen = random.integers(len(ngrams), size=len(ngrams))
-        shares[resample] = found[chosen].sum() / ngrams[chosen].sum()
-    low, high = np.percentile(shares, PERCENTILES)
-    return float(low), float(high)
+def _by_counting(found: Sequence[Share]) -> dict[Counting, Share]:
+    return dict(zip(COUNTINGS, found, strict=False))
+
+
+def _rows(name: str, items: Items, held: Held) -> list[dict[str, Any]]:
+    once = np.ones(len(items.hashes_M))
+    counts = {
+        "ngrams": count(items, held.corpus, once),
+        "unique": count(items, held.corpus, first_of_item(items)),
+        "within": count(items, held.corpus, items.within_M),
+    }
+    own = None if held.own is None else count(items, held.own, once).found_N
+    columns: dict[str, Floats] = {
+        "num_ngrams": counts["ngrams"].ngrams_N,
+        "num_found": counts["ngrams"].found_N,
+        **_columns("unique", counts["unique"]),
+        **_columns("within", counts["within"]),
+    }
+    return [
+        {
+            "test_set": name,
+            "item": item,
+            "unit": None if unit == item else unit,
+            **{key: int(column[number]) for key, column in columns.items()},
+            "num_own_found": None if own is None else int(own[number]),
+        }
+        for number, (item, unit) in enumerate(zip(items.names, items.units, strict=True))
+    ]
+
+
+def _columns(name: str, found: Count) -> dict[str, Floats]:
+    return {f"num_{name}": found.ngrams_N, f"num_{name}_found": found.found_N}
+
+
+def _account(name: str, items: Items, num_words: int, draft: Draft) -> None:
+    num_ngrams = np.bincount(items.item_M, minlength=len(items.names))
+    draft.counts["out"] += int(np.count_nonzero(num_ngrams))
+    for place in np.flatnonzero(num_ngrams == 0):
+        draft.drop(f"fewer than {num_words} words", f"{name}: {items.names[place]}")
+    if not num_ngrams.any():
+        log.warning("%s: no item has %d words, so there is nothing to ask for", name, num_words)

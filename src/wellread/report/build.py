@@ -26,7 +26,8 @@ from wellread.report.evidence import (
     read_evidence,
 )
 from wellread.report.markdown import to_markdown
-from wellread.report.scored import the_overlap, the_samples, the_scores
+from wellread.report.overlap import the_overlap
+from wellread.report.scored import the_samples, the_scores
 from wellread.report.studied import the_size_study
 
 SECTIONS: tuple[Callable[[Evidence], Section], ...] = (

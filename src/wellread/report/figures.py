@@ -292,6 +292,11 @@ def forest(key: str, groups: Sequence[Group], caption: str, alt: str, *, unit: s
     return draw(key, caption, alt, paint, inches=(height, 1.35 * height))
 
 
+def diamonds(groups: Sequence[Group], words: str) -> str:
+    """`words` on published values, if the figure has any."""
+    return words if any(mark.series is None for group in groups for mark in group.marks) else ""
+
+
 def _mark(axes: Axes, row: int, mark: Mark) -> None:
     colour = MUTED if mark.series is None else SERIES[mark.series % len(SERIES)]
     if mark.low is not None and mark.high is not None:

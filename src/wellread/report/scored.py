@@ -1,10 +1,9 @@
-"""The second half of the report: scores, overlap, samples."""
+"""What the models scored and wrote: the report's sections on scores and samples."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from wellread.formats.overlap import TestSet
-from wellread.formats.published import PublishedScore, nearest_size, published, published_overlap
+from wellread.formats.published import PublishedScore, nearest_size, published
 from wellread.formats.results import Result, Score
 from wellread.report.blocks import (
     NOT_COMPARABLE,
@@ -23,12 +22,11 @@ from wellread.report.blocks import (
     is_share,
     metric_name,
     score,
-    share,
     slug,
 )
 from wellread.report.built import absent
-from wellread.report.evidence import EVALUATE, OVERLAP, Evidence, Scored
-from wellread.report.figures import SERIES, Group, Mark, forest
+from wellread.report.evidence import EVALUATE, Evidence, Scored
+from wellread.report.figures import SERIES, Group, Mark, diamonds, forest
 
 HELD_OUT = "held-out"  # the task
 ENDED = "(ended at once)"
@@ -99,7 +97,7 @@ def _against_chance(tasks: dict[str, list[Measured]], evidence: Evidence) -> lis
         return []
     caption = (
         "Scores from 0 to 100 %, each with its 95 % interval; dashed lines are what guessing "
-        f"would give{_diamonds(groups, ', open diamonds what the paper printed')}. An interval "
+        f"would give{diamonds(groups, ', open diamonds what the paper printed')}. An interval "
         "clear of its dashed line is more than luck."
     )
     if len(names) > len(drawn):
@@ -109,11 +107,6 @@ def _against_chance(tasks: dict[str, list[Measured]], evidence: Evidence) -> lis
         for group in groups
     )
     return [forest("scores", groups, caption, alt, unit="score")]
-
-
-def _diamonds(groups: list[Group], words: str) -> str:
-    """`words` on published values, if the figure has any."""
-    return words if any(mark.series is None for group in groups for mark in group.marks) else ""
 
 
 def _group(task: str, found: list[Measured], evidence: Evidence) -> Group:
@@ -211,92 +204,6 @@ def _notes(found: list[Measured]) -> Iterator[str]:
             before = f"; best before it {theirs.earlier_best:g}" if theirs.earlier_best else ""
             extra = f"; {theirs.note}" if theirs.note else ""
             yield f"Paper, {theirs.source} ({theirs.unit}): {sizes}{before}{extra}."
-
-
-def the_overlap(evidence: Evidence) -> Section:
-    overlap, artifact = evidence.overlap, evidence.first(OVERLAP)
-    if overlap is None or artifact is None:
-        return Section(
-            key="overlap", title="Overlap", blocks=[absent(evidence, OVERLAP)], is_run=False
-        )
-    words = overlap.index.ngram_words
-    prose = Prose(
-        text=f"How much of each test set the corpus already contains: the share of its "
-        f"{words}-word sequences found in {overlap.corpus} "
-        f"({overlap.index.num_documents:,} documents). The filter was designed for a "
-        f"false-positive rate of {overlap.index.false_positive_rate:.0e}; of "
-        f"{overlap.index.num_random_checked:,} random sequences it claimed "
-        f"{overlap.index.num_random_found:,}."
-    )
-    table = Table(
-        key="overlap",
-        caption=f"Share of {words}-grams of each test set found in the training text",
-        columns=[
-            Column("test set", "name"),
-            Column("items", "number"),
-            Column(f"{words}-grams", "number"),
-            Column("found", "number"),
-            Column("share", "number"),
-            Column("95 % from", "number"),
-            Column("to", "number"),
-            Column("items with any", "number"),
-            Column("paper: WebText", "number"),
-            Column("paper: own train", "number"),
-        ],
-        rows=[_overlap_row(one) for one in overlap.test_sets],
-        why=[evidence.why(artifact.name)],
-        note="Paper: Table 6, and section 4 for LAMBADA; another corpus, so a reference only.",
-    )
-    return Section(
-        key="overlap",
-        title="Overlap of test sets with the corpus",
-        blocks=[prose, *_overlap_figure(overlap.test_sets), table],
-    )
-
-
-def _overlap_row(one: TestSet) -> list[Cell]:
-    theirs = published_overlap(one.name)
-    printed = [theirs.webtext_train, theirs.own_train] if theirs else []
-    paper = [Cell(f"{v:.2f} %", v / 100) if v is not None else NOTHING for v in printed]
-    return [
-        Cell(one.name),
-        count(one.num_items),
-        count(one.num_ngrams),
-        count(one.num_found),
-        *(
-            NOTHING if v is None else Cell(f"{100 * v:.2f} %", v)
-            for v in (one.share, one.low, one.high)
-        ),
-        Cell(f"{one.items_with_any:,} ({share(one.items_with_any, one.num_items).text})"),
-        *(paper or [NOT_COMPARABLE, NOT_COMPARABLE]),
-    ]
-
-
-def _overlap_figure(test_sets: list[TestSet]) -> list[Figure]:
-    groups = []
-    for one in test_sets:
-        if one.share is None:
-            continue
-        marks = [Mark("this corpus", one.share, one.low, one.high, 0)]
-        if theirs := published_overlap(one.name):
-            marks.append(Mark("WebText (paper)", theirs.webtext_train / 100, None, None, None))
-        groups.append(Group(one.name, marks))
-    if not groups:
-        return []
-    return [
-        forest(
-            "overlap",
-            groups,
-            "Share of each test set’s word sequences that the training text contains, with 95 % "
-            f"intervals{_diamonds(groups, '; open diamonds are what the paper found in WebText')}.",
-            "Points with intervals: "
-            + "; ".join(
-                f"{g.title}: " + ", ".join(f"{m.label} {100 * m.value:.2f} %" for m in g.marks)
-                for g in groups
-            ),
-            unit="share of the test set found in the training text",
-        )
-    ]
 
 
 def the_samples(evidence: Evidence) -> Section:

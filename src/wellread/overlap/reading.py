@@ -1,0 +1,135 @@
+"""Test sets as they are given: tasks of results, documents in any form, a corpus's other splits."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from wellread.base.errors import InputError
+from wellread.base.manifest import Input, is_artifact, read_manifest
+from wellread.formats import documents, results
+from wellread.formats.documents import Document, read_corpus, read_documents
+from wellread.formats.overlap import INDEX_STAGE
+
+Bad = Callable[[str, str], None]  # (reason, where)
+
+
+class NamedText(NamedTuple):
+    """A text of a test set, by name."""
+
+    test_set: str
+    item: str
+    unit: str  # the document that it is of, or the item itself
+    text: str
+
+
+class Named(NamedTuple):
+    """What a call gives as PATH or as NAME=PATH."""
+
+    name: str
+    path: Path
+    is_given: bool  # the name was
+
+
+def named(given: str | Path) -> Named:
+    """
+    >>> named("ptb=data/ptb.test.txt").name, named("data/ptb.test.txt").name
+    ('ptb', 'ptb')
+    """
+    before, equals, after = str(given).partition("=")
+    if equals and before and "/" not in before and not Path(given).exists():
+        return Named(before, Path(after), is_given=True)
+    path = Path(given)
+    return Named(path.resolve().name.split(".")[0], path, is_given=False)
+
+
+def by_name(given: Sequence[str] | None) -> dict[str, Path]:
+    """The paths of NAME=PATH; one without a name is an InputError."""
+    found = {}
+    for one in given or ():
+        test = named(one)
+        if not test.is_given or test.name in found:
+            raise InputError(f"own train {one}: expected NAME=PATH, once for each test set NAME")
+        found[test.name] = test.path
+    return found
+
+
+def read_test(test: Named, bad: Bad) -> Iterator[NamedText]:
+    """Its texts: of results each task that has scores is a test set, documents are one together.
+
+    Of a corpus with splits the training texts are none of a test.
+    """
+    path = test.path
+    if not (is_artifact(path) and read_manifest(path).stage == results.STAGE):
+        for document in _held_out(path, bad):
+            yield NamedText(test.name, document.url, document.url, document.text)
+        return
+    if test.is_given:
+        raise InputError(f"{test.name}={path}: results name their test sets themselves")
+    for file in results.result_files(path):
+        if not results.read_result(file.with_suffix(".json")).scores:
+            continue  # what a model wrote, not a test set
+        for row in results.read_items(path, file.stem):
+            yield NamedText(file.stem, row["item"], row["unit"] or row["item"], row["text"] or "")
+
+
+def _held_out(path: Path, bad: Bad) -> Iterable[Document]:
+    if not is_artifact(path):
+        return read_documents(path, bad)
+    others = documents.SPLITS[1:]
+    found = chain.from_iterable(read_corpus(path, split) for split in others)
+    first = next(found, None)
+    return read_corpus(path) if first is None else chain([first], found)
+
+
+def training_texts(path: Path, bad: Bad) -> Iterator[Document]:
+    """Those of the training split, of a corpus that has splits."""
+    return (one for one in read_documents(path, bad) if one.split == documents.SPLITS[0])
+
+
+def distinct(tests: Sequence[Named], bad: Bad, repeated: Callable[[], None]) -> Iterator[NamedText]:
+    """Each item once, however many results hold it; two texts under one name are an InputError."""
+    seen: dict[tuple[str, str], bytes] = {}
+    for test in tests:
+        for item in read_test(test, bad):
+            name = (item.test_set, item.item)
+            digest = hashlib.blake2b(
+                item.text.encode("utf-8", "surrogatepass"), digest_size=16
+            ).digest()
+            if name not in seen:
+                seen[name] = digest
+                yield item
+            elif seen[name] == digest:
+                repeated()
+            else:
+                raise InputError(
+                    f"{test.path}: item {item.item!r} of {item.test_set!r} differs from the one "
+                    "read before it; measure the two apart, or name documents as NAME=PATH"
+                )
+
+
+def refuse_the_corpus_itself(index: Path, tests: Sequence[Named]) -> None:
+    """A test made of the very files of the index is an InputError: all of it would be found."""
+    manifest = read_manifest(index)
+    assert manifest.stage == INDEX_STAGE
+    for test in tests:
+        for source in manifest.inputs["corpus"]:
+            if _is_same(source, test.path):
+                raise InputError(
+                    f"{test.path}: is what {index} was made of, so that all of it would be found; "
+                    "name texts that were held out"
+                )
+
+
+def _is_same(source: Input, path: Path) -> bool:
+    if source.digest is None:
+        return {str(p) for p in _files(path)} == set(source.files)
+    if not is_artifact(path) or read_manifest(path).digest != source.digest:
+        return False
+    return all(document.split == documents.SPLITS[0] for document in read_corpus(path))
+
+
+def _files(path: Path) -> list[Path]:
+    resolved = path.resolve()
+    return [p for p in resolved.rglob("*") if p.is_file()] if path.is_dir() else [resolved]

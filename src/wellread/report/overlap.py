@@ -1,0 +1,172 @@
+"""The report's section on overlap: what the training text has of the tests."""
+
+from wellread.formats.overlap import Overlap, Share, TestSet, table_6
+from wellread.formats.published import published_overlap
+from wellread.report.blocks import (
+    NOT_COMPARABLE,
+    NOTHING,
+    Block,
+    Cell,
+    Column,
+    Figure,
+    Prose,
+    Section,
+    Table,
+    count,
+    share,
+)
+from wellread.report.built import absent
+from wellread.report.evidence import OVERLAP, Evidence
+from wellread.report.figures import Group, Mark, diamonds, forest
+
+
+def the_overlap(evidence: Evidence) -> Section:
+    overlap, artifact = evidence.overlap, evidence.first(OVERLAP)
+    if overlap is None or artifact is None:
+        return Section(
+            key="overlap", title="Overlap", blocks=[absent(evidence, OVERLAP)], is_run=False
+        )
+    why = [evidence.why(artifact.name)]
+    blocks: list[Block] = [
+        _introduction(overlap),
+        *_figure(overlap.test_sets),
+        _table(overlap, why),
+        *_table_6(overlap, why),
+    ]
+    return Section(key="overlap", title="Overlap of test sets with the corpus", blocks=blocks)
+
+
+def _introduction(overlap: Overlap) -> Prose:
+    words, index = overlap.index.ngram_words, overlap.index
+    by_chance = sum(one.num_by_chance for one in overlap.test_sets)
+    return Prose(
+        text=f"How much of each test set the corpus already contains: the share of its "
+        f"{words}-word sequences found in {overlap.corpus} "
+        f"({index.num_documents:,} documents). The filter was designed for a "
+        f"false-positive rate of {index.false_positive_rate:.0e}; of "
+        f"{index.num_random_checked:,} random sequences it claimed "
+        f"{index.num_random_found:,}, and of all those of the tests {by_chance:.1g} wrong ones are "
+        "to be expected. What chance alone would share is the column on shuffled words: each "
+        "item’s own words in random order."
+    )
+
+
+def percent(number: float | None) -> Cell:
+    return NOTHING if number is None else Cell(f"{100 * number:.2f} %", number)
+
+
+def _table(overlap: Overlap, why: list[str]) -> Table:
+    words = overlap.index.ngram_words
+    return Table(
+        key="overlap",
+        caption=f"Share of {words}-grams of each test set found in the training text",
+        columns=[
+            Column("test set", "name"),
+            Column("items", "number"),
+            Column(f"{words}-grams", "number"),
+            Column("found", "number"),
+            Column("share", "number"),
+            Column("95 % from", "number"),
+            Column("to", "number"),
+            Column("items with any", "number"),
+            Column("unique", "number"),
+            Column("within lines", "number"),
+            Column("shuffled words", "number"),
+            Column("paper: WebText", "number"),
+            Column("paper: own train", "number"),
+        ],
+        rows=[_row(one) for one in overlap.test_sets],
+        why=why,
+        note="The share counts every sequence as often as it stands in the set. Unique: each "
+        "distinct one once. Within lines: without those that cross the end of a line. The paper "
+        "does not say which it used. Intervals are over items, or over the documents that they "
+        "come from. Paper: Table 6, and section 4 for LAMBADA; another corpus, so a reference "
+        "only.",
+    )
+
+
+def _row(one: TestSet) -> list[Cell]:
+    theirs, whole = published_overlap(one.name), one.whole
+    printed = [theirs.webtext_train, theirs.own_train] if theirs else []
+    paper = [percent(v / 100) if v is not None else NOTHING for v in printed]
+    with_any = share(one.items_with_any, one.num_items).text
+    return [
+        Cell(one.name),
+        count(one.num_items),
+        count(whole.num_ngrams),
+        count(whole.num_found),
+        *(percent(number) for number in (whole.share, whole.low, whole.high)),
+        Cell(f"{one.items_with_any:,} ({with_any})", one.items_with_any),
+        percent(one.shares["unique"].share),
+        percent(one.shares["within"].share),
+        percent(one.shuffled.share),
+        *(paper or [NOT_COMPARABLE, NOT_COMPARABLE]),
+    ]
+
+
+def _figure(test_sets: list[TestSet]) -> list[Figure]:
+    groups = []
+    for one in test_sets:
+        if one.whole.share is None:
+            continue
+        marks = [_mark("this corpus", one.whole, 0)]
+        if one.own_train is not None:
+            marks.append(_mark("its own train", one.own_train.shares["all"], 1))
+        if theirs := published_overlap(one.name):
+            marks.append(Mark("WebText (paper)", theirs.webtext_train / 100, None, None, None))
+        groups.append(Group(one.name, marks))
+    if not groups:
+        return []
+    return [
+        forest(
+            "overlap",
+            groups,
+            "Share of each test set’s word sequences that the training text contains, with 95 % "
+            f"intervals{diamonds(groups, '; open diamonds are what the paper found in WebText')}.",
+            "Points with intervals: "
+            + "; ".join(
+                f"{g.title}: " + ", ".join(f"{m.label} {100 * m.value:.2f} %" for m in g.marks)
+                for g in groups
+            ),
+            unit="share of the test set found in the training text",
+        )
+    ]
+
+
+def _mark(label: str, found: Share, series: int) -> Mark:
+    return Mark(label, found.share or 0.0, found.low, found.high, series)
+
+
+def _table_6(overlap: Overlap, why: list[str]) -> list[Table]:
+    """The paper's Table 6, where some test set was held against its own training text."""
+    own, corpus = table_6(overlap)
+    if not own.by_set:
+        return []
+    names = list(own.by_set)
+    rows = []
+    for row, theirs in ((own, "own train, the paper’s"), (corpus, "WebText, the paper’s")):
+        found = [row.by_set[name] for name in names]
+        rows.append(
+            [Cell(row.name), *(percent(one.share) for one in found), percent(row.mean(names))]
+        )
+        printed = [percent(row.paper.get(name)) for name in names]
+        rows.append([Cell(theirs), *printed, percent(row.paper_mean(names))])
+    documents = [
+        f"{one.name}: {one.own_train.name}, {one.own_train.num_documents:,} documents"
+        for one in overlap.test_sets
+        if one.own_train
+    ]
+    return [
+        Table(
+            key="overlap-own-train",
+            caption="Each test set held against its own training text and against the corpus",
+            columns=[
+                Column("training text", "name"),
+                *(Column(name, "number") for name in names),
+                Column("mean", "number"),
+            ],
+            rows=rows,
+            why=why,
+            note=f"The paper’s Table 6. Own training texts: {'; '.join(documents)}.",
+        )
+    ]
