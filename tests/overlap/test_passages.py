@@ -12,7 +12,7 @@ from tests.reference.ngrams import slow_words
 from wellread.formats.documents import Document
 from wellread.ngrams.hashing import ngram_hashes
 from wellread.overlap.passages import _equal, find_passages, words_of
-from wellread.overlap.runs import Tracks, matches, wanted_ngrams
+from wellread.overlap.runs import Tracks, row_of
 
 GETTYSBURG = (
     "Four score and seven years ago our fathers brought forth, upon this continent, a new nation, "
@@ -147,10 +147,10 @@ def test_words_of_equal_hashes_are_told_apart() -> None:
 
 
 def test_a_document_leaves_nothing_for_the_next() -> None:
-    wanted = wanted_ngrams([ngram_hashes("a b c d e", 2)])
-    tracks = Tracks(wanted)
-    first = tracks.follow(*matches(ngram_hashes("a b c", 2), wanted))
-    second = tracks.follow(*matches(ngram_hashes("c d e", 2), wanted))
+    row = row_of([ngram_hashes("a b c d e", 2)])
+    tracks = Tracks(row)
+    first = tracks.follow(*row.wanted.matches(ngram_hashes("a b c", 2)))
+    second = tracks.follow(*row.wanted.matches(ngram_hashes("c d e", 2)))
     assert [run.tolist() for run in first] == [[2], [2], [1]]
     assert [run.tolist() for run in second] == [[4], [2], [1]]
     assert np.all(tracks.best == 0)

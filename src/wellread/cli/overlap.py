@@ -1,12 +1,14 @@
-"""`wellread overlap index`, `measure`: what texts share with a corpus."""
+"""`wellread overlap index`, `measure`, `show`, `copied`: what texts share with a corpus."""
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from wellread.cli import show_overlap
+from wellread.base.errors import InputError
+from wellread.cli import show, show_copying, show_overlap, show_passages
 from wellread.cli.options import Json, Out, takes_settings
 from wellread.cli.stages import do_stage
 from wellread.overlap.config import OverlapConfig
@@ -60,3 +62,73 @@ def overlap_measure(
     do_stage("overlap measure", out, measure, json=json)
     if not json:
         show_overlap.overlap(read_overlap(out))
+
+
+@overlap_app.command("show")
+def overlap_show(
+    index: Annotated[Path, typer.Argument(help="What `wellread overlap index` wrote.")],
+    test: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Results, documents, what `overlap measure` wrote, or - for a text on standard "
+            "input."
+        ),
+    ] = None,
+    items: Annotated[
+        list[str] | None, typer.Argument(help="Which items; none: those with most overlap.")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option("-t", "--text", help="Instead of TEST: a text.")
+    ] = None,
+    corpus: Annotated[
+        Path | None, typer.Option(help="What the index was made of, if it is elsewhere now.")
+    ] = None,
+    number: Annotated[int, typer.Option("-n", "--number", min=1, help="How many items.")] = 5,
+    json: Json = False,
+) -> None:
+    """Show the passages that texts share with the corpus, and the documents that have them."""
+    from wellread.overlap.show import show_passages as find
+
+    if (test is None) == (text is None):
+        raise InputError("overlap show: name a TEST, or give a text with --text")
+    tests = text if text is not None else _standard_input() if str(test) == "-" else test
+    assert tests is not None
+    with show.progress("overlap show") as progress:
+        found = find(
+            index, tests, corpus=corpus, items=items or (), number=number, progress=progress
+        )
+    if json:
+        show.print_json(found)
+    else:
+        show_passages.passages(found)
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"standard input: not UTF-8 at byte {error.start}") from None
+
+
+@overlap_app.command("copied")
+@takes_settings(OverlapConfig, "overlap", without=("false_positive_rate", "split"))
+def overlap_copied(
+    index: Annotated[Path, typer.Argument(help="What `wellread overlap index` wrote.")],
+    results: Annotated[
+        list[Path], typer.Argument(help="Results with the tasks copying-samples and extraction.")
+    ],
+    out: Out,
+    config: OverlapConfig,
+    corpus: Annotated[
+        Path | None, typer.Option(help="What the index was made of, if it is elsewhere now.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Measure how much of what models write is copied from the corpus, and what they recite."""
+    from wellread.formats.copying import read_copying
+    from wellread.overlap.copied import measure_copying
+
+    measure = partial(measure_copying, index, results, out, config, corpus=corpus)
+    do_stage("overlap copied", out, measure, json=json)
+    if not json:
+        show_copying.copying(read_copying(out))

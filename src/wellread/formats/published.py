@@ -75,6 +75,15 @@ class PublishedOverlap(_Row, frozen=True):
     own_train: float | None = None
 
 
+class PublishedCopying(_Row, frozen=True):
+    """Percent of 8-grams that samples, and held-out text, share with the training text."""
+
+    source: str
+    samples_below_percent: float  # most samples are below it
+    percent_of_samples_without: float  # at least
+    held_out_median_percent: float
+
+
 class Setting(_Row, frozen=True):
     """A choice that the paper states."""
 
@@ -91,6 +100,7 @@ class Paper(_Row, frozen=True):
     scores: list[PublishedScore]
     summaries: list[Summary]
     overlaps: list[PublishedOverlap]
+    copying: PublishedCopying
     settings: list[Setting]
 
 

@@ -18,7 +18,8 @@ from wellread.formats.documents import Document
 from wellread.formats.tables import batched
 from wellread.ngrams import NGRAM_WORDS
 from wellread.ngrams.hashing import WORD, ngram_hashes
-from wellread.overlap.runs import Places, Tracks, Wanted, matches, wanted_ngrams
+from wellread.overlap.runs import Tracks, row_of
+from wellread.overlap.wanted import Numbers, Wanted
 
 AROUND = 200  # characters of the document that are kept before and after
 TOGETHER = 64  # documents for a thread at one time
@@ -52,8 +53,8 @@ class _Matched(NamedTuple):
     """A document with n-grams of the texts."""
 
     document: Document
-    positions: Places
-    keys: Places
+    positions: Numbers
+    keys: Numbers
 
 
 def find_passages(
@@ -68,12 +69,13 @@ def find_passages(
 
     Only documents that have an n-gram of a text cost more than their hashes.
     """
-    wanted = wanted_ngrams([ngram_hashes(text, n) for text in texts])
-    tracks = Tracks(wanted)
+    row = row_of([ngram_hashes(text, n) for text in texts])
+    tracks = Tracks(row)
     sought = [_Sought(text) for text in texts]
     count = 0
+    look = partial(_matched, wanted=row.wanted, n=n)
     some = batched(documents, TOGETHER)
-    for read, found in in_order(partial(_matched, wanted=wanted, n=n), some, num_threads(threads)):
+    for read, found in in_order(look, some, num_threads(threads)):
         count += read
         progress(count, None, "looking for passages")
         for matched in found:
@@ -84,7 +86,7 @@ def find_passages(
 def _matched(documents: list[Document], *, wanted: Wanted, n: int) -> tuple[int, list[_Matched]]:
     found = []
     for document in documents:
-        positions, keys = matches(ngram_hashes(document.text, n), wanted)
+        positions, keys = wanted.matches(ngram_hashes(document.text, n))
         if len(positions):
             found.append(_Matched(document, positions, keys))
     return len(documents), found
@@ -93,7 +95,7 @@ def _matched(documents: list[Document], *, wanted: Wanted, n: int) -> tuple[int,
 def _add(matched: _Matched, tracks: Tracks, sought: "list[_Sought]", n: int) -> None:
     """Look at the runs of one document that are not within passages that are known already."""
     runs = tracks.follow(matched.positions, matched.keys)
-    firsts = tracks.wanted.firsts
+    firsts = tracks.row.firsts
     theirs: Words | None = None
     for end, size, position in zip(*(row.tolist() for row in runs), strict=True):
         number = bisect_right(firsts, end) - 1
@@ -213,10 +215,10 @@ def words_of(text: str) -> Words:
     return Words([word.group() for word in found], spans)
 
 
-def without_ends(text: str) -> str:
-    """`text` without its first and last run of letters and digits, which may be parts of words.
+def without_end(text: str) -> str:
+    """`text` without letters and digits at its end, which may be a part of a word.
 
-    >>> without_ends("ing of the bo")
-    ' of the '
+    >>> without_end("the end of the bo")
+    'the end of the '
     """
-    return re.sub(r"^[^\W_]+|[^\W_]+$", "", text)
+    return re.sub(r"[^\W_]+$", "", text)

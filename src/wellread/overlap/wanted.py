@@ -12,6 +12,7 @@ import numpy.typing as npt
 from wellread.ngrams.bloom import Bloom, new_bloom
 from wellread.ngrams.hashing import Hashes
 
+Numbers = npt.NDArray[np.int64]
 SIEVE_RATE = 1e-3  # ours: of what is not wanted so much is looked up in vain
 
 
@@ -21,13 +22,19 @@ class Wanted(NamedTuple):
     hashes: Hashes
     sieve: Bloom
 
-    def places(self, hashes: Hashes) -> npt.NDArray[np.int64]:
+    def places(self, hashes: Hashes) -> Numbers:
         """Where each of `hashes` that is wanted stands among the sorted ones; repeats repeat."""
+        return self.matches(hashes)[1]
+
+    def matches(self, hashes: Hashes) -> tuple[Numbers, Numbers]:
+        """Which of `hashes` are wanted, by position, and their places among the sorted ones."""
+        positions = np.flatnonzero(self.sieve.contains(hashes))
         if not len(self.hashes):
-            return np.empty(0, np.int64)
-        maybe = hashes[self.sieve.contains(hashes)]
+            return positions[:0], positions[:0]
+        maybe = hashes[positions]
         places = np.minimum(np.searchsorted(self.hashes, maybe), len(self.hashes) - 1)
-        return np.asarray(places[self.hashes[places] == maybe])
+        is_wanted = self.hashes[places] == maybe
+        return positions[is_wanted], places[is_wanted]
 
 
 def want(hashes: Hashes) -> Wanted:
