@@ -102,4 +102,4 @@ def test_a_run_is_named_after_the_model_that_it_starts_from(tmp_path: Path) -> N
 
 @pytest.mark.real
 def test_the_real_recipe_is_right(real_data: Path) -> None:
-    assert len(read_recipe(own_recipe("real"), data=real_data).stages) == 9
+    assert len(read_recipe(own_recipe("real"), data=real_data).stages) == 10

@@ -11,7 +11,7 @@ import pytest
 from tests.reference.corpus_account import ACCOUNT
 from wellread.base.config import Config
 from wellread.base.manifest import Draft, writing
-from wellread.formats import corpus_report, link_report, overlap, studies, tokens
+from wellread.formats import clean_scores, corpus_report, link_report, overlap, studies, tokens
 from wellread.formats.link_report import DomainRow, KarmaRange, LinkReport, Month
 from wellread.formats.metrics import Step, encode_step
 from wellread.formats.results import Item, Result, Score, write_result
@@ -315,6 +315,49 @@ def write_overlap(run: Path) -> None:
         draft.write("overlap.json", msgspec.json.encode(found))
 
 
+def write_clean_scores(run: Path) -> None:
+    def part(name: str, number: int, value: float) -> clean_scores.Part:
+        return clean_scores.Part(
+            name=name, num_items=number, num_units=number, value=value, low=value * 0.8,
+            high=value * 1.2,
+        )  # fmt: skip
+
+    def gap(difference: float) -> clean_scores.Gap:
+        return clean_scores.Gap(
+            difference=difference, low=difference - 0.01, high=difference + 0.01
+        )
+
+    scores = [
+        clean_scores.CleanScore(
+            results=name, task="lambada", protocol="lambada:1", comparable_to="lambada",
+            metric=metric, higher_is_better=metric == "accuracy", num_short=2,
+            whole=part("all", 500, whole), clean=part("clean", 450, clean),
+            overlapping=part("overlapping", 50, others),
+            buckets=[part("1 to 5 %", 40, others), part("over 15 %", 10, others)],
+            whole_less_clean=gap(whole - clean), overlapping_less_clean=gap(others - clean),
+        )
+        for name in ("small", "medium")
+        for metric, whole, clean, others in (
+            ("perplexity", 2345.6, 2400.0, 1900.0), ("accuracy", 0.021, 0.02, 0.04),
+        )
+    ]  # fmt: skip
+    found = clean_scores.CleanScores(
+        corpus="the train split of corpus",
+        ngram_words=8,
+        scores=scores,
+        left_out={"small held-out": "overlap was not measured on its items"},
+    )
+    inputs = {
+        "overlap": [run / "overlap"],
+        "results": [run / "results" / name for name in ("small", "medium")],
+    }
+    with writing(
+        run / "clean-scores", stage=clean_scores.STAGE, config=NoSettings(), inputs=inputs
+    ) as draft:
+        draft.counts |= {"in": 1000, "out": 1000}
+        draft.write(clean_scores.FILE, msgspec.json.encode(found))
+
+
 def write_study(run: Path) -> None:
     names = {"small": (0.0, 1_200_000), "medium": (0.06, 3_400_000)}
     study = studies.Study(
@@ -382,5 +425,6 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_scores(run, "small", 0.0, samples_of("small"))
     write_scores(run, "medium", 0.06, samples_of("medium"))
     write_overlap(run)
+    write_clean_scores(run)
     write_study(run)
     return run

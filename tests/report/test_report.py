@@ -161,6 +161,19 @@ def test_a_test_set_is_held_against_its_own_training_text_as_in_table_6(report: 
     assert "Own training texts: wikitext2: wiki.train.tokens, 600 documents." in text
 
 
+def test_scores_stand_beside_those_without_what_overlaps(report: Path) -> None:
+    table = rows(report, "clean-scores")
+    assert table[2][:6] == ["lambada", "accuracy", "small", "0.021", "0.02", "0.04"]
+    assert [float(value) for value in table[2][6:9]] == pytest.approx([0.001, -0.009, 0.011])
+    assert (table[2][-3:], len(table)) == (["450", "50", "63.2, clean 62.9"], 5)
+    by_share = [row[3:6] for row in rows(report, "clean-scores-by-share")[1:4]]
+    assert [row[0] for row in by_share] == ["clean", "1 to 5 %", "over 15 %"]
+    text = words((report / "index.html").read_text())
+    assert "Too short for 8 words, and counted as clean: lambada 2." in text
+    assert "Left out: small held-out, overlap was not measured on its items." in text
+    assert "clean (paper) 62.9 %" in (report / "index.html").read_text()
+
+
 def test_a_difference_whose_interval_holds_zero_is_undecided(report: Path) -> None:
     assert "500 in 40 undecided" in words((report / "index.html").read_text())
     verdicts = {row[0]: row[-1] for row in rows(report, "size-differences")[1:]}
@@ -211,8 +224,8 @@ def test_models_come_small_before_large(report: Path) -> None:
 
 def test_markdown_csv_and_svg_lie_beside_the_page(report: Path) -> None:
     assert sorted(path.name for path in (report / "figures").iterdir()) == [
-        "corpus-funnel.svg", "corpus-shapes.svg", "curves.svg", "funnel.svg", "link-karma.svg",
-        "link-months.svg", "overlap.svg", "scores.svg", "size.svg", "time.svg",
+        "clean-scores.svg", "corpus-funnel.svg", "corpus-shapes.svg", "curves.svg", "funnel.svg",
+        "link-karma.svg", "link-months.svg", "overlap.svg", "scores.svg", "size.svg", "time.svg",
     ]  # fmt: skip
     for path in (report / "figures").iterdir():
         assert ET.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
@@ -241,8 +254,8 @@ def test_ids_are_unique_and_links_within_the_page_resolve(report: Path) -> None:
 
 def test_every_figure_has_words_and_every_table_a_caption(report: Path) -> None:
     page = (report / "index.html").read_text()
-    assert page.count('role="img" aria-label="') == 10
-    assert page.count("<table>") == page.count("<caption ") == 26
+    assert page.count('role="img" aria-label="') == 11
+    assert page.count("<table>") == page.count("<caption ") == 28
     assert '<html lang="en">' in page
 
 
@@ -256,8 +269,8 @@ def test_the_same_artifacts_give_the_same_bytes(
 def test_the_manifest_names_every_artifact_read(report: Path, finished_run: Path) -> None:
     manifest = read_manifest(report)
     assert manifest.stage == "report"
-    assert manifest.counts == {"in": 12, "out": 12, "artifacts": 11}
-    assert len(manifest.inputs["artifacts"]) == 11
+    assert manifest.counts == {"in": 12, "out": 12, "artifacts": 12}
+    assert len(manifest.inputs["artifacts"]) == 12
     assert write_report(finished_run, report, ReportConfig()) == manifest
 
 

@@ -1,4 +1,4 @@
-"""`wellread overlap index`, `measure`, `show`, `copied`: what texts share with a corpus."""
+"""`wellread overlap`: what texts share with a corpus, and what that does to scores."""
 
 import sys
 from functools import partial
@@ -11,7 +11,7 @@ from wellread.base.errors import InputError
 from wellread.cli import show, show_copying, show_overlap, show_passages
 from wellread.cli.options import Json, Out, takes_settings
 from wellread.cli.stages import do_stage
-from wellread.overlap.config import OverlapConfig
+from wellread.overlap.config import OverlapConfig, SplitConfig
 
 overlap_app = typer.Typer(
     name="overlap", help="Shared 8-grams of texts and a corpus.", no_args_is_help=True
@@ -62,6 +62,57 @@ def overlap_measure(
     do_stage("overlap measure", out, measure, json=json)
     if not json:
         show_overlap.overlap(read_overlap(out))
+
+
+@overlap_app.command("clean")
+@takes_settings(OverlapConfig, "overlap", without=("ngram_words", "false_positive_rate", "split"))
+def overlap_clean(
+    overlap: Annotated[Path, typer.Argument(help="What `wellread overlap measure` wrote.")],
+    results: Annotated[list[Path], typer.Argument(help="Results directories.")],
+    out: Out,
+    config: OverlapConfig,
+    json: Json = False,
+) -> None:
+    """Score again without the items that overlap with the corpus."""
+    from wellread.evaluate.clean import clean_scores
+    from wellread.formats.clean_scores import read_clean_scores
+
+    do_stage("overlap clean", out, partial(clean_scores, overlap, results, out, config), json=json)
+    if not json:
+        show_overlap.clean(read_clean_scores(out))
+
+
+@overlap_app.command("split-check")
+@takes_settings(SplitConfig, "split-check")
+def overlap_split_check(
+    train: Annotated[Path, typer.Argument(help="Training documents, or a corpus with splits.")],
+    config: SplitConfig,
+    test: Annotated[Path | None, typer.Argument(help="Test documents.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Directory for the result and all items.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Check how much of a test set is in its training set, or of a set in itself.
+
+    Exit status 1 if the share is over --limit.
+    """
+    from wellread.overlap.split import check_split, read_split_check, write_split_check
+
+    if out is not None:
+        check = partial(write_split_check, train, test, out, config)
+        with show.progress("overlap split-check") as progress:
+            check(progress=progress)
+        found = read_split_check(out)
+    else:
+        with show.progress("overlap split-check") as progress:
+            found = check_split(train, test, config, progress=progress).found
+    if json:
+        show.print_json(found)
+    else:
+        show_overlap.split_check(found)
+    if found.is_over:
+        raise typer.Exit(1)
 
 
 @overlap_app.command("show")

@@ -4,10 +4,13 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from wellread.base.text import human_number
 from wellread.cli import show
 
 if TYPE_CHECKING:
+    from wellread.formats.clean_scores import CleanScores, Gap, Part
     from wellread.formats.overlap import Overlap, Share
+    from wellread.formats.split_check import SplitCheck
 
 
 def percent(share: float | None) -> str:
@@ -71,3 +74,83 @@ def _with_interval(share: "Share | None") -> str:
         return ""
     known = interval(share.low, share.high)
     return percent(share.share) + (f" ({known})" if known else "")
+
+
+def clean(found: "CleanScores") -> None:
+    """A row for each metric: on all items, on those without overlap, on the others by share."""
+    from wellread.formats.published import published_clean
+
+    table = show.plain_table(
+        "results", "task", "metric", "all", "clean", "overlapping", "all less clean", "95 %",
+        "overlapping less clean", "95 %", "n clean", "n overlapping", "paper",
+        left=["results", "task", "metric", "paper"],
+    )  # fmt: skip
+    for one in found.scores:
+        theirs = published_clean(one.comparable_to, one.metric)
+        table.add_row(
+            escape(one.results), one.task, one.metric, _value(one.whole), _value(one.clean),
+            _value(one.overlapping), *_gap(one.whole_less_clean),
+            *_gap(one.overlapping_less_clean), f"{one.clean.num_items:,}",
+            f"{one.overlapping.num_items:,}", theirs.words if theirs else "",
+        )  # fmt: skip
+    show.out.print(table)
+    _by_share(found)
+    short = {(one.task, one.num_short) for one in found.scores if one.num_short}
+    if short:
+        named = ", ".join(f"{task} {number:,}" for task, number in sorted(short))
+        show.out.print(
+            f"counted as clean, with fewer than {found.ngram_words} words: {named}", markup=False
+        )
+
+
+def _by_share(found: "CleanScores") -> None:
+    """Of what overlaps in part, by the share of an item's n-grams."""
+    table = show.plain_table(
+        "results", "task", "metric", "share", "items", "score", "95 %",
+        left=["results", "task", "metric", "share"],
+    )  # fmt: skip
+    for one in found.scores:
+        for part in one.buckets:
+            table.add_row(
+                escape(one.results), one.task, one.metric, part.name, f"{part.num_items:,}",
+                _value(part), show.interval(part.low, part.high),
+            )  # fmt: skip
+    if table.row_count:
+        show.out.print()
+        show.out.print(table)
+
+
+def _value(part: "Part") -> str:
+    return "no item" if part.value is None else human_number(part.value)
+
+
+def _gap(gap: "Gap") -> tuple[str, str]:
+    if gap.difference is None:
+        return "", ""
+    return human_number(gap.difference, "+"), show.interval(gap.low, gap.high, "+")
+
+
+def split_check(found: "SplitCheck") -> None:
+    """Items by share, the worst ones, and the verdict as the last line."""
+    from wellread.formats.split_check import usual
+
+    table = show.plain_table(f"of its {found.ngram_words}-grams", "items", left=[])
+    for bucket, number in found.items_by_share.items():
+        table.add_row(bucket, f"{number:,}")
+    if found.num_short:
+        table.add_row("too short", f"{found.num_short:,}")
+    show.out.print(table)
+    if found.worst:
+        worst = show.plain_table(
+            "item", "found", "of it in one document", "which", left=["item", "which"]
+        )
+        for one in found.worst:
+            worst.add_row(
+                escape(one.item), percent(one.num_found / one.num_ngrams),
+                percent(one.num_in_document / one.num_unique), escape(one.document or ""),
+            )  # fmt: skip
+        show.out.print()
+        show.out.print(worst)
+    show.out.print()
+    show.out.print(usual(), markup=False)
+    show.out.print(found.verdict, markup=False)

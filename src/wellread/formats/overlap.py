@@ -165,7 +165,9 @@ def read_overlap(directory: Path) -> Overlap:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Overlap)
     except (OSError, msgspec.DecodeError) as error:
-        raise InputError(f"{path}: not an overlap table ({error})") from None
+        raise InputError(
+            f"{path}: not an overlap table of this version ({error}); measure it again"
+        ) from None
 
 
 def read_overlap_items(directory: Path) -> Iterator[dict[str, Any]]:

@@ -75,6 +75,41 @@ class PublishedOverlap(_Row, frozen=True):
     own_train: float | None = None
 
 
+class PublishedClean(_Row, frozen=True):
+    """What the paper says of a score without the items that overlap with WebText."""
+
+    task: str  # what a result names in `comparable_to`
+    metric: str
+    unit: str  # "percent": a result of ours holds the fraction, and differences are in points
+    source: str
+    whole: float | None = None  # of all items
+    clean: float | None = None  # of those without overlap
+    whole_less_clean: tuple[float, float] | None = None  # from, to
+    overlapping_less_clean: float | None = None
+    num_overlapping: int | None = None  # items with any overlap
+    note: str = ""
+
+    @property
+    def words(self) -> str:
+        """
+        >>> published_clean("lambada", "accuracy").words
+        '63.2, clean 62.9'
+        >>> published_clean("coqa", "f1_news").words
+        'overlapping +3; about 15 % of the documents of news overlap'
+        """
+        said = []
+        if self.whole is not None:
+            said.append(f"{self.whole:g}, clean {self.clean:g}")
+        if self.whole_less_clean is not None:
+            low, high = self.whole_less_clean
+            said.append(f"all less clean +{low:g} to +{high:g}")
+        if self.overlapping_less_clean is not None:
+            said.append(f"overlapping {self.overlapping_less_clean:+g}")
+        if self.num_overlapping is not None:
+            said.append(f"{self.num_overlapping} items overlap")
+        return "; ".join([*said, *filter(None, [self.note])])
+
+
 class PublishedCopying(_Row, frozen=True):
     """Percent of 8-grams that samples, and held-out text, share with the training text."""
 
@@ -100,6 +135,7 @@ class Paper(_Row, frozen=True):
     scores: list[PublishedScore]
     summaries: list[Summary]
     overlaps: list[PublishedOverlap]
+    clean_scores: list[PublishedClean]
     copying: PublishedCopying
     settings: list[Setting]
 
@@ -146,3 +182,9 @@ def nearest_size(num_parameters: int | None) -> str:
 
 def published_overlap(test_set: str) -> PublishedOverlap | None:
     return next((row for row in paper().overlaps if row.test_set == test_set), None)
+
+
+def published_clean(task: str | None, metric: str) -> PublishedClean | None:
+    """By what a result is comparable to; None: the paper says nothing of it."""
+    found = (row for row in paper().clean_scores if (row.task, row.metric) == (task, metric))
+    return next(found, None)

@@ -1,6 +1,7 @@
 """Settings of overlap; the defaults are those of the paper's section 4."""
 
 from wellread.base.config import Config
+from wellread.base.errors import InputError
 from wellread.ngrams import NGRAM_WORDS
 
 
@@ -11,3 +12,18 @@ class OverlapConfig(Config, frozen=True):
     false_positive_rate: float = 1e-8  # "upper bounded by 1/10^8"
     split: str = "train"  # of a corpus with splits; other corpora are all `train`
     seed: int = 0  # of the random n-grams that check the filter, and of the intervals
+
+
+class SplitConfig(Config, frozen=True):
+    """Of `overlap split-check`, which is of no recipe."""
+
+    ngram_words: int = NGRAM_WORDS
+    limit: float | None = None  # the greatest share of the test's n-grams that passes, as 0.01
+    worst: int = 10  # items that are named
+    seed: int = 0  # of the interval
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and not 0 <= self.limit <= 1:
+            raise InputError(f"--limit {self.limit:g}: expected a share from 0 to 1, as 0.01")
+        if self.ngram_words < 1:
+            raise InputError(f"ngram_words must be at least 1, not {self.ngram_words}")

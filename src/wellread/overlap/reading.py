@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,7 +61,7 @@ def read_test(test: Named, bad: Bad) -> Iterator[NamedText]:
     """
     path = test.path
     if not (is_artifact(path) and read_manifest(path).stage == results.STAGE):
-        for document in _held_out(path, bad):
+        for document in held_out(path, bad):
             yield NamedText(test.name, document.url, document.url, document.text)
         return
     if test.is_given:
@@ -76,13 +75,16 @@ def read_test(test: Named, bad: Bad) -> Iterator[NamedText]:
             yield NamedText(file.stem, row["item"], row["unit"] or row["item"], row["text"])
 
 
-def _held_out(path: Path, bad: Bad) -> Iterable[Document]:
-    if not is_artifact(path):
+def held_out(path: Path, bad: Bad) -> Iterable[Document]:
+    """The documents that are not for training; all of what has no splits."""
+    if not has_held_out(path):
         return read_documents(path, bad)
-    others = documents.SPLITS[1:]
-    found = chain.from_iterable(read_corpus(path, split) for split in others)
-    first = next(found, None)
-    return read_corpus(path) if first is None else chain([first], found)
+    return (one for one in read_corpus(path) if one.split != documents.SPLITS[0])
+
+
+def has_held_out(path: Path) -> bool:
+    """Whether it is a corpus with documents in other splits than that for training."""
+    return is_artifact(path) and any(one.split != documents.SPLITS[0] for one in read_corpus(path))
 
 
 def training_texts(path: Path, bad: Bad) -> Iterator[Document]:
@@ -129,7 +131,7 @@ def _is_same(source: Input, path: Path) -> bool:
         return {str(p) for p in _files(path)} == set(source.files)
     if not is_artifact(path) or read_manifest(path).digest != source.digest:
         return False
-    return all(document.split == documents.SPLITS[0] for document in read_corpus(path))
+    return not has_held_out(path)
 
 
 def _files(path: Path) -> list[Path]:

@@ -136,6 +136,15 @@ STAGES = {
             many=frozenset({"tests"}),
         ),
         Stage(
+            name="overlap clean",
+            section="overlap",
+            directory="clean-scores",
+            function="wellread.evaluate.clean:clean_scores",
+            config="wellread.overlap.config:OverlapConfig",
+            takes={"overlap": ("overlap measure",), "results": ("evaluate",)},
+            many=frozenset({"results"}),
+        ),
+        Stage(
             name="overlap copied",
             section="overlap",
             directory="copying",

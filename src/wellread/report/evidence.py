@@ -11,6 +11,7 @@ import msgspec
 from wellread.base.errors import InputError
 from wellread.base.manifest import MANIFEST, Manifest, is_artifact, owner_of, read_manifest
 from wellread.formats import (
+    clean_scores,
     copying,
     corpus_report,
     documents,
@@ -22,6 +23,7 @@ from wellread.formats import (
     studies,
     tokens,
 )
+from wellread.formats.clean_scores import CleanScores
 from wellread.formats.copying import Copying
 from wellread.formats.corpus_report import CorpusReport, read_corpus_report
 from wellread.formats.link_report import LinkReport, read_link_report
@@ -33,24 +35,15 @@ from wellread.formats.tokens import TokensHeader
 
 LINKS, CRAWL, CORPUS, TOKENS = links.STAGE, pages.STAGE, documents.STAGE, tokens.STAGE
 EVALUATE, OVERLAP, STUDY = results.STAGE, overlap.STAGE, studies.STAGE
-COPYING = copying.STAGE
+CLEAN, COPYING = clean_scores.STAGE, copying.STAGE
 HELD_OUT, ON_TRAINING = "held-out", "split=train"  # a task, and its setting for training documents
 SAMPLES = "samples"  # the task whose texts are for people to read
 TOKENIZER, TRAIN = "tokenizer", "train"
 OWN = "report"  # what this stage wrote earlier is no evidence
 ORDER = (
-    LINKS,
-    CRAWL,
-    CORPUS,
-    TOKENIZER,
-    TOKENS,
-    TRAIN,
-    EVALUATE,
-    "overlap-index",
-    OVERLAP,
-    COPYING,
-    STUDY,
-)
+    LINKS, CRAWL, CORPUS, TOKENIZER, TOKENS, TRAIN, EVALUATE, overlap.INDEX_STAGE, OVERLAP, CLEAN,
+    COPYING, STUDY,
+)  # fmt: skip
 # Where a run keeps its artifacts: DIR, or DIR/NAME for runs and results.
 PLACES = ("*", "*/*")
 MOST_COPIED = 3  # samples that are shown
@@ -100,6 +93,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     corpus: CorpusReport | None  # None: no corpus, or one made before there were such reports
     tokens: TokensHeader | None
     overlap: Overlap | None
+    clean: CleanScores | None
     copying: Copying | None
     most_copied: list[dict[str, Any]]  # rows of formats.copying.TEXTS
     study: Study | None
@@ -107,10 +101,14 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     def first(self, stage: str) -> Artifact | None:
         return next((a for a in self.artifacts if a.manifest.stage == stage), None)
 
+    @property
+    def models(self) -> list[str]:
+        names = [one.name for one in self.trainings] + [one.name for one in self.scored]
+        return list(dict.fromkeys(names))
+
     def series(self, model: str) -> int:
         """The number of a model, the same in every figure."""
-        names = [one.name for one in self.trainings] + [one.name for one in self.scored]
-        return list(dict.fromkeys(names)).index(model)
+        return self.models.index(model)
 
     def why(self, path: str) -> str:
         """The command that walks back from `path`, a place in the run."""
@@ -154,6 +152,7 @@ def read_evidence(run: Path, found: list[Path], *, samples: int) -> Evidence:
         corpus=read(CORPUS, _corpus_report),
         tokens=read(TOKENS, tokens.read_header),
         overlap=read(OVERLAP, overlap.read_overlap),
+        clean=read(CLEAN, clean_scores.read_clean_scores),
         copying=read(COPYING, copying.read_copying),
         most_copied=read(COPYING, partial(copying.most_copied, number=MOST_COPIED)) or [],
         study=read(STUDY, studies.read_study),

@@ -16,6 +16,7 @@ from wellread.report.blocks import (
     share,
 )
 from wellread.report.built import absent
+from wellread.report.clean import the_clean_scores
 from wellread.report.evidence import OVERLAP, Evidence
 from wellread.report.figures import Group, Mark, diamonds, forest
 
@@ -32,6 +33,7 @@ def the_overlap(evidence: Evidence) -> Section:
         *_figure(overlap.test_sets),
         _table(overlap, why),
         *_table_6(overlap, why),
+        *the_clean_scores(evidence),
     ]
     return Section(key="overlap", title="Overlap of test sets with the corpus", blocks=blocks)
 

@@ -1,0 +1,262 @@
+"""Does a test set stand in its training set? The check that the paper recommends for new splits.
+
+The test's n-grams are held in memory, as 64-bit hashes (some 50 bytes an n-gram in all); the
+training documents are read once, one after the other, so there may be any number of them. Of a
+single set each document is held against all others.
+
+Shapes: M n-grams of all items, N items, W distinct n-grams, D pairs of an item with one of its
+distinct n-grams.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from wellread.base.errors import InputError
+from wellread.base.manifest import Manifest, finished, read_manifest, writing
+from wellread.base.progress import Progress, silent
+from wellread.base.seeds import generator
+from wellread.formats import tables
+from wellread.formats.documents import Document, refuse
+from wellread.formats.overlap import BUCKETS, bucket_of
+from wellread.formats.split_check import FILE, ITEMS, STAGE, SplitCheck, Suspect
+from wellread.ngrams.hashing import Hashes, ngram_hashes
+from wellread.overlap.config import SplitConfig
+from wellread.overlap.counting import Items, count, first_of_item, shares, side_by_side
+from wellread.overlap.reading import has_held_out, held_out, training_texts
+from wellread.overlap.wanted import Wanted, want
+
+NEARLY = 0.8  # of an item's n-grams in one document: the same text with a few words changed (ours)
+# An n-gram of more items says nothing about which document one of them is from, and following it
+# would cost the product of its items and its documents.
+MAX_ITEMS = 100
+
+Integers = npt.NDArray[np.int64]
+
+
+class Reading(NamedTuple):
+    """A training document."""
+
+    url: str
+    hashes: Hashes
+    number: int | None  # of the item that it is itself, in a set held against itself
+
+
+class Pairs(NamedTuple):
+    """Of each wanted n-gram the items that have it: `item_D[start_W[w] : start_W[w + 1]]`."""
+
+    start_W: Integers  # (W + 1,)
+    item_D: Integers
+
+
+class Best(NamedTuple):
+    """Of each item the training document that has most of its distinct n-grams."""
+
+    document: list[str | None]
+    num_N: Integers
+
+
+class Checked(NamedTuple):
+    found: SplitCheck
+    rows: list[dict[str, Any]]  # of ITEMS
+
+
+def write_split_check(
+    train: Path,
+    test: Path | None,
+    out: Path,
+    config: SplitConfig,
+    *,
+    progress: Progress = silent,
+) -> Manifest:
+    """`check_split` as a stage: what it found, and every item, in `out`."""
+    inputs = {"train": [train], "test": [] if test is None else [test]}
+    if done := finished(out, stage=STAGE, config=config, inputs=inputs):
+        return done
+    with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
+        checked = check_split(train, test, config, progress=progress)
+        with draft.open("items.parquet") as file:
+            tables.write_rows(file, ITEMS, checked.rows)
+        draft.write(FILE, msgspec.json.format(msgspec.json.encode(checked.found), indent=1))
+        draft.counts["in"] = checked.found.num_items
+        draft.counts["out"] = checked.found.num_items - checked.found.num_short
+        if checked.found.num_short:
+            short = next(row["item"] for row in checked.rows if not row["num_ngrams"])
+            reason = f"fewer than {config.ngram_words} words"
+            draft.drop(reason, short, count=checked.found.num_short)
+    return read_manifest(out)
+
+
+def read_split_check(directory: Path) -> SplitCheck:
+    return msgspec.json.decode((directory / FILE).read_bytes(), type=SplitCheck)
+
+
+def check_split(
+    train: Path, test: Path | None, config: SplitConfig, *, progress: Progress = silent
+) -> Checked:
+    """How much of `test` is in `train`; both are documents in any form.
+
+    Of a corpus with splits, `train` is its training split, and its other splits are `test` unless
+    that is given. Without either, every document of `train` is held against the others.
+    """
+    if test is not None and test.resolve() == train.resolve():
+        raise InputError(
+            f"{train}: given twice; name it once to hold its documents against each other"
+        )
+    kind: Literal["across", "inside"] = "across"
+    name = train.name if test is None else test.name
+    if test is not None:
+        items = _items(held_out(test, refuse), config.ngram_words)
+    elif has_held_out(train):
+        items, name = _items(held_out(train, refuse), config.ngram_words), "its held-out splits"
+    else:
+        items, kind = _items(training_texts(train, refuse), config.ngram_words), "inside"
+    if not items.names:
+        raise InputError(f"{train if test is None else test}: no document to check")
+    wanted = want(_shared(items) if kind == "inside" else items.hashes_M)
+    readings = _itself(items) if kind == "inside" else _readings(train, config.ngram_words)
+    seen = np.full(len(wanted.hashes), kind == "inside")
+    best, num_documents = _search(items, wanted, seen, readings, progress)
+    if not num_documents:
+        raise InputError(f"{train}: no document to hold {name} against")
+    held_M = _held(items, wanted, seen)
+    return _checked(items, held_M, best, config, (train.name, name, kind, num_documents))
+
+
+def _items(documents: Iterable[Document], n: int) -> Items:
+    names, parts = [], []
+    for document in documents:
+        names.append(document.url)
+        parts.append(ngram_hashes(document.text, n))
+    hashes_M = side_by_side(parts, np.uint64)
+    return Items(
+        names=names,
+        units=[str(number) for number in range(len(names))],
+        hashes_M=hashes_M,
+        within_M=np.ones(len(hashes_M), np.bool_),
+        shuffled_M=np.empty(0, np.uint64),
+        item_M=np.repeat(np.arange(len(names)), [len(part) for part in parts]),
+    )
+
+
+def _shared(items: Items) -> Hashes:
+    """The n-grams that more than one item has."""
+    hashes, counts = np.unique(items.hashes_M[first_of_item(items)], return_counts=True)
+    return hashes[counts > 1]
+
+
+def _readings(train: Path, n: int) -> Iterator[Reading]:
+    for document in training_texts(train, refuse):
+        yield Reading(document.url, ngram_hashes(document.text, n), None)
+
+
+def _itself(items: Items) -> Iterator[Reading]:
+    ends = np.searchsorted(items.item_M, np.arange(len(items.names) + 1))
+    for number, url in enumerate(items.names):
+        yield Reading(url, items.hashes_M[ends[number] : ends[number + 1]], number)
+
+
+def _search(
+    items: Items, wanted: Wanted, seen: npt.NDArray[np.bool_], readings: Iterable[Reading],
+    progress: Progress,
+) -> tuple[Best, int]:  # fmt: skip
+    """Mark in `seen` what the documents have; the best of each item, and how many there were."""
+    pairs = _pairs(items, wanted)
+    best = Best([None] * len(items.names), np.zeros(len(items.names), np.int64))
+    num_documents = 0
+    for reading in readings:
+        num_documents += 1
+        places = np.unique(wanted.places(reading.hashes))
+        seen[places] = True
+        _improve(best, pairs, places, reading)
+        progress(num_documents, None, "training documents")
+    return best, num_documents
+
+
+def _pairs(items: Items, wanted: Wanted) -> Pairs:
+    is_new = first_of_item(items)
+    hashes, item = items.hashes_M[is_new], items.item_M[is_new]
+    place = np.searchsorted(wanted.hashes, hashes)
+    if len(wanted.hashes):
+        is_wanted = wanted.hashes[np.minimum(place, len(wanted.hashes) - 1)] == hashes
+    else:
+        is_wanted = np.zeros(len(hashes), np.bool_)
+    place, item = place[is_wanted], item[is_wanted]
+    order = np.argsort(place, kind="stable")
+    return Pairs(np.searchsorted(place[order], np.arange(len(wanted.hashes) + 1)), item[order])
+
+
+def _improve(best: Best, pairs: Pairs, places: Integers, reading: Reading) -> None:
+    """Make this document the best of the items of which it has more than any before it."""
+    starts, ends = pairs.start_W[places], pairs.start_W[places + 1]
+    is_rare = ends - starts <= MAX_ITEMS
+    starts, lengths = starts[is_rare], (ends - starts)[is_rare]
+    if not len(starts):
+        return
+    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    numbers, counts = np.unique(
+        pairs.item_D[np.repeat(starts, lengths) + within], return_counts=True
+    )
+    is_better = counts > best.num_N[numbers]
+    if reading.number is not None:
+        is_better &= numbers != reading.number
+    best.num_N[numbers[is_better]] = counts[is_better]
+    for number in numbers[is_better]:
+        best.document[number] = reading.url
+
+
+def _held(items: Items, wanted: Wanted, seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    known = wanted.hashes[seen]
+    places = np.searchsorted(known, items.hashes_M)
+    if not len(known):
+        return np.zeros(len(items.hashes_M), np.bool_)
+    return np.asarray(known[np.minimum(places, len(known) - 1)] == items.hashes_M)
+
+
+def _checked(
+    items: Items,
+    held_M: npt.NDArray[np.bool_],
+    best: Best,
+    config: SplitConfig,
+    told: tuple[str, str, Literal["across", "inside"], int],
+) -> Checked:
+    train, test, kind, num_documents = told
+    whole = count(items, held_M, np.ones(len(held_M)))
+    num_unique = count(items, held_M, first_of_item(items)).ngrams_N.astype(int)
+    [share] = shares(items.units, [whole], generator(config.seed, "split-check"))
+    suspects = [
+        Suspect(
+            item=items.names[number],
+            num_ngrams=int(whole.ngrams_N[number]),
+            num_found=int(whole.found_N[number]),
+            num_unique=int(num_unique[number]),
+            document=best.document[number],
+            num_in_document=int(best.num_N[number]),
+        )
+        for number in range(len(items.names))
+    ]
+    asked = [one for one in suspects if one.num_ngrams]
+    buckets = [bucket_of(one.num_found, one.num_ngrams) for one in asked]
+    is_whole = [one.num_in_document == one.num_unique for one in asked]
+    is_near = [one.num_in_document >= NEARLY * one.num_unique for one in asked]
+    worst = sorted(asked, key=lambda one: (-one.num_found / one.num_ngrams, -one.num_found))
+    found = SplitCheck(
+        kind=kind,
+        train=train,
+        test=test,
+        ngram_words=config.ngram_words,
+        num_train_documents=num_documents,
+        num_items=len(suspects),
+        num_short=len(suspects) - len(asked),
+        share=share,
+        items_by_share={bucket: buckets.count(bucket) for bucket in BUCKETS},
+        num_whole=sum(is_whole),
+        num_nearly=sum(is_near) - sum(is_whole),
+        worst=[one for one in worst[: config.worst] if one.num_found],
+        limit=config.limit,
+    )
+    return Checked(found, [msgspec.structs.asdict(one) for one in suspects])

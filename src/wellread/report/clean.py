@@ -1,0 +1,173 @@
+"""The part of the report's overlap section on scores without the items that overlap."""
+
+from wellread.formats.clean_scores import CleanScore, CleanScores, Gap, Part
+from wellread.formats.published import published_clean
+from wellread.report.blocks import (
+    NOTHING,
+    Block,
+    Cell,
+    Column,
+    Figure,
+    Heading,
+    Prose,
+    Table,
+    count,
+    is_share,
+    metric_name,
+    score,
+)
+from wellread.report.evidence import CLEAN, Evidence
+from wellread.report.figures import Group, Mark, diamonds, forest
+
+
+def the_clean_scores(evidence: Evidence) -> list[Block]:
+    """Nothing where the stage has not run."""
+    found, artifact = evidence.clean, evidence.first(CLEAN)
+    if found is None or artifact is None:
+        return []
+    why = [evidence.why(artifact.name)]
+    return [
+        Heading(text="Scores without what overlaps", key="clean-scores"),
+        Prose(
+            text=f"Clean are the items of which not one {found.ngram_words}-word sequence is in "
+            f"{found.corpus}, overlapping all others. What is between a score on all items and one "
+            "on the clean ones is what overlap may have given to the first; the items also differ "
+            "in other ways, so that a difference need not come of memory."
+        ),
+        *_figure(found, evidence),
+        _table(found, why),
+        *_by_share(found, why),
+    ]
+
+
+def _figure(found: CleanScores, evidence: Evidence) -> list[Figure]:
+    """Shares alone: they have one scale."""
+    groups = []
+    for one in found.scores:
+        if not is_share(one.metric) or None in (one.clean.value, one.overlapping.value):
+            continue
+        series = evidence.series(one.results) if one.results in evidence.models else 0
+        marks = [
+            Mark(part.name, part.value or 0.0, part.low, part.high, series)
+            for part in (one.whole, one.clean, one.overlapping)
+        ]
+        theirs = published_clean(one.comparable_to, one.metric)
+        if theirs and theirs.whole is not None and theirs.clean is not None:
+            marks.append(Mark("all (paper)", theirs.whole / 100, None, None, None))
+            marks.append(Mark("clean (paper)", theirs.clean / 100, None, None, None))
+        groups.append(Group(f"{one.task}, {metric_name(one.metric)}, {one.results}", marks))
+    if not groups:
+        return []
+    return [
+        forest(
+            "clean-scores",
+            groups,
+            "Scores on all items, on those without overlap and on the others, with 95 % intervals"
+            f"{diamonds(groups, '; open diamonds are the paper’s, of its largest model')}.",
+            "Points with intervals: "
+            + "; ".join(
+                f"{g.title}: " + ", ".join(f"{m.label} {100 * m.value:.1f} %" for m in g.marks)
+                for g in groups
+            ),
+            unit="score",
+        )
+    ]
+
+
+def _table(found: CleanScores, why: list[str]) -> Table:
+    short = {(one.task, one.num_short) for one in found.scores if one.num_short}
+    words = ", ".join(f"{task} {number:,}" for task, number in sorted(short))
+    note = (
+        "Differences of shares are in points; their intervals draw the same items, or documents, "
+        "for both sides. Paper: section 4, of its largest model."
+    )
+    if short:
+        note += f" Too short for {found.ngram_words} words, and counted as clean: {words}."
+    if found.left_out:
+        note += " Left out: " + "; ".join(f"{k}, {v}" for k, v in found.left_out.items()) + "."
+    return Table(
+        key="clean-scores",
+        caption="Every score on all items, and without those that overlap",
+        columns=[
+            Column("task", "name"),
+            Column("metric"),
+            Column("model"),
+            Column("all", "number"),
+            Column("clean", "number"),
+            Column("overlapping", "number"),
+            Column("all less clean", "number"),
+            Column("95 % from", "number"),
+            Column("to", "number"),
+            Column("overlapping less clean", "number"),
+            Column("95 % from", "number"),
+            Column("to", "number"),
+            Column("items clean", "number"),
+            Column("items overlapping", "number"),
+            Column("paper"),
+        ],
+        rows=[_row(one) for one in found.scores],
+        why=why,
+        note=note,
+    )
+
+
+def _row(one: CleanScore) -> list[Cell]:
+    theirs = published_clean(one.comparable_to, one.metric)
+    return [
+        Cell(one.task),
+        Cell(metric_name(one.metric)),
+        Cell(one.results),
+        *(score(part.value, one.metric) for part in (one.whole, one.clean, one.overlapping)),
+        *_gap(one.whole_less_clean, one.metric),
+        *_gap(one.overlapping_less_clean, one.metric),
+        _items(one.clean),
+        _items(one.overlapping),
+        Cell(theirs.words) if theirs else NOTHING,
+    ]
+
+
+def _gap(gap: Gap, metric: str) -> list[Cell]:
+    numbers = (gap.difference, gap.low, gap.high)
+    return [score(number, metric, is_difference=True) for number in numbers]
+
+
+def _items(part: Part) -> Cell:
+    if part.num_units == part.num_items:
+        return count(part.num_items)
+    return Cell(f"{part.num_items:,} in {part.num_units:,}", part.num_items)
+
+
+def _by_share(found: CleanScores, why: list[str]) -> list[Table]:
+    rows = [
+        [
+            Cell(one.task),
+            Cell(metric_name(one.metric)),
+            Cell(one.results),
+            Cell(part.name),
+            _items(part),
+            *(score(number, one.metric) for number in (part.value, part.low, part.high)),
+        ]
+        for one in found.scores
+        for part in (one.clean, *one.buckets)
+        if one.buckets
+    ]
+    if not rows:
+        return []
+    return [
+        Table(
+            key="clean-scores-by-share",
+            caption="Scores by how much of an item overlaps",
+            columns=[
+                Column("task", "name"),
+                Column("metric"),
+                Column("model"),
+                Column("of its sequences"),
+                Column("items", "number"),
+                Column("score", "number"),
+                Column("95 % from", "number"),
+                Column("to", "number"),
+            ],
+            rows=rows,
+            why=why,
+        )
+    ]
