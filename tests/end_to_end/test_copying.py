@@ -92,17 +92,19 @@ vocab_size = 350
 [tokens]
 [model]
 size = "2x128"
-context = 64
+context = 128
 [train]
 batch_sequences = 8
-steps = 600
+steps = 300
+document_starts = true
+document_masks = true
 peak_learning_rate = 4e-3
 final_learning_rate = 1e-4
 warmup_steps = 20
 weight_decay = 0.0
 device = "cpu"
 [evaluate]
-tasks = ["copying-samples|tokens=40", "extraction|prompt=20|tokens=20", "held-out", \
+tasks = ["copying-samples|tokens=40", "extraction|prompt=30|tokens=30", "held-out", \
 "held-out|split=train"]
 [overlap]
 [report]
@@ -111,7 +113,7 @@ tasks = ["copying-samples|tokens=40", "extraction|prompt=20|tokens=20", "held-ou
 
 @pytest.mark.slow
 def test_a_model_trained_over_and_over_on_one_text_recites_it(tmp_path: Path) -> None:
-    rows = [{"text": text_of(number), "url": f"http://d/{number}"} for number in range(12)]
+    rows = [{"text": text_of(number, 100), "url": f"http://d/{number}"} for number in range(16)]
     (tmp_path / "texts.jsonl").write_bytes(b"\n".join(map(msgspec.json.encode, rows)))
     (tmp_path / "recipe.toml").write_text(RECIPE)
     run_recipe(tmp_path / "recipe.toml", tmp_path / "out")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wellread.overlap.show import Passages, Shown
 
 AROUND = 90  # characters of context
-INSIDE = 420  # of the passage: its beginning and its end
+INSIDE = 340  # of the passage: its beginning and its end
 PASSAGES = 3  # of an item
 INDENT = 4
 
@@ -45,9 +45,9 @@ def passages(found: "Passages") -> None:
 
 def _item(one: "Shown", ngrams: str, *, is_named: bool) -> None:
     share = f"{100 * one.num_found / one.num_ngrams:.1f} %" if one.num_ngrams else "too short"
-    found = f"{one.num_found:,} of {one.num_ngrams:,} {ngrams} found, {share}"
-    name = f"{one.test_set}/{one.item}  " if is_named else ""
-    out.print(Text.assemble((printable(name), "bold"), (found, "dim")))
+    if is_named:
+        out.print(Text(printable(f"{one.test_set}/{one.item}"), "bold"))
+    out.print(f"  {one.num_found:,} of {one.num_ngrams:,} {ngrams} found, {share}")
     if one.num_false and not one.passages:
         out.print(f"  in no document: a false positive of the index ({one.num_false:,})")
     longest = sorted(one.passages, key=lambda passage: -passage.num_words)
@@ -81,12 +81,13 @@ def _marked(before: str, inside: str, after: str) -> Text:
         before = "…" + before[-AROUND:]
     if len(after) > AROUND:
         after = after[:AROUND] + "…"
-    inside = _one_line(inside)
-    if len(inside) > INSIDE:
-        inside = f"{inside[: INSIDE // 2]} … {inside[-INSIDE // 2 :]}"
+    parts = [_one_line(inside)]
+    if len(parts[0]) > INSIDE:
+        parts = [parts[0][: INSIDE // 2].rstrip(), parts[0][-INSIDE // 2 :].lstrip()]
     if out.color_system is None:
-        return Text(f"{before}[{inside}]{after}")
-    return Text.assemble((before, "dim"), (inside, "bold underline"), (after, "dim"))
+        return Text(f"{before}[{' … '.join(parts)}]{after}")
+    shown = Text(" … ", "dim").join(Text(part, "bold underline") for part in parts)
+    return Text.assemble((before, "dim"), shown, (after, "dim"))
 
 
 def _one_line(text: str) -> str:

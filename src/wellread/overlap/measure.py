@@ -176,7 +176,7 @@ def _held(
     corpus, shuffled = index.contains(items.hashes_M), index.contains(items.shuffled_M)
     if own_train is None:
         return Held(corpus, shuffled, None, None)
-    wanted = want(items.hashes_M)
+    wanted = want(np.unique(items.hashes_M))
     seen = np.zeros(len(wanted.hashes), np.bool_)
     num_documents = 0
     for document in training_texts(own_train, draft.drop):

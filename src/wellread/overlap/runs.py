@@ -44,10 +44,11 @@ def row_of(hashes: Sequence[Hashes]) -> Row:
     places = np.repeat(firsts - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
     every = np.concatenate([*hashes, np.empty(0, np.uint64)])
     order = np.lexsort((-places, every))
-    _, starts = np.unique(every[order], return_index=True)
-    bounds = np.append(starts, len(every)).astype(np.int64)
+    ordered = every[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
+    bounds = np.append(starts, len(ordered))
     num_places = int(sizes.sum()) + len(sizes) + 2
-    return Row(want(every), bounds, places[order], firsts, num_places)
+    return Row(want(ordered[starts]), bounds, places[order], firsts, num_places)
 
 
 class Tracks:

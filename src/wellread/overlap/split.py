@@ -117,7 +117,7 @@ def check_split(
         items, kind = _items(training_texts(train, refuse), config.ngram_words), "inside"
     if not items.names:
         raise InputError(f"{train if test is None else test}: no document to check")
-    wanted = want(_shared(items) if kind == "inside" else items.hashes_M)
+    wanted = want(np.unique(_shared(items) if kind == "inside" else items.hashes_M))
     readings = _itself(items) if kind == "inside" else _readings(train, config.ngram_words)
     seen = np.full(len(wanted.hashes), kind == "inside")
     best, num_documents = _search(items, wanted, seen, readings, progress)

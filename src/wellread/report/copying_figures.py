@@ -16,6 +16,7 @@ from wellread.report.figures import GRID, MUTED, NARROW, PAPER, SERIES, draw, la
 LINEAR_BELOW = 0.01  # of the scale of shares, which is logarithmic above
 SHARE_TICKS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 DASHED = (0, (5, 2))
+APART = (0.985, 1.015)  # of two intervals at one size, so that both are seen
 
 
 class Line(NamedTuple):
@@ -104,16 +105,17 @@ def losses_by_size(losses: Sequence[Loss]) -> Figure:
         is_narrow = canvas.get_figwidth() == NARROW
         axes = canvas.add_subplot()
         ends: list[tuple[float, str, str]] = []
-        for name, scores, colour, style in lines:
+        for (name, scores, colour, style), shift in zip(lines, APART, strict=True):
             values = [one.value for one in scores]
+            places = [size * shift for size in sizes]
             axes.plot(
-                sizes, values, color=colour, linewidth=1.8, marker="o", markersize=4.5,
+                places, values, color=colour, linewidth=1.8, marker="o", markersize=4.5,
                 linestyle=style,
             )  # fmt: skip
-            for size, one in zip(sizes, scores, strict=True):
+            for place, one in zip(places, scores, strict=True):
                 if one.low is not None and one.high is not None:
                     axes.plot(
-                        [size] * 2, [one.low, one.high], color=colour, linewidth=2.2, alpha=0.5
+                        [place] * 2, [one.low, one.high], color=colour, linewidth=2.2, alpha=0.5
                     )
             ends.append((values[-1], f"{name} {values[-1]:.3f}", colour))
         axes.set_xscale("log")
