@@ -81,23 +81,29 @@ def clean(found: "CleanScores") -> None:
     from wellread.formats.published import published_clean
 
     table = show.plain_table(
-        "results", "task", "metric", "all", "clean", "overlapping", "all less clean", "95 %",
-        "overlapping less clean", "95 %", "n clean", "n overlapping", "paper",
-        left=["results", "task", "metric", "paper"],
+        "results", "task", "metric", "all", "clean", "overlapping", "all less clean",
+        "overlapping less clean", "items", "paper", left=["results", "task", "metric", "paper"],
     )  # fmt: skip
-    for one in found.scores:
+    for one in found.with_overlap:
         theirs = published_clean(one.comparable_to, one.metric)
         table.add_row(
             escape(one.results), one.task, one.metric, _value(one.whole), _value(one.clean),
-            _value(one.overlapping), *_gap(one.whole_less_clean),
-            *_gap(one.overlapping_less_clean), f"{one.clean.num_items:,}",
-            f"{one.overlapping.num_items:,}", theirs.words if theirs else "",
+            _value(one.overlapping), _gap(one.whole_less_clean),
+            _gap(one.overlapping_less_clean),
+            f"{one.clean.num_items:,} + {one.overlapping.num_items:,}",
+            theirs.words if theirs else "",
         )  # fmt: skip
-    show.out.print(table)
-    _by_share(found)
-    short = {(one.task, one.num_short) for one in found.scores if one.num_short}
-    if short:
-        named = ", ".join(f"{task} {number:,}" for task, number in sorted(short))
+    if table.row_count:
+        show.out.print(table)
+        show.out.print()
+        _by_share(found)
+    if found.without_overlap:
+        show.out.print(
+            f"no item overlaps: {', '.join(found.without_overlap)}; their scores are clean",
+            markup=False,
+        )
+    if found.short:
+        named = ", ".join(f"{task} {number:,}" for task, number in found.short.items())
         show.out.print(
             f"counted as clean, with fewer than {found.ngram_words} words: {named}", markup=False
         )
@@ -109,25 +115,24 @@ def _by_share(found: "CleanScores") -> None:
         "results", "task", "metric", "share", "items", "score", "95 %",
         left=["results", "task", "metric", "share"],
     )  # fmt: skip
-    for one in found.scores:
+    for one in found.with_overlap:
         for part in one.buckets:
             table.add_row(
                 escape(one.results), one.task, one.metric, part.name, f"{part.num_items:,}",
                 _value(part), show.interval(part.low, part.high),
             )  # fmt: skip
-    if table.row_count:
-        show.out.print()
-        show.out.print(table)
+    show.out.print(table)
 
 
 def _value(part: "Part") -> str:
     return "no item" if part.value is None else human_number(part.value)
 
 
-def _gap(gap: "Gap") -> tuple[str, str]:
+def _gap(gap: "Gap") -> str:
     if gap.difference is None:
-        return "", ""
-    return human_number(gap.difference, "+"), show.interval(gap.low, gap.high, "+")
+        return ""
+    known = show.interval(gap.low, gap.high, "+")
+    return human_number(gap.difference, "+") + (f" ({known})" if known else "")
 
 
 def split_check(found: "SplitCheck") -> None:

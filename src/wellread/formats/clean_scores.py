@@ -75,6 +75,22 @@ class CleanScores(msgspec.Struct, frozen=True, kw_only=True):
     scores: list[CleanScore]
     left_out: dict[str, str]  # "RESULTS TASK" -> why it has no part here
 
+    @property
+    def with_overlap(self) -> list[CleanScore]:
+        """Those of which some item overlaps; the others have one score, which is clean."""
+        return [one for one in self.scores if one.overlapping.num_items]
+
+    @property
+    def without_overlap(self) -> list[str]:
+        """The tasks of which no item overlaps."""
+        found = {one.task for one in self.with_overlap}
+        return sorted({one.task for one in self.scores} - found)
+
+    @property
+    def short(self) -> dict[str, int]:
+        """Task -> how many of its items are too short for an n-gram, if any is."""
+        return {one.task: one.num_short for one in self.scores if one.num_short}
+
 
 def read_clean_scores(directory: Path) -> CleanScores:
     path = directory / FILE

@@ -76,8 +76,8 @@ class SplitCheck(msgspec.Struct, frozen=True, kw_only=True):
             known = f" (95 % {100 * found.low:.2f} to {100 * found.high:.2f})"
         said = (
             f"{100 * found.share:.2f} %{known} of the {self.ngram_words}-grams {where}; of "
-            f"{self.num_items:,} items {self.num_whole:,} whole in one document, "
-            f"{self.num_nearly:,} nearly"
+            f"{self.num_items:,} item{'s' * (self.num_items > 1)} {self.num_whole:,} whole in one "
+            f"document, {self.num_nearly:,} nearly"
         )
         if self.limit is None:
             return said

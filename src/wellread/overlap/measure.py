@@ -155,10 +155,8 @@ def measure_test_sets(
 def _items(texts: list[NamedText], config: OverlapConfig) -> Items:
     texts.sort(key=lambda text: text.item)
     found = [ngrams_of(text.text, config.ngram_words) for text in texts]
-    shuffled = []
-    for text in texts:
-        random = generator(config.seed, "overlap", "shuffled", text.test_set, text.item)
-        shuffled.append(shuffled_hashes(text.text, config.ngram_words, random))
+    random = generator(config.seed, "overlap", "shuffled", texts[0].test_set)
+    shuffled = [shuffled_hashes(text.text, config.ngram_words, random) for text in texts]
     lengths = [len(one.hashes) for one in found]
     return Items(
         names=[text.item for text in texts],
@@ -176,7 +174,8 @@ def _held(
     corpus, shuffled = index.contains(items.hashes_M), index.contains(items.shuffled_M)
     if own_train is None:
         return Held(corpus, shuffled, None, None)
-    wanted = want(np.unique(items.hashes_M))
+    distinct, place_M = np.unique(items.hashes_M, return_inverse=True)
+    wanted = want(distinct)
     seen = np.zeros(len(wanted.hashes), np.bool_)
     num_documents = 0
     for document in training_texts(own_train, draft.drop):
@@ -185,8 +184,7 @@ def _held(
         progress(num_documents, None, f"documents of {own_train.name}")
     if not num_documents:
         raise InputError(f"{own_train}: no document to hold the test set against")
-    own = seen[np.searchsorted(wanted.hashes, items.hashes_M)]
-    return Held(corpus, shuffled, own, (own_train.name, num_documents))
+    return Held(corpus, shuffled, seen[place_M], (own_train.name, num_documents))
 
 
 def _test_set(name: str, items: Items, held: Held, index: OverlapIndex, seed: int) -> TestSet:

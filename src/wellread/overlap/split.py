@@ -24,9 +24,9 @@ from wellread.formats import tables
 from wellread.formats.documents import Document, refuse
 from wellread.formats.overlap import BUCKETS, bucket_of
 from wellread.formats.split_check import FILE, ITEMS, STAGE, SplitCheck, Suspect
-from wellread.ngrams.hashing import Hashes, ngram_hashes
+from wellread.ngrams.hashing import ngram_hashes
 from wellread.overlap.config import SplitConfig
-from wellread.overlap.counting import Items, count, first_of_item, shares, side_by_side
+from wellread.overlap.counting import Items, count, shares, side_by_side
 from wellread.overlap.reading import has_held_out, held_out, training_texts
 from wellread.overlap.wanted import Wanted, want
 
@@ -38,19 +38,21 @@ MAX_ITEMS = 100
 Integers = npt.NDArray[np.int64]
 
 
+class Ngrams(NamedTuple):
+    """The distinct n-grams of the items, each with those that have it."""
+
+    wanted: Wanted
+    place_M: Integers  # where each n-gram of the items stands among the distinct ones
+    start_W: Integers  # (W + 1,): the items of n-gram w are item_D[start_W[w] : start_W[w + 1]]
+    item_D: Integers
+
+
 class Reading(NamedTuple):
     """A training document."""
 
     url: str
-    hashes: Hashes
+    places: Integers  # of those of its n-grams that are wanted, each once
     number: int | None  # of the item that it is itself, in a set held against itself
-
-
-class Pairs(NamedTuple):
-    """Of each wanted n-gram the items that have it: `item_D[start_W[w] : start_W[w + 1]]`."""
-
-    start_W: Integers  # (W + 1,)
-    item_D: Integers
 
 
 class Best(NamedTuple):
@@ -108,23 +110,26 @@ def check_split(
             f"{train}: given twice; name it once to hold its documents against each other"
         )
     kind: Literal["across", "inside"] = "across"
-    name = train.name if test is None else test.name
+    names = train.name, train.name if test is None else test.name
     if test is not None:
         items = _items(held_out(test, refuse), config.ngram_words)
     elif has_held_out(train):
-        items, name = _items(held_out(train, refuse), config.ngram_words), "its held-out splits"
+        items = _items(held_out(train, refuse), config.ngram_words)
+        names = "its training split", f"the held-out splits of {train.name}"
     else:
         items, kind = _items(training_texts(train, refuse), config.ngram_words), "inside"
     if not items.names:
         raise InputError(f"{train if test is None else test}: no document to check")
-    wanted = want(np.unique(_shared(items) if kind == "inside" else items.hashes_M))
-    readings = _itself(items) if kind == "inside" else _readings(train, config.ngram_words)
-    seen = np.full(len(wanted.hashes), kind == "inside")
-    best, num_documents = _search(items, wanted, seen, readings, progress)
+    ngrams = _ngrams(items)
+    if kind == "inside":
+        readings, seen = _itself(items, ngrams), np.diff(ngrams.start_W) > 1
+    else:
+        readings = _readings(train, ngrams.wanted, config.ngram_words)
+        seen = np.zeros(len(ngrams.wanted.hashes), np.bool_)
+    best, num_documents = _search(items, ngrams, seen, readings, progress)
     if not num_documents:
-        raise InputError(f"{train}: no document to hold {name} against")
-    held_M = _held(items, wanted, seen)
-    return _checked(items, held_M, best, config, (train.name, name, kind, num_documents))
+        raise InputError(f"{train}: no document to hold {names[1]} against")
+    return _checked(items, ngrams, seen, best, config, (*names, kind, num_documents))
 
 
 def _items(documents: Iterable[Document], n: int) -> Items:
@@ -143,63 +148,54 @@ def _items(documents: Iterable[Document], n: int) -> Items:
     )
 
 
-def _shared(items: Items) -> Hashes:
-    """The n-grams that more than one item has."""
-    hashes, counts = np.unique(items.hashes_M[first_of_item(items)], return_counts=True)
-    return hashes[counts > 1]
+def _ngrams(items: Items) -> Ngrams:
+    distinct, place_M = np.unique(items.hashes_M, return_inverse=True)
+    # A pair as one number, which sorts by n-gram and then by item.
+    pair_M = np.sort(place_M * len(items.names) + items.item_M)
+    pair_D = pair_M[np.diff(pair_M, prepend=-1) > 0]
+    place_D, item_D = np.divmod(pair_D, len(items.names))
+    start_W = np.searchsorted(place_D, np.arange(len(distinct) + 1))
+    return Ngrams(want(distinct), place_M, start_W, item_D)
 
 
-def _readings(train: Path, n: int) -> Iterator[Reading]:
+def _readings(train: Path, wanted: Wanted, n: int) -> Iterator[Reading]:
     for document in training_texts(train, refuse):
-        yield Reading(document.url, ngram_hashes(document.text, n), None)
+        places = wanted.places(ngram_hashes(document.text, n))
+        yield Reading(document.url, np.unique(places), None)
 
 
-def _itself(items: Items) -> Iterator[Reading]:
+def _itself(items: Items, ngrams: Ngrams) -> Iterator[Reading]:
     ends = np.searchsorted(items.item_M, np.arange(len(items.names) + 1))
     for number, url in enumerate(items.names):
-        yield Reading(url, items.hashes_M[ends[number] : ends[number + 1]], number)
+        yield Reading(url, np.unique(ngrams.place_M[ends[number] : ends[number + 1]]), number)
 
 
 def _search(
-    items: Items, wanted: Wanted, seen: npt.NDArray[np.bool_], readings: Iterable[Reading],
+    items: Items, ngrams: Ngrams, seen: npt.NDArray[np.bool_], readings: Iterable[Reading],
     progress: Progress,
 ) -> tuple[Best, int]:  # fmt: skip
-    """Mark in `seen` what the documents have; the best of each item, and how many there were."""
-    pairs = _pairs(items, wanted)
+    """Mark in `seen` what other documents have; the best of each item; how many there were."""
     best = Best([None] * len(items.names), np.zeros(len(items.names), np.int64))
     num_documents = 0
     for reading in readings:
         num_documents += 1
-        places = np.unique(wanted.places(reading.hashes))
-        seen[places] = True
-        _improve(best, pairs, places, reading)
+        if reading.number is None:
+            seen[reading.places] = True
+        _improve(best, ngrams, reading)
         progress(num_documents, None, "training documents")
     return best, num_documents
 
 
-def _pairs(items: Items, wanted: Wanted) -> Pairs:
-    is_new = first_of_item(items)
-    hashes, item = items.hashes_M[is_new], items.item_M[is_new]
-    place = np.searchsorted(wanted.hashes, hashes)
-    if len(wanted.hashes):
-        is_wanted = wanted.hashes[np.minimum(place, len(wanted.hashes) - 1)] == hashes
-    else:
-        is_wanted = np.zeros(len(hashes), np.bool_)
-    place, item = place[is_wanted], item[is_wanted]
-    order = np.argsort(place, kind="stable")
-    return Pairs(np.searchsorted(place[order], np.arange(len(wanted.hashes) + 1)), item[order])
-
-
-def _improve(best: Best, pairs: Pairs, places: Integers, reading: Reading) -> None:
+def _improve(best: Best, ngrams: Ngrams, reading: Reading) -> None:
     """Make this document the best of the items of which it has more than any before it."""
-    starts, ends = pairs.start_W[places], pairs.start_W[places + 1]
+    starts, ends = ngrams.start_W[reading.places], ngrams.start_W[reading.places + 1]
     is_rare = ends - starts <= MAX_ITEMS
     starts, lengths = starts[is_rare], (ends - starts)[is_rare]
     if not len(starts):
         return
     within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     numbers, counts = np.unique(
-        pairs.item_D[np.repeat(starts, lengths) + within], return_counts=True
+        ngrams.item_D[np.repeat(starts, lengths) + within], return_counts=True
     )
     is_better = counts > best.num_N[numbers]
     if reading.number is not None:
@@ -209,24 +205,17 @@ def _improve(best: Best, pairs: Pairs, places: Integers, reading: Reading) -> No
         best.document[number] = reading.url
 
 
-def _held(items: Items, wanted: Wanted, seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    known = wanted.hashes[seen]
-    places = np.searchsorted(known, items.hashes_M)
-    if not len(known):
-        return np.zeros(len(items.hashes_M), np.bool_)
-    return np.asarray(known[np.minimum(places, len(known) - 1)] == items.hashes_M)
-
-
 def _checked(
     items: Items,
-    held_M: npt.NDArray[np.bool_],
+    ngrams: Ngrams,
+    seen: npt.NDArray[np.bool_],
     best: Best,
     config: SplitConfig,
     told: tuple[str, str, Literal["across", "inside"], int],
 ) -> Checked:
     train, test, kind, num_documents = told
-    whole = count(items, held_M, np.ones(len(held_M)))
-    num_unique = count(items, held_M, first_of_item(items)).ngrams_N.astype(int)
+    whole = count(items, seen[ngrams.place_M], np.ones(len(items.hashes_M)))
+    num_unique = np.bincount(ngrams.item_D, minlength=len(items.names))
     [share] = shares(items.units, [whole], generator(config.seed, "split-check"))
     suspects = [
         Suspect(

@@ -43,8 +43,8 @@ def the_clean_scores(evidence: Evidence) -> list[Block]:
 def _figure(found: CleanScores, evidence: Evidence) -> list[Figure]:
     """Shares alone: they have one scale."""
     groups = []
-    for one in found.scores:
-        if not is_share(one.metric) or None in (one.clean.value, one.overlapping.value):
+    for one in found.with_overlap:
+        if not is_share(one.metric) or one.clean.value is None:
             continue
         series = evidence.series(one.results) if one.results in evidence.models else 0
         marks = [
@@ -75,19 +75,20 @@ def _figure(found: CleanScores, evidence: Evidence) -> list[Figure]:
 
 
 def _table(found: CleanScores, why: list[str]) -> Table:
-    short = {(one.task, one.num_short) for one in found.scores if one.num_short}
-    words = ", ".join(f"{task} {number:,}" for task, number in sorted(short))
+    words = ", ".join(f"{task} {number:,}" for task, number in found.short.items())
     note = (
         "Differences of shares are in points; their intervals draw the same items, or documents, "
         "for both sides. Paper: section 4, of its largest model."
     )
-    if short:
+    if found.without_overlap:
+        note += f" No item overlaps, so that all is clean: {', '.join(found.without_overlap)}."
+    if found.short:
         note += f" Too short for {found.ngram_words} words, and counted as clean: {words}."
     if found.left_out:
         note += " Left out: " + "; ".join(f"{k}, {v}" for k, v in found.left_out.items()) + "."
     return Table(
         key="clean-scores",
-        caption="Every score on all items, and without those that overlap",
+        caption="Scores on all items, and without those that overlap",
         columns=[
             Column("task", "name"),
             Column("metric"),
@@ -105,7 +106,7 @@ def _table(found: CleanScores, why: list[str]) -> Table:
             Column("items overlapping", "number"),
             Column("paper"),
         ],
-        rows=[_row(one) for one in found.scores],
+        rows=[_row(one) for one in found.with_overlap],
         why=why,
         note=note,
     )
@@ -147,9 +148,8 @@ def _by_share(found: CleanScores, why: list[str]) -> list[Table]:
             _items(part),
             *(score(number, one.metric) for number in (part.value, part.low, part.high)),
         ]
-        for one in found.scores
+        for one in found.with_overlap
         for part in (one.clean, *one.buckets)
-        if one.buckets
     ]
     if not rows:
         return []

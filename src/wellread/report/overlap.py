@@ -71,11 +71,11 @@ def _table(overlap: Overlap, why: list[str]) -> Table:
             Column("95 % from", "number"),
             Column("to", "number"),
             Column("items with any", "number"),
+            Column("paper: WebText", "number"),
+            Column("paper: own train", "number"),
             Column("unique", "number"),
             Column("within lines", "number"),
             Column("shuffled words", "number"),
-            Column("paper: WebText", "number"),
-            Column("paper: own train", "number"),
         ],
         rows=[_row(one) for one in overlap.test_sets],
         why=why,
@@ -99,10 +99,10 @@ def _row(one: TestSet) -> list[Cell]:
         count(whole.num_found),
         *(percent(number) for number in (whole.share, whole.low, whole.high)),
         Cell(f"{one.items_with_any:,} ({with_any})", one.items_with_any),
+        *(paper or [NOT_COMPARABLE, NOT_COMPARABLE]),
         percent(one.shares["unique"].share),
         percent(one.shares["within"].share),
         percent(one.shuffled.share),
-        *(paper or [NOT_COMPARABLE, NOT_COMPARABLE]),
     ]
 
 
