@@ -1,4 +1,4 @@
-"""`wellread overlap index`, `measure`: what texts share with a corpus."""
+"""`wellread overlap index`, `measure`, `merge`: what texts share with a corpus."""
 
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,12 @@ overlap_app = typer.Typer(
 )
 
 
+# Settings that only an index is built with.
+OF_INDEX = (
+    "false_positive_rate", "mode", "num_ngrams", "split", "memory", "threads", "engine"
+)  # fmt: skip
+
+
 def register(app: typer.Typer) -> None:
     app.add_typer(overlap_app)
 
@@ -28,14 +34,14 @@ def overlap_index(
     config: OverlapConfig,
     json: Json = False,
 ) -> None:
-    """Put the 8-grams of a corpus into a filter."""
+    """Put the 8-grams of a corpus into an index."""
     from wellread.overlap.index import index_corpus
 
     do_stage("overlap index", out, partial(index_corpus, corpus, out, config), json=json)
 
 
 @overlap_app.command("measure")
-@takes_settings(OverlapConfig, "overlap", without=("false_positive_rate", "split"))
+@takes_settings(OverlapConfig, "overlap", without=OF_INDEX)
 def overlap_measure(
     index: Annotated[Path, typer.Argument(help="What `wellread overlap index` wrote.")],
     tests: Annotated[list[Path], typer.Argument(help="Results directories, or documents.")],
@@ -52,3 +58,15 @@ def overlap_measure(
     )
     if not json:
         show_overlap.overlap(read_overlap(out))
+
+
+@overlap_app.command("merge")
+def overlap_merge(
+    indexes: Annotated[list[Path], typer.Argument(help="Indexes built with one --num-ngrams.")],
+    out: Out,
+    json: Json = False,
+) -> None:
+    """Make one index of several."""
+    from wellread.overlap.merge import merge_indexes
+
+    do_stage("overlap merge", out, partial(merge_indexes, indexes, out), json=json)

@@ -4,7 +4,7 @@ import codecs
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -265,6 +265,40 @@ def _columns(urls: Any, splits: Any, texts: Any) -> Columns:
     if not isinstance(texts, pa.Array):
         texts = pa.array(texts, pa.large_string())
     return Columns(urls=urls, splits=splits, texts=texts.cast(pa.large_string()))
+
+
+def parquet_files(corpus: Path) -> list[Path]:
+    """The files of a corpus artifact, or `corpus`, if they are Parquet, which a cluster reads.
+
+    Anything else is an InputError.
+    """
+    if is_artifact(corpus):
+        read_artifact(corpus, STAGE)
+        files = documents_files(corpus)
+        if any(path.suffix != ".parquet" for path in files):
+            raise InputError(f"{corpus}: engine 'ray' needs a corpus in Parquet, not JSONL")
+        return files
+    if corpus.suffix != ".parquet":
+        raise InputError(f"{corpus}: engine 'ray' reads a corpus artifact or a Parquet file")
+    names = pq.read_schema(corpus).names
+    if missing := [name for name in ("url", "text") if name not in names]:
+        raise InputError(
+            f"{corpus}: engine 'ray' needs a column {missing[0]!r}; its columns are "
+            f"{', '.join(names)}"
+        )
+    return [corpus]
+
+
+def read_row_groups(file: Path, groups: Sequence[int], bad: BadRecord) -> Iterator[Columns]:
+    """What `read_columns` gives of some row groups of one of the `parquet_files`."""
+    with pq.ParquetFile(file) as opened:
+        wanted = [name for name in ("url", "split", "text") if name in opened.schema_arrow.names]
+        for batch in opened.iter_batches(COLUMN_ROWS, row_groups=list(groups), columns=wanted):
+            whole = batch.filter(batch["text"].is_valid())
+            for _ in range(len(batch) - len(whole)):
+                bad("text is not a string", str(file))
+            splits = whole["split"] if "split" in wanted else pa.repeat("train", len(whole))
+            yield _columns(whole["url"].cast(pa.string()), splits, whole["text"])
 
 
 class _Record(msgspec.Struct):
