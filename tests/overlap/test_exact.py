@@ -9,6 +9,7 @@ from tests.overlap.made import bytes_of, random_text, write_jsonl
 from tests.reference.ngrams import slow_ngrams
 from wellread.base.errors import InputError
 from wellread.ngrams.hashing import ngram_hashes
+from wellread.ngrams.occurrences import load_occurrences
 from wellread.overlap.config import OverlapConfig
 from wellread.overlap.index import build_overlap_index, index_corpus, open_overlap_index
 from wellread.overlap.measure import measure_overlap
@@ -81,21 +82,29 @@ def test_a_corpus_too_large_for_memory_is_refused_with_what_it_takes(tmp_path: P
     assert not (tmp_path / "index" / "manifest.json").exists()
 
 
-def test_damaged_files_are_refused(tmp_path: Path) -> None:
+def test_a_changed_file_is_refused(tmp_path: Path) -> None:
     corpus = write_jsonl(tmp_path / "c.jsonl", [SENTENCE])
     index_corpus(corpus, tmp_path / "index", EXACT)
-    places = tmp_path / "index" / "places.npy"
-    whole = places.read_bytes()
-    places.write_bytes(whole[:-8])
+    for name in ("ngrams.npy", "places.npy", "documents.parquet"):
+        file = tmp_path / "index" / name
+        whole = file.read_bytes()
+        file.write_bytes(whole[:-20] + bytes([whole[-20] ^ 1]) + whole[-19:])
+        with pytest.raises(InputError, match=f"{name}: not as it was written; build the index"):
+            open_overlap_index(tmp_path / "index")
+        file.write_bytes(whole)
+        assert open_overlap_index(tmp_path / "index").index.num_ngrams == 11
+
+
+def test_files_that_hold_something_else_are_refused(tmp_path: Path) -> None:
+    ngrams, places = tmp_path / "ngrams.npy", tmp_path / "places.npy"
+    np.save(ngrams, np.zeros(11, np.uint64))
+    for content, message in (
+        (np.zeros(3, np.uint64), r"places\.npy: 3 places of 11 n-grams"),
+        (np.zeros(11, np.float32), r"places\.npy: holds float32 of shape \(11,\)"),
+    ):
+        np.save(places, content)
+        with pytest.raises(InputError, match=message):
+            load_occurrences(ngrams, places)
+    places.write_bytes(ngrams.read_bytes()[:-8])
     with pytest.raises(InputError, match=r"places\.npy: not readable .* build the index again"):
-        open_overlap_index(tmp_path / "index")
-    np.save(places, np.zeros(3, np.uint64))
-    with pytest.raises(InputError, match=r"places\.npy: 3 places of 11 n-grams"):
-        open_overlap_index(tmp_path / "index")
-    np.save(places, np.zeros(11, np.float32))
-    with pytest.raises(InputError, match=r"places\.npy: holds float32 of shape \(11,\)"):
-        open_overlap_index(tmp_path / "index")
-    places.write_bytes(whole)
-    (tmp_path / "index" / "documents.parquet").write_bytes(b"PAR1")
-    with pytest.raises(InputError, match=r"documents\.parquet: not a readable Parquet file"):
-        open_overlap_index(tmp_path / "index")
+        load_occurrences(ngrams, places)

@@ -38,6 +38,7 @@ SCHEMA = tables.schema(
 SHARD_BYTES = 1 << 28  # of text, ours: some 100 MB of a file
 GROUPS = tables.Groups(rows=1_000, text_bytes=1 << 24)
 COLUMN_ROWS = 256  # of `read_columns`: at WebText's 5 KB a document, 1.3 MB of text
+COLUMN_LENGTH = 1 << 22  # characters after which there are fewer rows: lines may be of 10 MB
 LARGE = 1 << 26  # bytes of a text file that `read_texts` no longer reads at once
 JSONL = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst")
 TEXT = (".txt", ".md", ".rst")
@@ -253,12 +254,25 @@ def read_columns(path: Path, bad: BadRecord = refuse) -> Iterator[Columns]:
 
 
 def _columns_of(documents: Iterator[Document]) -> Iterator[Columns]:
-    for some in tables.batched(documents, COLUMN_ROWS):
+    for some in _batched(documents):
         yield _columns(
             pa.array([without_surrogates(d.url) for d in some], pa.string()),
             pa.array([d.split for d in some], pa.string()),
             [without_surrogates(d.text) for d in some],
         )
+
+
+def _batched(documents: Iterator[Document]) -> Iterator[list[Document]]:
+    """COLUMN_ROWS documents together, or as soon as they have COLUMN_LENGTH characters."""
+    some, length = [], 0
+    for document in documents:
+        some.append(document)
+        length += len(document.text)
+        if len(some) == COLUMN_ROWS or length >= COLUMN_LENGTH:
+            yield some
+            some, length = [], 0
+    if some:
+        yield some
 
 
 def _columns(urls: Any, splits: Any, texts: Any) -> Columns:

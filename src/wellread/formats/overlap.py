@@ -8,7 +8,7 @@ import msgspec
 import pyarrow as pa
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import read_artifact
+from wellread.base.manifest import changed_files, read_artifact
 from wellread.formats import tables
 
 STAGE = "overlap"
@@ -49,7 +49,11 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_index(directory: Path) -> Index:
-    """Of what is in a finished index; a damaged, foreign or older one is an InputError."""
+    """Of what is in a finished index; a damaged, foreign or older one is an InputError.
+
+    Files that were changed are found by their digests; this reads those whose time is not as
+    recorded, as of copies.
+    """
     facts = read_artifact(directory, INDEX_STAGE).facts.get("index")
     if isinstance(facts, dict) and facts.get("version", 1) != INDEX_VERSION:
         raise InputError(
@@ -57,9 +61,12 @@ def read_index(directory: Path) -> Index:
             f"with version {INDEX_VERSION}; build the index again"
         )
     try:
-        return msgspec.convert(facts, Index)
+        index = msgspec.convert(facts, Index)
     except msgspec.ValidationError as error:
         raise InputError(f"{directory}: its manifest has no index ({error}); rebuild it") from None
+    if changed := changed_files(directory):
+        raise InputError(f"{directory / changed[0]}: not as it was written; build the index again")
+    return index
 
 
 class TestSet(msgspec.Struct, frozen=True, kw_only=True):

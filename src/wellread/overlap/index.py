@@ -132,11 +132,6 @@ def open_overlap_index(directory: str | Path) -> OverlapIndex:
         documents = IndexedDocuments(directory / DOCUMENTS)
     else:
         ngrams = load_bloom(directory / FILTER, index.lines)
-    if ngrams.num_bits != index.num_bits:
-        raise InputError(
-            f"{directory}: {ngrams.num_bits} bits of n-grams, expected {index.num_bits}; "
-            "build the index again"
-        )
     return OverlapIndex(
         corpus=str(facts["corpus"]), index=index, ngrams=ngrams, documents=documents
     )

@@ -24,7 +24,7 @@ from wellread.formats.overlap import (
 from wellread.formats.overlap import DOCUMENTS as INDEXED_FILE
 from wellread.formats.tables import open_table
 from wellread.ngrams.bloom import MOST_SECTIONS, PAGE_BITS, Size, header, load_bloom
-from wellread.ngrams.distinct import NUM_REGISTERS, Registers, new_registers
+from wellread.ngrams.distinct import new_registers
 from wellread.ngrams.filling import SECTION_SHIFT
 from wellread.ngrams.hashing import Hashes
 from wellread.ngrams.occurrences import WORD_BITS, Occurrences, load_occurrences
@@ -90,9 +90,6 @@ def _merge_filters(
     lines = indexes[0].lines or 0
     filters = [load_bloom(path / FILTER, lines).pages for path in paths]
     size = Size(indexes[0].num_bits // PAGE_BITS, lines)
-    for path, pages in zip(paths, filters, strict=True):
-        if len(pages) != size.num_pages:
-            raise InputError(f"{path / FILTER}: damaged; build the index again")
     with draft.open(FILTER) as file:
         file.write(header(size.num_pages))
         for start in range(0, size.num_pages, TOGETHER):
@@ -103,19 +100,9 @@ def _merge_filters(
             progress(start, size.num_pages, "pages merged")
     registers = new_registers()
     for path in paths:
-        np.maximum(registers, _registers(path / DISTINCT), out=registers)
+        np.maximum(registers, np.load(path / DISTINCT), out=registers)
     num_ngrams = sum(index.num_ngrams for index in indexes)
     return write_distinct(draft, registers, num_ngrams, indexes[0].capacity, size)
-
-
-def _registers(path: Path) -> Registers:
-    try:
-        registers: Registers = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: not readable ({error}); build the index again") from None
-    if registers.dtype != np.uint8 or registers.shape != (NUM_REGISTERS,):
-        raise InputError(f"{path}: not the registers of an index; build the index again")
-    return registers
 
 
 def _merge_exact(
