@@ -18,6 +18,12 @@ overlap_app = typer.Typer(
 )
 
 
+# Settings that only an index is built with.
+OF_INDEX = (
+    "false_positive_rate", "mode", "num_ngrams", "split", "memory", "threads", "engine"
+)  # fmt: skip
+
+
 def register(app: typer.Typer) -> None:
     app.add_typer(overlap_app)
 
@@ -30,14 +36,14 @@ def overlap_index(
     config: OverlapConfig,
     json: Json = False,
 ) -> None:
-    """Put the 8-grams of a corpus into a filter."""
+    """Put the 8-grams of a corpus into an index."""
     from wellread.overlap.index import index_corpus
 
     do_stage("overlap index", out, partial(index_corpus, corpus, out, config), json=json)
 
 
 @overlap_app.command("measure")
-@takes_settings(OverlapConfig, "overlap", without=("false_positive_rate", "split"))
+@takes_settings(OverlapConfig, "overlap", without=OF_INDEX)
 def overlap_measure(
     index: Annotated[Path, typer.Argument(help="What `wellread overlap index` wrote.")],
     tests: Annotated[
@@ -65,7 +71,7 @@ def overlap_measure(
 
 
 @overlap_app.command("clean")
-@takes_settings(OverlapConfig, "overlap", without=("ngram_words", "false_positive_rate", "split"))
+@takes_settings(OverlapConfig, "overlap", without=("ngram_words", *OF_INDEX))
 def overlap_clean(
     overlap: Annotated[Path, typer.Argument(help="What `wellread overlap measure` wrote.")],
     results: Annotated[list[Path], typer.Argument(help="Results directories.")],
@@ -162,7 +168,7 @@ def _standard_input() -> str:
 
 
 @overlap_app.command("copied")
-@takes_settings(OverlapConfig, "overlap", without=("false_positive_rate", "split"))
+@takes_settings(OverlapConfig, "overlap", without=OF_INDEX)
 def overlap_copied(
     index: Annotated[Path, typer.Argument(help="What `wellread overlap index` wrote.")],
     results: Annotated[
@@ -183,3 +189,15 @@ def overlap_copied(
     do_stage("overlap copied", out, measure, json=json)
     if not json:
         show_copying.copying(read_copying(out))
+
+
+@overlap_app.command("merge")
+def overlap_merge(
+    indexes: Annotated[list[Path], typer.Argument(help="Indexes built with one --num-ngrams.")],
+    out: Out,
+    json: Json = False,
+) -> None:
+    """Make one index of several."""
+    from wellread.overlap.merge import merge_indexes
+
+    do_stage("overlap merge", out, partial(merge_indexes, indexes, out), json=json)
