@@ -53,7 +53,7 @@ def measure_copying(
 ) -> Manifest:
     """Write what the samples and probes in `results` have in common with the corpus of `index`.
 
-    The corpus is read once: `corpus`, if it is no longer where it was when the index was made.
+    Unless the index is exact, the corpus is read once: `corpus`, if it is no longer where it was.
     """
     opened = open_overlap_index(index)
     n = opened.index.ngram_words
@@ -62,8 +62,10 @@ def measure_copying(
             f"{index}: holds {n}-grams, the settings ask for {config.ngram_words}-grams; build the "
             "index again or change ngram_words"
         )
-    place = corpus_of(index, corpus)
-    inputs = {"index": [index], "results": list(results), "corpus": [place]}
+    place = corpus_of(index, opened, corpus)
+    inputs = {"index": [index], "results": list(results)}
+    if place is not None:
+        inputs["corpus"] = [place]
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
     names = _names(results)
@@ -75,11 +77,9 @@ def measure_copying(
                 f"{results[0]}: has no results of the tasks {SAMPLES_TASK} and {EXTRACTION_TASK}; "
                 "evaluate them first"
             )
+        asked = [one.text for one in (*texts, *probes)]
         found = find_passages(
-            [one.text for one in (*texts, *probes)],
-            documents_behind(read_manifest(index), place),
-            n=n,
-            progress=progress,
+            asked, documents_behind(index, opened, place, asked), n=n, progress=progress
         )
         num_false = 0
         for one, passages in zip(texts, found, strict=False):
@@ -146,10 +146,10 @@ def recited(prompt: str, target: str, n: int) -> str:
     The tokens at both ends of `target` may be parts of words.
 
     >>> recited("One two three fo", "ur five six se", n=4)
-    'two three four five six'
+    'three four five six '
     """
     text = without_end(prompt + target)
-    starts = [start for start, _ in words_of(text).spans]
+    starts = words_of(text).spans[:, 0].tolist()
     own = sum(start < len(prompt) for start in starts)
     first = min(own, len(starts) - n)
     return text[starts[max(first, 0)] :] if starts else ""
@@ -179,7 +179,7 @@ def _fill(one: Asked, passages: list[Passage], opened: OverlapIndex) -> int:
 
 def _num_documents(text: str, passages: list[Passage], n: int) -> int | None:
     """How many documents have all of a text's words; None: they are fewer than n."""
-    num_words = len(words_of(text).words)
+    num_words = len(words_of(text).spans)
     if num_words < n:
         return None
     whole = (passage.num_documents for passage in passages if passage.num_words == num_words)

@@ -11,13 +11,15 @@ from functools import partial
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from wellread.base.progress import Progress, silent
 from wellread.base.threads import in_order, num_threads
 from wellread.formats.documents import Document
 from wellread.formats.tables import batched
 from wellread.ngrams import NGRAM_WORDS
-from wellread.ngrams.hashing import WORD, ngram_hashes
+from wellread.ngrams.hashing import ngram_hashes, word_spans
 from wellread.overlap.runs import Tracks, row_of
 from wellread.overlap.wanted import Numbers, Wanted
 
@@ -43,10 +45,20 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Words(NamedTuple):
-    """The words of a text as they are compared, and where each stands."""
+    """The words of a text: where each stands, and how it is compared."""
 
-    words: list[str]
-    spans: list[Span]
+    spans: npt.NDArray[np.int64]  # (words, 2), characters of the text
+    lowered: str
+    places: npt.NDArray[np.int64]  # (words, 2), characters of `lowered`
+
+    def some(self, first: int, number: int) -> list[str]:
+        return [
+            self.lowered[start:end] for start, end in self.places[first : first + number].tolist()
+        ]
+
+    def span(self, first: int, end: int) -> Span:
+        """The characters from word `first` to the last before word `end`."""
+        return int(self.spans[first, 0]), int(self.spans[end - 1, 1])
 
 
 class _Matched(NamedTuple):
@@ -105,26 +117,27 @@ def _add(matched: _Matched, tracks: Tracks, sought: "list[_Sought]", n: int) -> 
             continue
         theirs = theirs or words_of(matched.document.text)
         first = position - size + 1
-        for start, stop in _equal(sought[number].own.words, theirs.words, word, first, num_words):
+        ours = sought[number].own.some(word, num_words)
+        for start, stop in _equal(ours, theirs.some(first, num_words)):
             if stop - start >= n:
-                span = (theirs.spans[first + start][0], theirs.spans[first + stop - 1][1])
+                span = theirs.span(first + start, first + stop)
                 sought[number].add((word + start, word + stop), matched.document, span)
 
 
-def _equal(
-    ours: Sequence[str], theirs: Sequence[str], word: int, first: int, num_words: int
-) -> Iterator[Span]:
-    """Where `num_words` words from `word` and from `first` on are the same, without gaps.
+def _equal(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[Span]:
+    """Where two rows of words are the same: everywhere, but for two n-grams of one hash.
 
-    That is everywhere, but for two n-grams of one hash.
+    >>> list(_equal(["a", "b", "c"], ["a", "x", "c"]))
+    [(0, 1), (2, 3)]
     """
-    if ours[word : word + num_words] == theirs[first : first + num_words]:
-        yield 0, num_words
+    if ours == theirs:
+        yield 0, len(ours)
         return
     start = 0
-    for at in range(num_words + 1):
-        if at == num_words or ours[word + at] != theirs[first + at]:
-            yield start, at
+    for at, (own, other) in enumerate(zip([*ours, ""], [*theirs, "."], strict=True)):
+        if own != other:
+            if at > start:
+                yield start, at
             start = at + 1
 
 
@@ -188,8 +201,8 @@ class _Sought:
             yield Passage(
                 first_word=first,
                 num_words=last - first,
-                start=self.own.spans[first][0],
-                end=self.own.spans[last - 1][1],
+                start=self.own.span(first, last)[0],
+                end=self.own.span(first, last)[1],
                 url=source.url,
                 document_start=source.start,
                 document_end=source.end,
@@ -201,18 +214,13 @@ class _Sought:
 
 
 def words_of(text: str) -> Words:
-    """The words that n-grams are made of, with their places in `text` as it is.
-
-    >>> words_of("İs 2!").spans  # one character, two when lower-cased
-    [(0, 1), (1, 2), (3, 4)]
     """
-    lowered = text.lower()
-    found = list(WORD.finditer(lowered))
-    spans = [word.span() for word in found]
-    if len(lowered) != len(text):
-        places = [at for at, character in enumerate(text) for _ in character.lower()]
-        spans = [(places[start], places[end - 1] + 1) for start, end in spans]
-    return Words([word.group() for word in found], spans)
+    >>> words = words_of("İs 2!")  # of one character lower-casing makes two, and so two words
+    >>> words.some(0, 3), words.spans.tolist()
+    (['i', 's', '2'], [[0, 1], [1, 2], [3, 4]])
+    """
+    spans, lowered = word_spans(text), text.lower()
+    return Words(spans, lowered, spans if len(lowered) == len(text) else word_spans(lowered))
 
 
 def without_end(text: str) -> str:

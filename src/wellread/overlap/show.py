@@ -70,12 +70,13 @@ def show_passages(
     """Where the overlap of `tests` comes from: a path as `measure` takes it or has written, or a
     text (a str).
 
-    Shown are the `items` named, or else the `number` with the largest shares. Documents are looked
-    for in the corpus that the index was made of, which is `corpus` if it is no longer in its place.
+    Shown are the `items` named, or else the `number` with the largest shares. An exact index has
+    its documents; of another the corpus that it was made of is read, which is `corpus` if it is no
+    longer in its place.
     """
     index = Path(index)
     opened = open_overlap_index(index)
-    place = corpus_of(index, corpus)
+    place = corpus_of(index, opened, corpus)
     if isinstance(tests, str):
         texts: Iterable[NamedText] = [NamedText("text", "1", "1", tests)]
     else:
@@ -83,9 +84,10 @@ def show_passages(
     counted = _Counted()
     chosen = _chosen(counted.each(_measured(opened, texts)), items, number)
     chosen = [one for one in chosen if items or one.num_found]
+    asked = [one.name.text for one in chosen]
     found = find_passages(
-        [one.name.text for one in chosen],
-        documents_behind(read_manifest(index), place),
+        asked,
+        documents_behind(index, opened, place, asked),
         n=opened.index.ngram_words,
         progress=progress,
     )
