@@ -68,6 +68,18 @@ def human_number(number: float, sign: Literal["", "+"] = "") -> str:
     return f"{number:{sign}.4g}"
 
 
+def in_percent(share: float) -> str:
+    """Two decimals, or where these would be zeros the first digits that are none.
+
+    >>> in_percent(0.0242), in_percent(1.0), in_percent(0.0), in_percent(0.0000123)
+    ('2.42', '100.00', '0.00', '0.0012')
+    """
+    percent = 100 * share
+    if 0 < percent < 0.01:
+        return f"{percent:.{1 + math.ceil(-math.log10(percent))}f}"
+    return f"{percent:.2f}"
+
+
 def without_surrogates(text: str) -> str:
     r"""`text` with a character for each pair of surrogates, and U+FFFD for lone ones.
 

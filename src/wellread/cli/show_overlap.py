@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from wellread.base.text import human_number
+from wellread.base.text import human_number, in_percent
 from wellread.cli import show
 
 if TYPE_CHECKING:
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.2f} %"
+    return "" if share is None else f"{in_percent(share)} %"
 
 
 def interval(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{100 * low:.2f} to {100 * high:.2f}"
+    return "" if low is None or high is None else f"{in_percent(low)} to {in_percent(high)}"
 
 
 def overlap(found: "Overlap") -> None:
@@ -53,8 +53,7 @@ def _table_6(found: "Overlap") -> None:
     from wellread.formats.overlap import table_6
 
     rows = table_6(found)
-    names = [one.name for one in found.test_sets if any(one.name in row.paper for row in rows)]
-    names += [name for name in rows[0].by_set if name not in names]
+    names = list(rows[0].by_set) or list(rows[1].paper)
     if not names:
         return
     table = show.plain_table("training text", *map(escape, names), "mean", left=["training text"])
@@ -84,7 +83,7 @@ def clean(found: "CleanScores") -> None:
         "results", "task", "metric", "all", "clean", "overlapping", "all less clean",
         "overlapping less clean", "items", "paper", left=["results", "task", "metric", "paper"],
     )  # fmt: skip
-    for one in found.with_overlap:
+    for one in found.telling:
         theirs = published_clean(one.comparable_to, one.metric)
         table.add_row(
             escape(one.results), one.task, one.metric, _value(one.whole), _value(one.clean),
@@ -95,11 +94,10 @@ def clean(found: "CleanScores") -> None:
         )  # fmt: skip
     if table.row_count:
         show.out.print(table)
-        show.out.print()
         _by_share(found)
-    if found.without_overlap:
+    if found.all_clean:
         show.out.print(
-            f"no item overlaps: {', '.join(found.without_overlap)}; their scores are clean",
+            f"no item overlaps: {', '.join(found.all_clean)}; their scores are clean",
             markup=False,
         )
     if found.short:
@@ -115,13 +113,15 @@ def _by_share(found: "CleanScores") -> None:
         "results", "task", "metric", "share", "items", "score", "95 %",
         left=["results", "task", "metric", "share"],
     )  # fmt: skip
-    for one in found.with_overlap:
+    for one in found.telling:
         for part in one.buckets:
             table.add_row(
                 escape(one.results), one.task, one.metric, part.name, f"{part.num_items:,}",
                 _value(part), show.interval(part.low, part.high),
             )  # fmt: skip
-    show.out.print(table)
+    if table.row_count:
+        show.out.print()
+        show.out.print(table)
 
 
 def _value(part: "Part") -> str:

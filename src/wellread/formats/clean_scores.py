@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from wellread.base.errors import InputError
 from wellread.formats import tables
+from wellread.formats.published import published_clean
 
 STAGE = "clean-scores"
 FILE = "clean-scores.json"
@@ -76,14 +77,21 @@ class CleanScores(msgspec.Struct, frozen=True, kw_only=True):
     left_out: dict[str, str]  # "RESULTS TASK" -> why it has no part here
 
     @property
-    def with_overlap(self) -> list[CleanScore]:
-        """Those of which some item overlaps; the others have one score, which is clean."""
-        return [one for one in self.scores if one.overlapping.num_items]
+    def telling(self) -> list[CleanScore]:
+        """Those of which some item overlaps, or of which the paper says something.
+
+        The others have one score, which is clean.
+        """
+        return [
+            one
+            for one in self.scores
+            if one.overlapping.num_items or published_clean(one.comparable_to, one.metric)
+        ]
 
     @property
-    def without_overlap(self) -> list[str]:
-        """The tasks of which no item overlaps."""
-        found = {one.task for one in self.with_overlap}
+    def all_clean(self) -> list[str]:
+        """The other tasks, of which no item overlaps."""
+        found = {one.task for one in self.telling}
         return sorted({one.task for one in self.scores} - found)
 
     @property

@@ -41,7 +41,7 @@ COLUMN_ROWS = 256  # of `read_columns`: at WebText's 5 KB a document, 1.3 MB of 
 COLUMN_LENGTH = 1 << 22  # characters after which there are fewer rows: lines may be of 10 MB
 LARGE = 1 << 26  # bytes of a text file that `read_texts` no longer reads at once
 JSONL = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst")
-TEXT = (".txt", ".md", ".rst")
+TEXT = (".txt", ".md", ".rst", ".tokens")  # the last: WikiText's own name
 # What formats.archives reads.
 PAGES = (".html", ".htm", ".warc", ".warc.gz", ".arc", ".arc.gz", ".wet", ".wet.gz")
 

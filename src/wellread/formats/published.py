@@ -95,7 +95,7 @@ class PublishedClean(_Row, frozen=True):
         >>> published_clean("lambada", "accuracy").words
         '63.2, clean 62.9'
         >>> published_clean("coqa", "f1_news").words
-        'overlapping +3; about 15 % of the documents of news overlap'
+        'overlapping +3'
         """
         said = []
         if self.whole is not None:
@@ -107,7 +107,7 @@ class PublishedClean(_Row, frozen=True):
             said.append(f"overlapping {self.overlapping_less_clean:+g}")
         if self.num_overlapping is not None:
             said.append(f"{self.num_overlapping} items overlap")
-        return "; ".join([*said, *filter(None, [self.note])])
+        return "; ".join(said)
 
 
 class PublishedCopying(_Row, frozen=True):

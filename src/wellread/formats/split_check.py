@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 import pyarrow as pa
 
+from wellread.base.text import in_percent
 from wellread.formats import tables
 from wellread.formats.overlap import Share
 from wellread.formats.published import paper
@@ -73,9 +74,9 @@ class SplitCheck(msgspec.Struct, frozen=True, kw_only=True):
         )
         known = ""
         if found.low is not None and found.high is not None:
-            known = f" (95 % {100 * found.low:.2f} to {100 * found.high:.2f})"
+            known = f" (95 % {in_percent(found.low)} to {in_percent(found.high)})"
         said = (
-            f"{100 * found.share:.2f} %{known} of the {self.ngram_words}-grams {where}; of "
+            f"{in_percent(found.share)} %{known} of the {self.ngram_words}-grams {where}; of "
             f"{self.num_items:,} item{'s' * (self.num_items > 1)} {self.num_whole:,} whole in one "
             f"document, {self.num_nearly:,} nearly"
         )

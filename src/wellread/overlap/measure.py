@@ -180,7 +180,7 @@ def _held(
     num_documents = 0
     for document in training_texts(own_train, draft.drop):
         num_documents += 1
-        seen[wanted.places(ngram_hashes(document.text, index.index.ngram_words))] = True
+        seen[wanted.places_in(document.text, index.index.ngram_words)] = True
         progress(num_documents, None, f"documents of {own_train.name}")
     if not num_documents:
         raise InputError(f"{own_train}: no document to hold the test set against")

@@ -160,8 +160,7 @@ def _ngrams(items: Items) -> Ngrams:
 
 def _readings(train: Path, wanted: Wanted, n: int) -> Iterator[Reading]:
     for document in training_texts(train, refuse):
-        places = wanted.places(ngram_hashes(document.text, n))
-        yield Reading(document.url, np.unique(places), None)
+        yield Reading(document.url, wanted.places_in(document.text, n), None)
 
 
 def _itself(items: Items, ngrams: Ngrams) -> Iterator[Reading]:

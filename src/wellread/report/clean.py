@@ -43,8 +43,8 @@ def the_clean_scores(evidence: Evidence) -> list[Block]:
 def _figure(found: CleanScores, evidence: Evidence) -> list[Figure]:
     """Shares alone: they have one scale."""
     groups = []
-    for one in found.with_overlap:
-        if not is_share(one.metric) or one.clean.value is None:
+    for one in found.telling:
+        if not is_share(one.metric) or None in (one.clean.value, one.overlapping.value):
             continue
         series = evidence.series(one.results) if one.results in evidence.models else 0
         marks = [
@@ -80,8 +80,8 @@ def _table(found: CleanScores, why: list[str]) -> Table:
         "Differences of shares are in points; their intervals draw the same items, or documents, "
         "for both sides. Paper: section 4, of its largest model."
     )
-    if found.without_overlap:
-        note += f" No item overlaps, so that all is clean: {', '.join(found.without_overlap)}."
+    if found.all_clean:
+        note += f" No item overlaps, so that all is clean: {', '.join(found.all_clean)}."
     if found.short:
         note += f" Too short for {found.ngram_words} words, and counted as clean: {words}."
     if found.left_out:
@@ -106,7 +106,7 @@ def _table(found: CleanScores, why: list[str]) -> Table:
             Column("items overlapping", "number"),
             Column("paper"),
         ],
-        rows=[_row(one) for one in found.with_overlap],
+        rows=[_row(one) for one in found.telling],
         why=why,
         note=note,
     )
@@ -123,7 +123,7 @@ def _row(one: CleanScore) -> list[Cell]:
         *_gap(one.overlapping_less_clean, one.metric),
         _items(one.clean),
         _items(one.overlapping),
-        Cell(theirs.words) if theirs else NOTHING,
+        Cell("; ".join(filter(None, [theirs.words, theirs.note]))) if theirs else NOTHING,
     ]
 
 
@@ -148,7 +148,8 @@ def _by_share(found: CleanScores, why: list[str]) -> list[Table]:
             _items(part),
             *(score(number, one.metric) for number in (part.value, part.low, part.high)),
         ]
-        for one in found.with_overlap
+        for one in found.telling
+        if one.buckets
         for part in (one.clean, *one.buckets)
     ]
     if not rows:

@@ -1,5 +1,6 @@
 """The report's section on overlap: what the training text has of the tests."""
 
+from wellread.base.text import in_percent
 from wellread.formats.overlap import Overlap, Share, TestSet, table_6
 from wellread.formats.published import published_overlap
 from wellread.report.blocks import (
@@ -54,7 +55,7 @@ def _introduction(overlap: Overlap) -> Prose:
 
 
 def percent(number: float | None) -> Cell:
-    return NOTHING if number is None else Cell(f"{100 * number:.2f} %", number)
+    return NOTHING if number is None else Cell(f"{in_percent(number)} %", number)
 
 
 def _table(overlap: Overlap, why: list[str]) -> Table:
@@ -127,7 +128,7 @@ def _figure(test_sets: list[TestSet]) -> list[Figure]:
             f"intervals{diamonds(groups, '; open diamonds are what the paper found in WebText')}.",
             "Points with intervals: "
             + "; ".join(
-                f"{g.title}: " + ", ".join(f"{m.label} {100 * m.value:.2f} %" for m in g.marks)
+                f"{g.title}: " + ", ".join(f"{m.label} {in_percent(m.value)} %" for m in g.marks)
                 for g in groups
             ),
             unit="share of the test set found in the training text",

@@ -1,0 +1,67 @@
+"""`wellread overlap measure` and `clean` as they are called."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from wellread.base.config import Config
+from wellread.base.manifest import writing
+from wellread.cli.main import app
+from wellread.formats.results import STAGE, Item, Result, Score, write_result
+
+KNOWN = "it was the best of times it was the worst of times"
+NEW = "one two three four five six seven eight nine ten"
+SCORE = Score(metric="f1", value=0, low=None, high=None, num_items=1, higher_is_better=True)
+
+
+def jsonl(path: Path, text: str) -> Path:
+    path.write_bytes(msgspec.json.encode({"text": text}))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An index, and a model's results on LAMBADA's form."""
+    items = [
+        Item(
+            item=name, text=text, prompt="", target="", value=right,
+            sums={"accuracy": (right, 1.0), "perplexity": (-2.0 + right, 1.0)},
+        )
+        for name, text, right in (("a", KNOWN, 1.0), ("b", NEW, 0.0), ("c", "short", 0.0))
+    ]  # fmt: skip
+    result = Result(
+        task="lambada", protocol="lambada:1", comparable_to="lambada", num_items=3,
+        num_available=3, scores=[SCORE], seconds=0.0,
+    )  # fmt: skip
+    with writing(tmp_path / "model", stage=STAGE, config=Config(), inputs={}) as draft:
+        write_result(draft, result, items)
+    call(tmp_path, "index", str(jsonl(tmp_path / "corpus.jsonl", KNOWN)), "-o", "index")
+    return tmp_path
+
+
+def call(folder: Path, *arguments: str) -> str:
+    placed = [str(folder / one) if (folder / one).exists() else one for one in arguments]
+    placed[-1] = str(folder / placed[-1])
+    done = CliRunner().invoke(app, ["overlap", *placed], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return " ".join(done.stdout.split())
+
+
+def test_shares_stand_beside_own_training_text_and_paper(folder: Path) -> None:
+    own = jsonl(folder / "own.jsonl", NEW)
+    shown = call(
+        folder, "measure", "index", "model", "--own-train", f"lambada={own}", "-o", "overlap"
+    )
+    assert "lambada 3 1 8 62.50 % 0.00 to 100.00 62.50 % 62.50 %" in shown
+    assert "own train 37.50 % (0.00 to 100.00) 37.50 %" in shown
+    assert "WebText, the paper's 1.20 % 1.20 %" in shown
+
+
+def test_scores_stand_beside_clean_ones_and_the_papers(folder: Path) -> None:
+    call(folder, "measure", "index", "model", "-o", "overlap")
+    shown = call(folder, "clean", "overlap", "model", "-o", "clean")
+    assert "model lambada accuracy 0.3333 0 1 +0.3333 +1 2 + 1 63.2, clean 62.9" in shown
+    assert "model lambada accuracy over 15 % 1 1 0.2065 to 1" in shown
+    assert "counted as clean, with fewer than 8 words: lambada 1" in shown
