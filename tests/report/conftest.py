@@ -288,6 +288,9 @@ def write_scores(run: Path, name: str, gain: float, samples: Sequence[Item]) -> 
             seconds=1.0,
         )
         write_result(draft, empty, samples)
+        many = msgspec.structs.replace(empty, task="copying-samples", stem="copying-samples")
+        written = Item(item="u", text="", prompt="p", target="t", prediction="Only to be measured.")
+        write_result(draft, many, [written])
         draft.counts |= {"in": 6, "out": 6}
 
 

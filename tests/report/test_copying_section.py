@@ -80,6 +80,10 @@ def test_both_losses_are_drawn_by_size(report: Path) -> None:
     assert "held-out,split=train" not in rows(report, "copied-texts")[0]
 
 
+def test_samples_that_are_to_be_measured_are_not_among_those_to_be_read(report: Path) -> None:
+    assert "Only to be measured." not in (report / "index.html").read_text()
+
+
 def test_a_run_without_any_of_it_says_so(half_run: Path, tmp_path: Path) -> None:
     write_report(half_run, tmp_path / "report", ReportConfig())
     assert "Not run: no finished artifact of stage copying in half." in words(

@@ -35,8 +35,9 @@ def _texts(found: "Copying") -> None:
         "95 %", "below 1 %", "longest copied", left=["text"],
     )  # fmt: skip
     for model in found.models:
-        _text_row(table, f"{model.name}, samples", model.samples)
-        _text_row(table, f"{model.name}, held-out text", model.held_out)
+        for kind, texts in (("samples", model.samples), ("held-out text", model.held_out)):
+            if texts is not None:
+                _text_row(table, f"{model.name}, {kind}", texts, found.ngram_words)
     theirs = paper().copying
     table.add_row(
         "[dim]the paper, samples[/]", "", "", "",
@@ -53,10 +54,8 @@ def _texts(found: "Copying") -> None:
             _longest(name, one)
 
 
-def _text_row(table: "Table", name: str, texts: "Texts | None") -> None:
-    if texts is None:
-        return
-    longest = f"{texts.longest.num_words:,} words" if texts.longest else "fewer than 8 words"
+def _text_row(table: "Table", name: str, texts: "Texts", least: int) -> None:
+    longest = f"{texts.longest.num_words:,} words" if texts.longest else f"fewer than {least} words"
     table.add_row(
         escape(name), f"{texts.num_texts:,}", percent(texts.median.value), interval(texts.median),
         percent(texts.without.value), interval(texts.without), percent(texts.below.value), longest,

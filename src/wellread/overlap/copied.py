@@ -79,7 +79,11 @@ def measure_copying(
             )
         asked = [one.text for one in (*texts, *probes)]
         found = find_passages(
-            asked, documents_behind(index, opened, place, asked), n=n, progress=progress
+            asked,
+            documents_behind(index, opened, place, asked),
+            n=n,
+            threads=config.threads,
+            progress=progress,
         )
         num_false = 0
         for one, passages in zip(texts, found, strict=False):

@@ -98,7 +98,7 @@ def _texts_table(copying: Copying, why: list[str]) -> Table:
     for model in copying.models:
         for kind, texts in (("samples", model.samples), ("held-out text", model.held_out)):
             if texts is not None:
-                rows.append(_texts_row(model, kind, texts))
+                rows.append(_texts_row(model, kind, texts, copying.ngram_words))
     rows += [
         [
             Cell("the paper, WebText"), Cell("samples"), NOTHING, NOTHING, NOTHING,
@@ -133,8 +133,9 @@ def _texts_table(copying: Copying, why: list[str]) -> Table:
     )
 
 
-def _texts_row(model: Copied, kind: str, texts: Texts) -> list[Cell]:
+def _texts_row(model: Copied, kind: str, texts: Texts, least: int) -> list[Cell]:
     longest = texts.longest.num_words if texts.longest else 0
+    copied = f"{longest:,} words" if longest else f"fewer than {least} words"
     return [
         Cell(model.name),
         Cell(kind),
@@ -144,7 +145,7 @@ def _texts_row(model: Copied, kind: str, texts: Texts) -> list[Cell]:
         percent(texts.without.value),
         interval(texts.without),
         percent(texts.below.value),
-        Cell(f"{longest:,} words", longest) if longest else Cell("fewer than 8 words", 0),
+        Cell(copied, longest),
     ]
 
 
