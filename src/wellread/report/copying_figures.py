@@ -1,5 +1,6 @@
 """The paper's figures 5 and 4: shares of texts that are copied, and two losses by size."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -43,6 +44,7 @@ def shares_of_texts(lines: Sequence[Line], words: int) -> Figure:
     median, without = theirs.held_out_median_percent / 100, theirs.percent_of_samples_without / 100
 
     def paint(canvas: Canvas) -> None:
+        is_narrow = canvas.get_figwidth() == NARROW
         axes = canvas.add_subplot()
         for line in lines:
             colour = MUTED if line.series is None else SERIES[line.series % len(SERIES)]
@@ -52,8 +54,12 @@ def shares_of_texts(lines: Sequence[Line], words: int) -> Figure:
                 shares, heights, where="post", color=colour, linewidth=1.8,
                 linestyle=DASHED if line.is_held_out else "-", label=printable(line.name),
             )  # fmt: skip
-        _published(axes, 0.0, without, f"paper: over {100 * without:.0f} % of samples have none")
-        _published(axes, median, 0.5, f"paper: median of held-out text {100 * median:.1f} %")
+        labels = (
+            (0.0, without, f"paper: over {100 * without:.0f} % of samples have none"),
+            (median, 0.5, f"paper: median of held-out text {100 * median:.1f} %"),
+        )
+        for share, height, label in labels:
+            _published(axes, share, height, textwrap.fill(label, 20) if is_narrow else label)
         axes.set_xscale("symlog", linthresh=LINEAR_BELOW, linscale=0.5)
         axes.set_xlim(-LINEAR_BELOW / 8, 1.0)
         axes.set_ylim(0, 1.03)
@@ -62,7 +68,8 @@ def shares_of_texts(lines: Sequence[Line], words: int) -> Figure:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %", decimals=0))
         axes.grid(axis="y", color=GRID, linewidth=0.6)
-        axes.set_xlabel(f"share of a text’s {words}-grams in the training text, at most")
+        label = f"share of a text’s {words}-grams in the training text, at most"
+        axes.set_xlabel(textwrap.fill(label, 34) if is_narrow else label)
         axes.set_ylabel("share of texts")
         axes.legend(loc="lower right", frameon=False, labelcolor="linecolor")
 
