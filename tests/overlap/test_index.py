@@ -59,7 +59,7 @@ def test_any_number_of_threads_and_less_memory_than_the_filter_takes_give_the_sa
 def test_a_corpus_that_is_read_twice_has_the_same_index(
     corpus: Path, plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filling, "WAITING", 1000)  # hashes kept of the first reading
+    monkeypatch.setattr(filling, "KEPT", 1000)  # hashes kept of the first reading
     index_corpus(corpus, tmp_path / "index", OverlapConfig())
     assert bytes_of(tmp_path / "index") == bytes_of(plain)
     assert read_manifest(tmp_path / "index").dropped == {"fewer than 8 words": 3}

@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from wellread.base.kernels import kernel
 from wellread.base.threads import in_order
-from wellread.ngrams.bloom import MOST_SECTIONS, PAGE_BYTES, Pages, Size, insert_slices, new_pages
+from wellread.ngrams.bloom import MOST_SECTIONS, Pages, Size, insert_slices, new_pages
 from wellread.ngrams.hashing import Hashes
 
 SECTION_SHIFT = 64 - (MOST_SECTIONS - 1).bit_length()
-WAITING = 1 << 24  # keys that are inserted together: 128 MB
+WAITING = 1 << 22  # keys that are inserted together: 32 MB
 
 
 class Sorted(NamedTuple):
@@ -50,12 +50,18 @@ def fill(
     sections; hashes of other parts than this must not come.
     """
     pages = new_pages(size.num_pages // num_parts)
+    insert_batches(batches, pages, size, threads=threads, part=part)
+    return pages
+
+
+def insert_batches(
+    batches: Iterable[Sorted], pages: Pages, size: Size, *, threads: int, part: int = 0
+) -> None:
+    """Insert all keys into the pages of a filter of `size`, or of a part of it, by number."""
     # Where the first page of the filter would be: it need not exist.
-    first = pages.ctypes.data - part * len(pages) * PAGE_BYTES
-    address = np.uint64(first % 2**64)
-    sections = range(
-        part * size.num_sections // num_parts, (part + 1) * size.num_sections // num_parts
-    )
+    address = np.uint64((pages.ctypes.data - part * pages.nbytes) % 2**64)
+    num_mine = size.num_sections * len(pages) // size.num_pages
+    sections = range(part * num_mine, (part + 1) * num_mine)
     waiting: list[Sorted] = []
 
     def insert(section: int) -> None:
@@ -76,7 +82,6 @@ def fill(
             insert_all()
             num_waiting = 0
     insert_all()
-    return pages
 
 
 @kernel

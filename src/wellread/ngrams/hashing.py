@@ -74,13 +74,16 @@ def column_hashes(texts: pa.LargeStringArray, n: int = NGRAM_WORDS) -> ColumnHas
     counts = np.empty(len(texts), np.int64)
     hashes = np.empty(_most_ngrams(int(offsets[-1] - offsets[0]), 1) + len(texts), np.uint64)
     total = _hash_texts(data, offsets, lower_codes(), n, hashes, counts)
-    if (counts < 0).any():
-        whole = [
-            text.lower() if count < 0 else text
-            for text, count in zip(texts.to_pylist(), counts, strict=True)
-        ]
-        return column_hashes(pa.array(whole, pa.large_string()), n)
-    return ColumnHashes(hashes[:total], counts)
+    by_python = np.flatnonzero(counts < 0)
+    if not len(by_python):
+        return ColumnHashes(hashes[:total], counts)
+    before = np.cumsum(np.maximum(counts, 0))[by_python]
+    parts = np.split(hashes[:total], before)
+    for number, row in enumerate(by_python.tolist()):
+        found = ngram_hashes(texts[row].as_py(), n)
+        parts.insert(2 * number + 1, found)
+        counts[row] = len(found)
+    return ColumnHashes(np.concatenate(parts), counts)
 
 
 def word_spans(text: str) -> npt.NDArray[np.int64]:

@@ -15,8 +15,8 @@ class OverlapConfig(Config, frozen=True):
     ngram_words: int = NGRAM_WORDS
     false_positive_rate: float = 1e-8  # "upper bounded by 1/10^8"
     mode: Literal["bloom", "exact"] = "bloom"  # exact: for small corpora, and knows the places
-    # None: as many different n-grams as the corpus has. The filters of parts of a corpus that are
-    # to be merged need one number, which is enough for all of it.
+    # Distinct ones that a filter has room for, the same in filters that are to be merged; none:
+    # those of the corpus.
     num_ngrams: int | None = None
     split: str = "train"  # of a corpus with splits; other corpora are all `train`
     seed: int = 0  # of the random n-grams that check the filter, and of the intervals

@@ -1,6 +1,6 @@
 """A Bloom filter of a corpus's n-grams: how large it must be, and the file with all of them in it.
 
-A corpus of more than WAITING n-grams is read twice, to estimate how many different ones there are
+A corpus of more than KEPT n-grams is read twice, to estimate how many different ones there are
 and to insert them, unless that number is given.
 """
 
@@ -27,7 +27,7 @@ from wellread.ngrams.distinct import (
     new_registers,
     observe,
 )
-from wellread.ngrams.filling import WAITING, Sorted, by_section, fill
+from wellread.ngrams.filling import Sorted, by_section, fill
 from wellread.ngrams.hashing import Hashes
 from wellread.overlap.config import OverlapConfig
 from wellread.overlap.hashed import Hashed, each_hashed
@@ -35,6 +35,7 @@ from wellread.overlap.hashed import Hashed, each_hashed
 # Four standard deviations: an estimate that is short would make the filter too small.
 ROOM = 1 + 4 * RELATIVE_ERROR
 FREE_SHARE = 0.75  # ours: of the memory that is free, what a filter may take
+KEPT = 1 << 24  # n-grams up to which a corpus is read once: 128 MB
 SPILLED = 1 << 20  # keys read back together
 WRITTEN = 1 << 17  # words written together
 
@@ -61,7 +62,7 @@ class Survey:
         self.num_ngrams += len(hashes.hashes)
         if self.kept is not None:
             self.kept.append(hashes)
-            if self.num_ngrams > WAITING:
+            if self.num_ngrams > KEPT:
                 self.kept = None
 
 
