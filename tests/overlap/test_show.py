@@ -1,6 +1,7 @@
 """Which passages are shown, of what, and what an index claims that no document has."""
 
 import io
+import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -107,6 +108,18 @@ def test_the_corpus_is_the_one_that_was_indexed(tmp_path: Path) -> None:
     assert len(show_passages(tmp_path / "index", SENTENCE, corpus=moved).shown) == 1
 
 
+def test_halves_of_characters_are_shown_as_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"\ud83d {SENTENCE} \ude42"
+    (tmp_path / "c.jsonl").write_text(json.dumps({"text": text}) + "\n")
+    index_corpus(tmp_path / "c.jsonl", tmp_path / "index", OverlapConfig())
+    assert main(["overlap", "show", str(tmp_path / "index"), "-t", text, "--json"]) == 0
+    (shown,) = json.loads(capsys.readouterr().out)["shown"]
+    assert shown["text"] == f"\ufffd {SENTENCE} \ufffd"
+    assert shown["passages"][0]["before"] == "\ufffd "
+
+
 def test_both_sides_are_printed_with_brackets_where_there_is_no_style(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,3 +140,21 @@ def test_a_text_may_come_on_standard_input(
     assert "no 8-grams in common with c.jsonl, split 'train'" in capsys.readouterr().out
     assert main(["overlap", "show", str(place / "index")]) == 2
     assert "name a TEST, or give a text with --text" in capsys.readouterr().err
+
+
+@pytest.mark.real
+def test_a_page_of_lambada_is_from_the_hound_of_the_baskervilles(
+    real_data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "novels").mkdir()
+    for novel in ("Doyle_Hound_1902.txt", "Barclay_Rosary_1909.txt"):
+        shutil.copy(real_data / "documents" / "novels" / novel, tmp_path / "novels")
+    index_corpus(tmp_path / "novels", tmp_path / "index", OverlapConfig(mode="exact"))
+    lambada = real_data / "benchmarks" / "lambada" / "lambada_test.jsonl"
+    (first,) = show_passages(tmp_path / "index", lambada, number=1).shown
+    assert first.item == "file:lambada_test.jsonl#3454"
+    assert [(one.num_words, one.url) for one in first.passages] == [
+        (13, "file:Doyle_Hound_1902.txt"),
+        (14, "file:Doyle_Hound_1902.txt"),
+        (37, "file:Doyle_Hound_1902.txt"),
+    ]

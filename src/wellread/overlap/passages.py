@@ -25,6 +25,7 @@ from wellread.overlap.wanted import Numbers, Wanted
 
 AROUND = 200  # characters of the document that are kept before and after
 TOGETHER = 64  # documents for a thread at one time
+SURROGATE = re.compile("[\ud800-\udfff]")
 Span = tuple[int, int]
 
 
@@ -179,7 +180,7 @@ class _Sought:
         if self.has_more_than(span):
             return
         start, end = theirs
-        text = document.text
+        text = SURROGATE.sub("\ufffd", document.text)  # what is shown goes into UTF-8
         source = _Source(
             document.url, start, end,
             text[max(start - AROUND, 0) : start], text[start:end], text[end : end + AROUND],

@@ -19,7 +19,7 @@ from wellread.formats.tables import batched
 from wellread.ngrams.hashing import ngram_hashes
 from wellread.overlap.index import OverlapIndex, open_overlap_index
 from wellread.overlap.measure import measure_overlap
-from wellread.overlap.passages import Passage, find_passages
+from wellread.overlap.passages import SURROGATE, Passage, find_passages
 from wellread.overlap.reading import Named, NamedText, distinct, named
 from wellread.overlap.sources import corpus_of, documents_behind
 
@@ -156,7 +156,7 @@ def _shown(opened: OverlapIndex, ranked: _Ranked, passages: list[Passage]) -> Sh
     return Shown(
         test_set=ranked.name.test_set,
         item=ranked.name.item,
-        text=ranked.name.text,
+        text=SURROGATE.sub("\ufffd", ranked.name.text),
         num_ngrams=ranked.num_ngrams,
         num_found=ranked.num_found,
         num_false=int(np.sum(claimed & ~covered(passages, len(claimed), n))),
