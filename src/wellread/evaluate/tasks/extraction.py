@@ -15,7 +15,7 @@ from wellread.evaluate.held_out import (
     in_turn,
     training_documents,
 )
-from wellread.evaluate.metrics import EXACT_MATCH, Metric, Outcome, mean
+from wellread.evaluate.metrics import Metric, Outcome, mean
 from wellread.evaluate.task import Axis, Loaded, Setup, Sources, Task
 from wellread.formats.documents import Document
 from wellread.formats.results import Item
@@ -29,7 +29,11 @@ DOCUMENTS = Axis(
     reason="as many training documents, in the order of a hash of their URL, and as many held-out "
     "ones, which show what comes back by chance; each has as many words as tokens are asked for",
 )
-MATCHING_TOKENS = Metric(statistic=mean, note="tokens before the first that differs")
+# What is learnt by heart is no skill: of two models with one loss the better recites less.
+RECITED = Metric(statistic=mean, is_proportion=True, higher_is_better=False)
+MATCHING_TOKENS = Metric(
+    statistic=mean, higher_is_better=False, note="tokens before the first that differs"
+)
 # What is said of a document, by its split.
 PARTS = {TRAINING: "", SPLIT: "_held-out"}
 
@@ -113,7 +117,7 @@ TASK = Task(
     uses_corpus=True,
     axes={"documents": DOCUMENTS, "prompt": PROMPT, "tokens": TOKENS},
     metrics={
-        **{f"exact_match{part}": EXACT_MATCH for part in PARTS.values()},
+        **{f"exact_match{part}": RECITED for part in PARTS.values()},
         **{f"matching_tokens{part}": MATCHING_TOKENS for part in PARTS.values()},
     },
     load=load,
