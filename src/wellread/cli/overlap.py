@@ -143,7 +143,7 @@ def overlap_show(
     number: Annotated[int, typer.Option("-n", "--number", min=1, help="How many items.")] = 5,
     json: Json = False,
 ) -> None:
-    """Show the passages that texts share with the corpus, and the documents that have them."""
+    """Show where overlap comes from: the passages, and the documents that have them."""
     from wellread.overlap.show import show_passages as find
 
     if (test is None) == (text is None):
@@ -181,7 +181,7 @@ def overlap_copied(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Measure how much of what models write is copied from the corpus, and what they recite."""
+    """Measure what models copy from their corpus, and what they recite."""
     from wellread.formats.copying import read_copying
     from wellread.overlap.copied import measure_copying
 
