@@ -80,17 +80,17 @@ def test_a_merged_index_is_of_several_corpora_which_are_named(tmp_path: Path) ->
         index_corpus(corpus, tmp_path / f"index-{name}", OverlapConfig(num_ngrams=99))
     merge_indexes([tmp_path / "index-a", tmp_path / "index-b"], tmp_path / "index")
     with pytest.raises(InputError, match="several indexes; name all their text with --corpus"):
-        show_passages(tmp_path / "index", SENTENCE)
+        show_passages(tmp_path / "index", text=SENTENCE)
     (tmp_path / "all").mkdir()
     write_jsonl(tmp_path / "all" / "both.jsonl", [SENTENCE, COUNTING])
-    (one,) = show_passages(tmp_path / "index", SENTENCE, corpus=tmp_path / "all").shown
+    (one,) = show_passages(tmp_path / "index", text=SENTENCE, corpus=tmp_path / "all").shown
     assert [passage.url for passage in one.passages] == ["file:both.jsonl#1"]
 
 
 def test_what_an_index_wrongly_holds_is_in_no_document(tmp_path: Path) -> None:
     corpus = write_jsonl(tmp_path / "c.jsonl", [random_text("corpus", 20_000)])
     index_corpus(corpus, tmp_path / "index", OverlapConfig(false_positive_rate=0.3))
-    found = show_passages(tmp_path / "index", random_text("text", 1007))
+    found = show_passages(tmp_path / "index", text=random_text("text", 1007))
     (one,) = found.shown
     assert 0 < one.num_found == one.num_false == found.num_false < 400  # of 1,000
     assert one.passages == []
@@ -101,11 +101,11 @@ def test_the_corpus_is_the_one_that_was_indexed(tmp_path: Path) -> None:
     index_corpus(corpus, tmp_path / "index", OverlapConfig())
     other = write_jsonl(tmp_path / "other.jsonl", [COUNTING])
     with pytest.raises(InputError, match=r"other\.jsonl: is not what .*index was made of"):
-        show_passages(tmp_path / "index", SENTENCE, corpus=other)
+        show_passages(tmp_path / "index", text=SENTENCE, corpus=other)
     moved = corpus.rename(tmp_path / "moved.jsonl")
     with pytest.raises(InputError, match=r"is no longer at .*c\.jsonl; name it with --corpus"):
-        show_passages(tmp_path / "index", SENTENCE)
-    assert len(show_passages(tmp_path / "index", SENTENCE, corpus=moved).shown) == 1
+        show_passages(tmp_path / "index", text=SENTENCE)
+    assert len(show_passages(tmp_path / "index", text=SENTENCE, corpus=moved).shown) == 1
 
 
 def test_halves_of_characters_are_shown_as_missing(

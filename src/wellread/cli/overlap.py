@@ -148,11 +148,17 @@ def overlap_show(
 
     if (test is None) == (text is None):
         raise InputError("overlap show: name a TEST, or give a text with --text")
-    tests = text if text is not None else _standard_input() if str(test) == "-" else test
-    assert tests is not None
+    if str(test) == "-":
+        test, text = None, _standard_input()
     with show.progress("overlap show") as progress:
         found = find(
-            index, tests, corpus=corpus, items=items or (), number=number, progress=progress
+            index,
+            test,
+            text=text,
+            corpus=corpus,
+            items=items or (),
+            number=number,
+            progress=progress,
         )
     if json:
         show.print_json(found)

@@ -58,17 +58,18 @@ class _Ranked(NamedTuple):
     name: NamedText
 
 
-def show_passages(
+def show_passages(  # noqa: PLR0913 - what is shown, and of what
     index: str | Path,
-    tests: Path | str,
+    tests: str | Path | None = None,
     *,
+    text: str | None = None,
     corpus: Path | None = None,
     items: Sequence[str] = (),
     number: int = 5,
     progress: Progress = silent,
 ) -> Passages:
-    """Where the overlap of `tests` comes from: a path as `measure` takes it or has written, or a
-    text (a str).
+    """Where the overlap of `tests`, a path as `measure` takes it or has written, or of `text` comes
+    from.
 
     Shown are the `items` named, or else the `number` with the largest shares. An exact index has
     its documents; of another the corpus that it was made of is read, which is `corpus` if it is no
@@ -77,10 +78,10 @@ def show_passages(
     index = Path(index)
     opened = open_overlap_index(index)
     place = corpus_of(index, opened, corpus)
-    if isinstance(tests, str):
-        texts: Iterable[NamedText] = [NamedText("text", "1", "1", tests)]
+    if tests is not None:
+        texts: Iterable[NamedText] = distinct(_tests(Path(tests)), lambda *_: None, lambda: None)
     else:
-        texts = distinct(_tests(tests), lambda *_: None, lambda: None)
+        texts = [NamedText("text", "1", "1", text or "")]
     counted = _Counted()
     chosen = _chosen(counted.each(_measured(opened, texts)), items, number)
     chosen = [one for one in chosen if items or one.num_found]
