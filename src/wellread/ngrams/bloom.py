@@ -40,7 +40,7 @@ MOST_SECTIONS = 256
 PAGES_PER_SECTION = 100  # at least, so that rounding up to whole sections adds 1 % at most
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 AHEAD = 32  # keys whose lines are asked for before the first is used; a power of two
-TOGETHER = 64  # keys looked up with each other
+TOGETHER = 32  # keys looked up with each other
 
 Pages = npt.NDArray[np.uint64]  # (num_pages, PAGE_WORDS)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -64,7 +65,7 @@ def as_it_is(hashed: Hashed) -> Hashed:
     return hashed
 
 
-def positions(counts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray:
+def positions(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """0, 1, ... for each document anew."""
     ends = np.cumsum(counts)
     return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)
