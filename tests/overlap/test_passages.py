@@ -99,6 +99,14 @@ def test_passages_are_those_of_brute_force(
     assert find_passages(texts, documents[::-1], n=n, threads=3 - threads) == found
 
 
+def test_of_many_documents_none_is_lost() -> None:
+    many = documents_of(*(f"text {n} of many" for n in range(300)))
+    many[150] = Document(url="http://d/150", text=GETTYSBURG)
+    many[299] = Document(url="http://d/299", text=GETTYSBURG)
+    (found,) = find_passages([GETTYSBURG], many, threads=2)
+    assert [(one.url, one.num_documents) for one in found] == [("http://d/150", 2)]
+
+
 def test_texts_do_not_run_into_each_other() -> None:
     words = GETTYSBURG.split()
     parts = [" ".join(words[:12]), " ".join(words[12:])]

@@ -17,15 +17,15 @@ import numpy.typing as npt
 from wellread.base.progress import Progress, silent
 from wellread.base.threads import in_order, num_threads
 from wellread.formats.documents import Document
-from wellread.formats.tables import batched
 from wellread.ngrams import NGRAM_WORDS
 from wellread.ngrams.hashing import ngram_hashes, word_spans
 from wellread.overlap.runs import Tracks, row_of
 from wellread.overlap.wanted import Numbers, Wanted
 
 AROUND = 200  # characters of the document that are kept before and after
-TOGETHER = 64  # documents for a thread at one time
-SURROGATE = re.compile("[\ud800-\udfff]")
+TOGETHER = 64  # documents for a thread at one time, or as many as have
+CHARACTERS = 1 << 20  # so much text
+SURROGATE = re.compile("[\ud800-\udfff]")  # what is shown goes into UTF-8
 Span = tuple[int, int]
 
 
@@ -87,13 +87,24 @@ def find_passages(
     sought = [_Sought(text) for text in texts]
     count = 0
     look = partial(_matched, wanted=row.wanted, n=n)
-    some = batched(documents, TOGETHER)
-    for read, found in in_order(look, some, num_threads(threads)):
+    for read, found in in_order(look, _together(documents), num_threads(threads)):
         count += read
         progress(count, None, "looking for passages")
         for matched in found:
             _add(matched, tracks, sought, n)
     return [list(one.passages()) for one in sought]
+
+
+def _together(documents: Iterable[Document]) -> Iterator[list[Document]]:
+    some: list[Document] = []
+    size = 0
+    for document in documents:
+        some.append(document)
+        size += len(document.text)
+        if len(some) == TOGETHER or size >= CHARACTERS:
+            yield some
+            some, size = [], 0
+    yield some
 
 
 def _matched(documents: list[Document], *, wanted: Wanted, n: int) -> tuple[int, list[_Matched]]:
@@ -180,11 +191,9 @@ class _Sought:
         if self.has_more_than(span):
             return
         start, end = theirs
-        text = SURROGATE.sub("\ufffd", document.text)  # what is shown goes into UTF-8
-        source = _Source(
-            document.url, start, end,
-            text[max(start - AROUND, 0) : start], text[start:end], text[end : end + AROUND],
-        )  # fmt: skip
+        text = document.text
+        shown = (text[max(start - AROUND, 0) : start], text[start:end], text[end : end + AROUND])
+        source = _Source(document.url, start, end, *(SURROGATE.sub("\ufffd", one) for one in shown))
         at = bisect_left(self.spans, span)
         if at < len(self.spans) and self.spans[at] == span:
             self.counts[at] += 1
