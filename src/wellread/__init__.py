@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from wellread.generation.sample import stream_text as stream_text
     from wellread.links.harvest import harvest_links as harvest_links
     from wellread.model.load import load_model as load_model
+    from wellread.overlap.copied import measure_copying as measure_copying
     from wellread.overlap.index import build_overlap_index as build_overlap_index
     from wellread.overlap.measure import measure_overlap as measure_overlap
+    from wellread.overlap.show import show_passages as show_passages
     from wellread.pipeline.plan import run_recipe as run_recipe
     from wellread.report.build import write_report as write_report
     from wellread.tokenizer.build import train_tokenizer as train_tokenizer
@@ -38,8 +40,10 @@ _PLACES = {
     "sample_texts": "wellread.generation.sample",
     "stream_text": "wellread.generation.sample",
     "load_model": "wellread.model.load",
+    "measure_copying": "wellread.overlap.copied",
     "measure_overlap": "wellread.overlap.measure",
     "run_recipe": "wellread.pipeline.plan",
+    "show_passages": "wellread.overlap.show",
     "tokenize_corpus": "wellread.tokens.build",
     "train": "wellread.train.build",
     "train_tokenizer": "wellread.tokenizer.build",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -172,11 +173,14 @@ def page(number: int) -> Document:
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Thirty held-out documents, and one to train on that no task may see."""
+    """Thirty held-out documents, one to train on that is too short for any task, and eight more."""
     out = tmp_path_factory.mktemp("corpus")
-    training = Document(url="https://ports.example/train", text="Do not read this.", split="train")
+    training = [
+        Document(url="https://ports.example/train", text="Do not read this.", split="train"),
+        *(msgspec.structs.replace(page(number), split="train") for number in range(100, 108)),
+    ]
     with writing(out, stage="corpus", config=Config(), inputs={}) as draft:
-        write_documents(draft, [training, *map(page, range(30))])
+        write_documents(draft, [*training, *map(page, range(30))])
     return out
 
 

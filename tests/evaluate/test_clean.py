@@ -21,7 +21,8 @@ from wellread.pipeline.why import trace
 
 NUM_NGRAMS = 100
 INDEX = overlaps.Index(
-    ngram_words=8, num_documents=1, num_ngrams=1, num_distinct=1, num_bits=512, num_probes=27,
+    mode="bloom", ngram_words=8, num_documents=1, num_ngrams=1, num_distinct=1, capacity=1,
+    num_bits=512, lines=3,
     false_positive_rate=1e-8, num_random_checked=0, num_random_found=0,
 )  # fmt: skip
 Found = dict[str, int | None]  # item -> n-grams that the corpus has, None: it has none to ask for

@@ -1,14 +1,16 @@
 """The fast n-grams against the slow ones."""
 
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reference.ngrams import slow_ngram_hashes, slow_ngrams, slow_words
-from wellread.ngrams.hashing import alphanumeric_codes, ngram_hashes, words
+from wellread.ngrams.hashing import column_hashes, ngram_hashes, word_spans, words
 
 SCRIPTS = st.text(
     st.one_of(
@@ -53,9 +55,40 @@ def test_a_text_beyond_ascii_hashes_its_ascii_words_alike() -> None:
     assert ngram_hashes("one two — é", n=2)[0] == ngram_hashes("one two", n=2)[0]
 
 
-def test_the_table_of_letters_is_str_isalnum() -> None:
-    table = alphanumeric_codes()
-    assert table[:0x3000].tolist() == [chr(code).isalnum() for code in range(0x3000)]
+@settings(deadline=None)
+@given(st.lists(SCRIPTS, max_size=5), st.integers(1, 9))
+def test_a_column_has_the_hashes_of_its_texts_one_after_another(texts: list[str], n: int) -> None:
+    texts = [text.replace("\ud800", "") for text in texts]  # Arrow's strings are whole
+    texts = [text.encode("utf-8", "replace").decode() for text in texts]
+    column = pa.array(["not asked for", *texts], pa.large_string())[1:]
+    found = column_hashes(column, n)
+    each = [slow_ngram_hashes(text, n) for text in texts]
+    assert found.counts.tolist() == list(map(len, each))
+    assert found.hashes.tolist() == list(chain(*each))
+
+
+@settings(deadline=None)
+@given(SCRIPTS)
+def test_the_spans_of_words_say_where_they_are(text: str) -> None:
+    found = [text[first:end].lower() for first, end in word_spans(text).tolist()]
+    expected = slow_words(text)
+    assert len(found) == len(expected)
+    for span, word in zip(found, expected, strict=True):
+        # Alone, a sigma is not at the end of a word; a dotted I is two characters, one a word's.
+        assert span.rstrip("\u0307").replace("ς", "σ") == word.replace("ς", "σ")
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("", []),
+        ("🎉 ...", []),
+        ("It's é_2", [[0, 2], [3, 4], [5, 6], [7, 8]]),
+        ("İz ΟΔΟΣ", [[0, 1], [1, 2], [3, 7]]),
+    ],
+)
+def test_spans_count_characters(text: str, spans: list[list[int]]) -> None:
+    assert word_spans(text).tolist() == spans
 
 
 def test_a_line_of_ten_megabytes_is_hashed() -> None:

@@ -102,4 +102,23 @@ def test_a_run_is_named_after_the_model_that_it_starts_from(tmp_path: Path) -> N
 
 @pytest.mark.real
 def test_the_real_recipe_is_right(real_data: Path) -> None:
-    assert len(read_recipe(own_recipe("real"), data=real_data).stages) == 10
+    assert len(read_recipe(own_recipe("real"), data=real_data).stages) == 11
+
+
+@pytest.mark.parametrize(
+    ("tasks", "is_there"),
+    [
+        ('["held-out"]', False),
+        ('["held-out", "extraction:1|documents=9"]', True),
+        ('["copying-samples"]', True),
+    ],
+)
+def test_copying_is_measured_where_its_tasks_are_evaluated(
+    tmp_path: Path, tasks: str, *, is_there: bool
+) -> None:
+    (tmp_path / "a.txt").write_text("A text.")
+    (tmp_path / "recipe.toml").write_text(
+        '[corpus]\nsources = ["a.txt"]\n[tokenizer]\n[tokens]\n[model]\n[train]\n'
+        f"[evaluate]\ntasks = {tasks}\n[overlap]\n"
+    )
+    assert ("overlap copied" in read_recipe(tmp_path / "recipe.toml").stages) is is_there

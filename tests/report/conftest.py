@@ -11,7 +11,16 @@ import pytest
 from tests.reference.corpus_account import ACCOUNT
 from wellread.base.config import Config
 from wellread.base.manifest import Draft, writing
-from wellread.formats import clean_scores, corpus_report, link_report, overlap, studies, tokens
+from wellread.formats import (
+    clean_scores,
+    copying,
+    corpus_report,
+    link_report,
+    overlap,
+    studies,
+    tables,
+    tokens,
+)
 from wellread.formats.link_report import DomainRow, KarmaRange, LinkReport, Month
 from wellread.formats.metrics import Step, encode_step
 from wellread.formats.results import Item, Result, Score, write_result
@@ -186,6 +195,17 @@ def perplexity_score(value: float, number: int) -> Score:
     )
 
 
+def bits_score(value: float) -> Score:
+    return Score(
+        metric="bits_per_byte",
+        value=value,
+        low=value - 0.05,
+        high=value + 0.05,
+        num_items=28,
+        higher_is_better=False,
+    )
+
+
 def results_of(gain: float) -> list[Result]:
     def result(task: str, scores: list[Score], comparable_to: str | None = None) -> Result:
         number = scores[0].num_items
@@ -208,7 +228,7 @@ def results_of(gain: float) -> list[Result]:
         result("cloze-last-word", [share_score("accuracy", 0.064 + gain, 0.02, 500, None)]),
         result("demo-cbt", [share_score("accuracy", 0.15 + gain, 0.15, 20, 0.1)]),
         result("demo-summary", [share_score("rougeL", 0.13, 0.03, 20, None)]),
-        result("held-out", [perplexity_score(40.0 * (1 - gain), 28)]),
+        result("held-out", [perplexity_score(40.0 * (1 - gain), 28), bits_score(1.9 - gain)]),
         result("demo-winograd", [share_score("accuracy", 0.55, 0.2, 20, 0.5)]),
         result(
             "lambada",
@@ -246,6 +266,18 @@ def write_scores(run: Path, name: str, gain: float, samples: Sequence[Item]) -> 
     ) as draft:
         for result in results_of(gain):
             write_result(draft, result, [])
+        on_training = Result(
+            task="held-out",
+            protocol="held-out:1|split=train",
+            stem="held-out,split=train",
+            comparable_to=None,
+            num_items=28,
+            num_available=28,
+            scores=[bits_score(1.8 - 2 * gain)],
+            seconds=1.0,
+        )
+        write_result(draft, on_training, [])
+        draft.facts["num_parameters"] = 1_200_000 if name == "small" else 3_400_000
         empty = Result(
             task="samples",
             protocol="samples:1|top_k=40",
@@ -256,6 +288,9 @@ def write_scores(run: Path, name: str, gain: float, samples: Sequence[Item]) -> 
             seconds=1.0,
         )
         write_result(draft, empty, samples)
+        many = msgspec.structs.replace(empty, task="copying-samples", stem="copying-samples")
+        written = Item(item="u", text="", prompt="p", target="t", prediction="Only to be measured.")
+        write_result(draft, many, [written])
         draft.counts |= {"in": 6, "out": 6}
 
 
@@ -284,7 +319,8 @@ def write_overlap(run: Path) -> None:
             num_ngrams=1_900_000,
             num_distinct=1_500_000,
             num_bits=60_000_000,
-            num_probes=27,
+            capacity=1_525_000,
+            lines=3,
             false_positive_rate=1e-8,
             num_random_checked=1_000_000,
             num_random_found=0,
@@ -358,6 +394,56 @@ def write_clean_scores(run: Path) -> None:
         draft.write(clean_scores.FILE, msgspec.json.encode(found))
 
 
+COPIED_TEXT = "So the method returns the number of items in the list that is given. And on."
+
+
+def write_copying(run: Path) -> None:
+    def estimate(value: float) -> copying.Estimate:
+        return copying.Estimate(value=value, low=value * 0.8, high=value * 1.2)
+
+    def texts(shares: list[float]) -> copying.Texts:
+        return copying.Texts(
+            num_texts=len(shares), num_short=0, shares=shares, median=estimate(shares[1]),
+            without=estimate(0.4), below=estimate(0.6),
+            longest=copying.Longest(
+                num_words=9, words="x", item="http://held.example/1", url="http://a.example/",
+                num_documents=3,
+            ),
+        )  # fmt: skip
+
+    models = [
+        copying.Copied(
+            name=name, epochs=epochs, num_parameters=1, num_tokens=50,
+            samples=texts([0.0, 0.004, 0.25]), held_out=texts([0.0, 0.03, 0.5]),
+            extraction=[
+                copying.Extracted(
+                    is_held_out=is_held_out, documents=documents, seen="1.5" if epochs else "",
+                    num_probes=80, exact=estimate(0.25), matching=estimate(12.5),
+                )
+                for is_held_out, documents in ((False, "1"), (False, ""), (True, "0"))
+            ],
+        )
+        for name, epochs in (("small", 1.5), ("medium", None))
+    ]  # fmt: skip
+    found = copying.Copying(
+        corpus="the train split of corpus", ngram_words=8, num_documents=545, num_false=0,
+        models=models,
+    )  # fmt: skip
+    start, end = 3, len(COPIED_TEXT) - 9
+    row = {
+        "model": "small", "item": "http://held.example/1", "kind": copying.WRITTEN,
+        "text": COPIED_TEXT, "num_ngrams": 9, "num_found": 6, "starts": [start], "ends": [end],
+        "longest_words": 13, "longest_start": start, "longest_end": end,
+        "url": "http://a.example/", "document_start": 0, "document_end": 9, "num_documents": 3,
+    }  # fmt: skip
+    inputs = {"results": [run / "results" / name for name in ("small", "medium")]}
+    with writing(run / "copying", stage=copying.STAGE, config=NoSettings(), inputs=inputs) as draft:
+        draft.counts |= {"in": 6, "out": 6}
+        draft.write(copying.NAME, msgspec.json.encode(found))
+        with draft.open(copying.TEXTS_FILE) as file:
+            tables.write_rows(file, copying.TEXTS, [row])
+
+
 def write_study(run: Path) -> None:
     names = {"small": (0.0, 1_200_000), "medium": (0.06, 3_400_000)}
     study = studies.Study(
@@ -426,5 +512,6 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_scores(run, "medium", 0.06, samples_of("medium"))
     write_overlap(run)
     write_clean_scores(run)
+    write_copying(run)
     write_study(run)
     return run

@@ -224,7 +224,8 @@ def test_models_come_small_before_large(report: Path) -> None:
 
 def test_markdown_csv_and_svg_lie_beside_the_page(report: Path) -> None:
     assert sorted(path.name for path in (report / "figures").iterdir()) == [
-        "clean-scores.svg", "corpus-funnel.svg", "corpus-shapes.svg", "curves.svg", "funnel.svg",
+        "both-losses.svg", "clean-scores.svg", "copied.svg", "corpus-funnel.svg",
+        "corpus-shapes.svg", "curves.svg", "funnel.svg",
         "link-karma.svg", "link-months.svg", "overlap.svg", "scores.svg", "size.svg", "time.svg",
     ]  # fmt: skip
     for path in (report / "figures").iterdir():
@@ -254,8 +255,8 @@ def test_ids_are_unique_and_links_within_the_page_resolve(report: Path) -> None:
 
 def test_every_figure_has_words_and_every_table_a_caption(report: Path) -> None:
     page = (report / "index.html").read_text()
-    assert page.count('role="img" aria-label="') == 11
-    assert page.count("<table>") == page.count("<caption ") == 28
+    assert page.count('role="img" aria-label="') == 13
+    assert page.count("<table>") == page.count("<caption ") == 31
     assert '<html lang="en">' in page
 
 
@@ -269,8 +270,8 @@ def test_the_same_artifacts_give_the_same_bytes(
 def test_the_manifest_names_every_artifact_read(report: Path, finished_run: Path) -> None:
     manifest = read_manifest(report)
     assert manifest.stage == "report"
-    assert manifest.counts == {"in": 12, "out": 12, "artifacts": 12}
-    assert len(manifest.inputs["artifacts"]) == 12
+    assert manifest.counts == {"in": 13, "out": 13, "artifacts": 13}
+    assert len(manifest.inputs["artifacts"]) == 13
     assert write_report(finished_run, report, ReportConfig()) == manifest
 
 

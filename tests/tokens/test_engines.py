@@ -10,6 +10,7 @@ import pytest
 
 from wellread.base.errors import InputError
 from wellread.base.manifest import read_manifest
+from wellread.formats.documents import parquet_files
 from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.tokens.build import tokenize_corpus
 from wellread.tokens.config import TokensConfig
@@ -49,9 +50,6 @@ def test_a_ray_cluster_writes_the_same_bytes(corpus: Path, tmp_path: Path) -> No
 
 
 def test_ray_takes_no_plain_files(tmp_path: Path, corpus: Path) -> None:
-    pytest.importorskip("ray", reason="the extra `ray` is not installed")
     (tmp_path / "c.jsonl").write_text('{"text": "a"}\n')
-    from wellread.tokens.cluster import readable
-
     with pytest.raises(InputError, match=r"c\.jsonl: engine 'ray' reads a corpus artifact or a"):
-        readable(tmp_path / "c.jsonl")
+        parquet_files(tmp_path / "c.jsonl")

@@ -1,4 +1,4 @@
-"""Numba intrinsics: unaligned loads and stores by address, bit counts, 64 bytes compared at once.
+"""Numba intrinsics: unaligned loads and stores by address, bits, 64 bytes compared at once.
 
 Kernels take addresses as integers instead of arrays, because a small helper that takes an array
 costs about 30 ns a call in reference counts. Whoever passes an address keeps its array alive.
@@ -138,3 +138,59 @@ def bytes_in_range(typing: Any, address: Any, fold: Any, first: Any, count: Any)
 
     byte = types.uint8
     return types.uint64(types.uint64, byte, byte, byte), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def high_product(typing: Any, left: Any, right: Any) -> Any:
+    """The upper 64 of the 128 bits of a product: `left` of a range of 2^64, in one of `right`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        wide = ir.IntType(128)
+        factors = (builder.zext(argument, wide) for argument in arguments)
+        upper = builder.lshr(builder.mul(*factors), ir.Constant(wide, 64))
+        return builder.trunc(upper, ir.IntType(64))
+
+    return types.uint64(types.uint64, types.uint64), generate
+
+
+WORDS = ir.VectorType(ir.IntType(64), 8)  # a cache line
+
+
+def _one_bit_in_each(builder: Any, places: Any) -> Any:
+    """Eight words with one bit each, where six bits of `places` say, the lowest for the first."""
+    start = ir.Constant(WORDS, ir.Undefined)
+    one = builder.insert_element(start, places, ir.Constant(ir.IntType(32), 0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), 8), [0] * 8)
+    shifted = builder.lshr(
+        builder.shuffle_vector(one, start, zeros), ir.Constant(WORDS, list(range(0, 48, 6)))
+    )
+    place = builder.and_(shifted, ir.Constant(WORDS, [63] * 8))
+    return builder.shl(ir.Constant(WORDS, [1] * 8), place)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def set_one_in_each(typing: Any, address: Any, places: Any) -> Any:
+    """In each of the eight words at `address`, set the bit that six bits of `places` name."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], WORDS.as_pointer())
+        bits = _one_bit_in_each(builder, arguments[1])
+        builder.store(builder.or_(builder.load(pointer, align=8), bits), pointer, align=8)
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def has_one_in_each(typing: Any, address: Any, places: Any) -> Any:
+    """Whether all the bits that `set_one_in_each` would set are."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], WORDS.as_pointer())
+        bits = _one_bit_in_each(builder, arguments[1])
+        clear = builder.and_(bits, builder.not_(builder.load(pointer, align=8)))
+        lacking = builder.icmp_unsigned("!=", clear, ir.Constant(WORDS, [0] * 8))
+        byte = ir.IntType(8)
+        return builder.icmp_unsigned("==", builder.bitcast(lacking, byte), ir.Constant(byte, 0))
+
+    return types.boolean(types.uint64, types.uint64), generate

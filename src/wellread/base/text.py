@@ -3,7 +3,7 @@
 import difflib
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 LEAST_NUMBER = 1e-9  # what is less comes of another order of summation
@@ -102,16 +102,48 @@ def plain_markdown(text: str) -> str:
     return MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 
-def marked_markdown(text: str, start: int, end: int) -> str:
-    """`text` as `plain_markdown` has it, its characters from `start` to `end` in bold.
+def in_pieces(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[str, bool]]:
+    """All of `text`, and of each piece whether it is in one of `spans`, which may overlap.
 
-    >>> marked_markdown("so TL;DR: *no*", 3, 8)
+    >>> list(in_pieces("abcdef", [(1, 3), (2, 4)]))
+    [('a', False), ('bcd', True), ('ef', False)]
+    """
+    done = 0
+    for start, end in joined(spans):
+        if start > done:
+            yield text[done:start], False
+        yield text[start:end], True
+        done = end
+    if done < len(text):
+        yield text[done:], False
+
+
+def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What ascending spans cover, each place once.
+
+    >>> joined([(0, 2), (2, 5), (7, 8)])
+    [(0, 5), (7, 8)]
+    """
+    found: list[tuple[int, int]] = []
+    for start, end in spans:
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
+
+
+def marked_markdown(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """`text` as `plain_markdown` has it, its characters in `spans` in bold.
+
+    >>> marked_markdown("so TL;DR: *no*", [(3, 8)])
     'so **TL;DR**: \\\\*no\\\\*'
-    >>> marked_markdown("so TL;DR", 2, 8)
+    >>> marked_markdown("so TL;DR", [(2, 8)])
     'so **TL;DR**'
     """
-    found = text[start:end]  # bold cannot begin or end with white space
-    start, end = end - len(found.lstrip()), start + len(found.rstrip())
-    parts = (text[:start].lstrip(), text[start:end], text[end:].rstrip())
-    before, inside, after = (MARKDOWN.sub(r"\\\1", re.sub(r"\s+", " ", part)) for part in parts)
-    return f"{before}**{inside}**{after}"
+    shown = []
+    for piece, is_marked in in_pieces(text, spans):
+        inside = MARKDOWN.sub(r"\\\1", re.sub(r"\s+", " ", piece))
+        bare = inside.strip()  # bold cannot begin or end with white space
+        shown.append(inside.replace(bare, f"**{bare}**", 1) if is_marked and bare else inside)
+    return "".join(shown).strip()

@@ -202,7 +202,7 @@ def _demonstrations(found: CorpusReport) -> str:
         example = "–"
         if one.examples:
             first = one.examples[0]
-            example = marked_markdown(first.text, first.start, first.end)
+            example = marked_markdown(first.text, [(first.start, first.end)])
             example += f" ({plain_markdown(first.url)})"
         meaning = plain_markdown(one.meaning)
         rows.append([plain_markdown(one.kind), meaning, f"{one.found:,}", example])

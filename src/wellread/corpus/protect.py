@@ -11,10 +11,11 @@ import numpy as np
 from wellread.base.errors import InputError
 from wellread.base.manifest import is_artifact, read_manifest
 from wellread.formats.documents import read_documents
-from wellread.formats.overlap import FILTER, INDEX_STAGE, read_index
+from wellread.formats.overlap import FILTER, INDEX_STAGE, NGRAMS, PLACES, read_index
 from wellread.ngrams import NGRAM_WORDS
 from wellread.ngrams.bloom import Bloom, load_bloom
 from wellread.ngrams.hashing import Hashes, is_in, ngram_hashes
+from wellread.ngrams.occurrences import Occurrences, load_occurrences
 
 
 class Protected:
@@ -22,16 +23,16 @@ class Protected:
 
     def __init__(self, hashes: Hashes, paths: Sequence[Path]) -> None:
         self._hashes = hashes
-        self._filters = [_opened(path) for path in paths if _is_index(path)]
+        self._indexes = [_opened(path) for path in paths if _is_index(path)]
 
     def shared(self, text: str) -> int:
         """How many different 8-grams of `text` are protected."""
-        if not (self._filters or len(self._hashes)):
+        if not (self._indexes or len(self._hashes)):
             return 0
         hashes = np.unique(ngram_hashes(text))
         found = is_in(hashes, self._hashes)
-        for bloom in self._filters:
-            found |= bloom.contains(hashes)
+        for index in self._indexes:
+            found |= index.contains(hashes)
         return int(found.sum())
 
 
@@ -53,10 +54,12 @@ def _is_index(path: Path) -> bool:
     return is_artifact(path) and read_manifest(path).stage == INDEX_STAGE
 
 
-def _opened(path: Path) -> Bloom:
+def _opened(path: Path) -> Bloom | Occurrences:
     index = read_index(path)
     if index.ngram_words != NGRAM_WORDS:
         raise InputError(
             f"{path}: an index of {index.ngram_words} words together, not {NGRAM_WORDS}"
         )
-    return load_bloom(path / FILTER, index.num_probes)
+    if index.lines is None:
+        return load_occurrences(path / NGRAMS, path / PLACES)
+    return load_bloom(path / FILTER, index.lines)

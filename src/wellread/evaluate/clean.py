@@ -30,6 +30,7 @@ from wellread.evaluate.task import Task
 from wellread.formats import overlap as overlaps
 from wellread.formats import tables
 from wellread.formats.clean_scores import FILE, ITEMS, STAGE, CleanScore, CleanScores, Gap, Part
+from wellread.formats.copying import EXTRACTION_TASK
 from wellread.formats.overlap import BUCKETS, bucket_of, read_overlap, read_overlap_items
 from wellread.formats.results import (
     Item,
@@ -128,7 +129,7 @@ def _asked(results: Sequence[Path]) -> Iterator[tuple[str, Path, Result]]:
     names = [directory.resolve().name for directory in results]
     for name, directory in zip(names, results, strict=True):
         for result in read_results(directory):
-            if result.scores:
+            if result.scores and result.task != EXTRACTION_TASK:  # of no test set
                 yield (name if names.count(name) == 1 else str(directory)), directory, result
 
 

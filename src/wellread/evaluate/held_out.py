@@ -8,6 +8,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -21,7 +22,7 @@ from wellread.evaluate.task import Axis, Loaded, Sources
 from wellread.evaluate.word_kinds import kinds_of
 from wellread.formats.documents import Document, read_corpus, read_documents
 
-SPLIT = "validation"
+SPLIT, TRAINING = "validation", "train"
 MAX_DOCUMENTS = 2000  # held in memory: far more than the items below need
 MIN_PASSAGE_WORDS = 50  # LAMBADA's own minimum
 MAX_PASSAGE_CHARACTERS = 900  # about what a context of 256 tokens has room for
@@ -86,19 +87,38 @@ def held_out_documents(sources: Sources) -> Loaded:
     corpus = sources.corpus
     if corpus is None:
         raise InputError("held-out tasks need a corpus: name one with --corpus")
+    if is_artifact(corpus):
+        return _first_by_hash(
+            corpus, read_corpus(corpus, SPLIT), f"no document is in the split {SPLIT!r}"
+        )
+    return _first_by_hash(corpus, read_documents(corpus), "no text")
+
+
+def training_documents(sources: Sources) -> Loaded:
+    """As `held_out_documents`, of those to train on, which only a corpus artifact tells apart."""
+    corpus = sources.corpus
+    if corpus is None or not is_artifact(corpus):
+        raise InputError(
+            f"{corpus or 'no --corpus'}: does not say what a model was trained on; name a corpus "
+            "that `wellread corpus` wrote"
+        )
+    return _first_by_hash(
+        corpus, read_corpus(corpus, TRAINING), f"no document is in the split {TRAINING!r}"
+    )
+
+
+def _first_by_hash(corpus: Path, documents: Iterable[Document], missing: str) -> Loaded:
     num = 0
 
     def counted() -> Iterator[Document]:
         nonlocal num
-        found = read_corpus(corpus, SPLIT) if is_artifact(corpus) else read_documents(corpus)
-        for document in found:
+        for document in documents:
             if document.text.strip():
                 num += 1
                 yield document
 
     chosen = heapq.nsmallest(MAX_DOCUMENTS, counted(), key=lambda d: order_of(d.url))
     if not chosen:
-        missing = f"no document is in the split {SPLIT!r}" if is_artifact(corpus) else "no text"
         raise InputError(f"{corpus}: {missing}")
     return Loaded(chosen, num)
 

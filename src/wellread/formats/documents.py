@@ -4,7 +4,7 @@ import codecs
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,6 +38,7 @@ SCHEMA = tables.schema(
 SHARD_BYTES = 1 << 28  # of text, ours: some 100 MB of a file
 GROUPS = tables.Groups(rows=1_000, text_bytes=1 << 24)
 COLUMN_ROWS = 256  # of `read_columns`: at WebText's 5 KB a document, 1.3 MB of text
+COLUMN_LENGTH = 1 << 22  # characters after which there are fewer rows: lines may be of 10 MB
 LARGE = 1 << 26  # bytes of a text file that `read_texts` no longer reads at once
 JSONL = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst")
 TEXT = (".txt", ".md", ".rst", ".tokens")  # the last: WikiText's own name
@@ -253,7 +254,7 @@ def read_columns(path: Path, bad: BadRecord = refuse) -> Iterator[Columns]:
 
 
 def _columns_of(documents: Iterator[Document]) -> Iterator[Columns]:
-    for some in tables.batched(documents, COLUMN_ROWS):
+    for some in _batched(documents):
         yield _columns(
             pa.array([without_surrogates(d.url) for d in some], pa.string()),
             pa.array([d.split for d in some], pa.string()),
@@ -261,10 +262,57 @@ def _columns_of(documents: Iterator[Document]) -> Iterator[Columns]:
         )
 
 
+def _batched(documents: Iterator[Document]) -> Iterator[list[Document]]:
+    """COLUMN_ROWS documents together, or as soon as they have COLUMN_LENGTH characters."""
+    some, length = [], 0
+    for document in documents:
+        some.append(document)
+        length += len(document.text)
+        if len(some) == COLUMN_ROWS or length >= COLUMN_LENGTH:
+            yield some
+            some, length = [], 0
+    if some:
+        yield some
+
+
 def _columns(urls: Any, splits: Any, texts: Any) -> Columns:
     if not isinstance(texts, pa.Array):
         texts = pa.array(texts, pa.large_string())
     return Columns(urls=urls, splits=splits, texts=texts.cast(pa.large_string()))
+
+
+def parquet_files(corpus: Path) -> list[Path]:
+    """The files of a corpus artifact, or `corpus`, if they are Parquet, which a cluster reads.
+
+    Anything else is an InputError.
+    """
+    if is_artifact(corpus):
+        read_artifact(corpus, STAGE)
+        files = documents_files(corpus)
+        if any(path.suffix != ".parquet" for path in files):
+            raise InputError(f"{corpus}: engine 'ray' needs a corpus in Parquet, not JSONL")
+        return files
+    if corpus.suffix != ".parquet":
+        raise InputError(f"{corpus}: engine 'ray' reads a corpus artifact or a Parquet file")
+    names = pq.read_schema(corpus).names
+    if missing := [name for name in ("url", "text") if name not in names]:
+        raise InputError(
+            f"{corpus}: engine 'ray' needs a column {missing[0]!r}; its columns are "
+            f"{', '.join(names)}"
+        )
+    return [corpus]
+
+
+def read_row_groups(file: Path, groups: Sequence[int], bad: BadRecord) -> Iterator[Columns]:
+    """What `read_columns` gives of some row groups of one of the `parquet_files`."""
+    with pq.ParquetFile(file) as opened:
+        wanted = [name for name in ("url", "split", "text") if name in opened.schema_arrow.names]
+        for batch in opened.iter_batches(COLUMN_ROWS, row_groups=list(groups), columns=wanted):
+            whole = batch.filter(batch["text"].is_valid())
+            for _ in range(len(batch) - len(whole)):
+                bad("text is not a string", str(file))
+            splits = whole["split"] if "split" in wanted else pa.repeat("train", len(whole))
+            yield _columns(whole["url"].cast(pa.string()), splits, whole["text"])
 
 
 class _Record(msgspec.Struct):

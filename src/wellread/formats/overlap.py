@@ -9,13 +9,18 @@ import msgspec
 import pyarrow as pa
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import read_artifact
+from wellread.base.manifest import changed_files, read_artifact
 from wellread.formats import tables
 from wellread.formats.published import published_overlap
 
 STAGE = "overlap"
 INDEX_STAGE = "overlap-index"
-FILTER = "filter.npy"  # of an index
+# Files of an index. Of mode `bloom`: the filter, and the registers that num_distinct is from.
+INDEX_VERSION = 2
+FILTER, DISTINCT = "filter.npy", "distinct.npy"
+# Of mode `exact`: every n-gram's hash, sorted; where each is (document << 32 | word); the texts.
+NGRAMS, PLACES, DOCUMENTS = "ngrams.npy", "places.npy", "documents.parquet"
+INDEXED = tables.schema("overlap-documents", 1, [("url", pa.string()), ("text", pa.large_string())])
 ITEMS = tables.schema(
     "overlap-items",
     2,
@@ -48,25 +53,41 @@ def bucket_of(num_found: int, num_ngrams: int) -> str:
 
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):
-    """The filter that the n-grams of a corpus were put into."""
+    """What an index of the n-grams of a corpus has in it."""
 
+    version: int = INDEX_VERSION
+    mode: Literal["bloom", "exact"] = "bloom"
     ngram_words: int  # 8 in the paper, section 4
     num_documents: int
     num_ngrams: int  # inserted, repeats counted
-    num_distinct: int  # estimated, before sizing
-    num_bits: int
-    num_probes: int
-    false_positive_rate: float  # designed
+    num_distinct: int  # estimated, before sizing; exact: counted
+    capacity: int  # distinct n-grams that the rate is kept with; exact: num_distinct
+    num_bits: int  # of the filter; exact: of the hashes
+    lines: int | None  # cache lines of the filter that each n-gram has bits in; None: exact
+    false_positive_rate: float  # designed; exact: of a hash that is another n-gram's too
     num_random_checked: int  # random n-grams asked for afterwards
     num_random_found: int
 
 
 def read_index(directory: Path) -> Index:
-    """Of what is in the filter of a finished index; a damaged or foreign one is an InputError."""
+    """Of what is in a finished index; a damaged, foreign or older one is an InputError.
+
+    Files that were changed are found by their digests; this reads those whose time is not as
+    recorded, as of copies.
+    """
+    facts = read_artifact(directory, INDEX_STAGE).facts.get("index")
+    if isinstance(facts, dict) and facts.get("version", 1) != INDEX_VERSION:
+        raise InputError(
+            f"{directory}: an index of version {facts.get('version', 1)}, and this is wellread "
+            f"with version {INDEX_VERSION}; build the index again"
+        )
     try:
-        return msgspec.convert(read_artifact(directory, INDEX_STAGE).facts.get("index"), Index)
+        index = msgspec.convert(facts, Index)
     except msgspec.ValidationError as error:
         raise InputError(f"{directory}: its manifest has no index ({error}); rebuild it") from None
+    if changed := changed_files(directory):
+        raise InputError(f"{directory / changed[0]}: not as it was written; build the index again")
+    return index
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):

@@ -110,6 +110,15 @@ class PublishedClean(_Row, frozen=True):
         return "; ".join(said)
 
 
+class PublishedCopying(_Row, frozen=True):
+    """Percent of 8-grams that samples, and held-out text, share with the training text."""
+
+    source: str
+    samples_below_percent: float  # most samples are below it
+    percent_of_samples_without: float  # at least
+    held_out_median_percent: float
+
+
 class Setting(_Row, frozen=True):
     """A choice that the paper states."""
 
@@ -127,6 +136,7 @@ class Paper(_Row, frozen=True):
     summaries: list[Summary]
     overlaps: list[PublishedOverlap]
     clean_scores: list[PublishedClean]
+    copying: PublishedCopying
     settings: list[Setting]
 
 

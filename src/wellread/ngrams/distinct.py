@@ -5,12 +5,15 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from wellread.base.intrinsics import lowest_bit
 from wellread.base.kernels import kernel
 from wellread.ngrams.hashing import Hashes
 
 REGISTER_BITS = 16
 NUM_REGISTERS = 1 << REGISTER_BITS
 RELATIVE_ERROR = 1.04 / math.sqrt(NUM_REGISTERS)  # one standard deviation (Flajolet et al. 2007)
+
+STOP = np.uint64(1) << np.uint64(64 - REGISTER_BITS)
 
 Registers = npt.NDArray[np.uint8]
 
@@ -21,14 +24,14 @@ def new_registers() -> Registers:
 
 @kernel
 def observe(registers: Registers, hashes: Hashes) -> None:
-    """Record `hashes`; repeats change nothing."""
+    """Record `hashes`; repeats change nothing.
+
+    The registers of several lots of hashes are, by the greater of each two, those of all of them.
+    """
     for key in hashes:
         register = key >> np.uint64(64 - REGISTER_BITS)
-        rest = key << np.uint64(REGISTER_BITS)
-        rank = np.uint8(1)
-        while rank <= 64 - REGISTER_BITS and not rest >> np.uint64(63):
-            rest <<= np.uint64(1)
-            rank += np.uint8(1)
+        # The upper bits name the register: of the others, how many to the lowest that is set.
+        rank = np.uint8(lowest_bit(key | STOP) + np.uint64(1))
         registers[register] = max(registers[register], rank)
 
 

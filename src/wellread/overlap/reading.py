@@ -70,7 +70,9 @@ def read_test(test: Named, bad: Bad) -> Iterator[NamedText]:
         if not results.read_result(file.with_suffix(".json")).scores:
             continue  # what a model wrote, not a test set
         for row in results.read_items(path, file.stem):
-            yield NamedText(file.stem, row["item"], row["unit"] or row["item"], row["text"] or "")
+            if not row["text"]:
+                continue  # probes of what a model has learnt by heart are no test set
+            yield NamedText(file.stem, row["item"], row["unit"] or row["item"], row["text"])
 
 
 def held_out(path: Path, bad: Bad) -> Iterable[Document]:

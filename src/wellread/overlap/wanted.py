@@ -1,7 +1,7 @@
 """Which of some n-grams, held in memory, stand in texts of any number, read one after the other.
 
-The texts are not held, and need no index: a small filter that fits into a processor's cache says
-of nearly every other n-gram that it is not wanted, and the sorted hashes decide about the rest.
+The texts are not held, and need no index: a table of bits says of nearly every other n-gram that it
+is not wanted, and the sorted hashes decide about the rest.
 """
 
 import re
@@ -11,10 +11,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from wellread.ngrams.bloom import Bloom, new_bloom
+from wellread.base.kernels import kernel
 from wellread.ngrams.hashing import Hashes, ngram_hashes, words
 
-SIEVE_RATE = 1e-3  # ours: of what is not wanted so much is looked up in vain
+Numbers = npt.NDArray[np.int64]
+SIEVE_BITS = 64  # for each n-gram: of what is not wanted one in so many is looked up in vain
+LEAST_SIEVE = 16  # log2 of bits: 8 KB
 # Characters: hashing takes some ten bytes for each, and WikiText-103's training set is one text.
 PIECE = 1 << 23
 SPACE = re.compile(r"\s")
@@ -24,27 +26,49 @@ class Wanted(NamedTuple):
     """Distinct n-grams, sorted."""
 
     hashes: Hashes
-    sieve: Bloom
+    sieve: Hashes  # a bit for each value of a hash's first bits
+    shift: np.uint64  # by which those remain
 
-    def places_in(self, text: str, n: int) -> npt.NDArray[np.int64]:
+    def places_in(self, text: str, n: int) -> Numbers:
         """Where the wanted n-grams of `text` stand among the sorted ones, each once."""
         found = [self.places(ngram_hashes(piece, n)) for piece in pieces(text, n)]
         return np.unique(np.concatenate(found))
 
-    def places(self, hashes: Hashes) -> npt.NDArray[np.int64]:
+    def places(self, hashes: Hashes) -> Numbers:
         """Where each of `hashes` that is wanted stands among the sorted ones; repeats repeat."""
-        if not len(self.hashes):
-            return np.empty(0, np.int64)
-        maybe = hashes[self.sieve.contains(hashes)]
+        return self.matches(hashes)[1]
+
+    def matches(self, hashes: Hashes) -> tuple[Numbers, Numbers]:
+        """Which of `hashes` are wanted, by position, and their places among the sorted ones."""
+        positions = np.empty(len(hashes), np.int64)
+        positions = positions[: _sift(hashes, self.sieve, self.shift, positions)]
+        if not len(positions):
+            return positions, positions
+        maybe = hashes[positions]
         places = np.minimum(np.searchsorted(self.hashes, maybe), len(self.hashes) - 1)
-        return np.asarray(places[self.hashes[places] == maybe])
+        is_wanted = self.hashes[places] == maybe
+        return positions[is_wanted], places[is_wanted]
 
 
 def want(distinct: Hashes) -> Wanted:
     """Of distinct n-grams, sorted."""
-    sieve = new_bloom(len(distinct), SIEVE_RATE)
-    sieve.insert(distinct)
-    return Wanted(distinct, sieve)
+    num_bits = max(LEAST_SIEVE, (SIEVE_BITS * len(distinct)).bit_length())
+    shift = np.uint64(64 - num_bits)
+    sieve = np.zeros(1 << (num_bits - 6), np.uint64)
+    bits = distinct >> shift
+    np.bitwise_or.at(sieve, bits >> np.uint64(6), np.uint64(1) << (bits & np.uint64(63)))
+    return Wanted(distinct, sieve, shift)
+
+
+@kernel
+def _sift(hashes: Hashes, sieve: Hashes, shift: np.uint64, positions: Numbers) -> np.int64:
+    """Put into `positions` where hashes with a bit in the sieve are; how many there are."""
+    count = np.int64(0)
+    for position in range(len(hashes)):
+        bit = hashes[position] >> shift
+        positions[count] = position
+        count += np.int64((sieve[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1))
+    return count
 
 
 def pieces(text: str, n: int, size: int = PIECE) -> Iterator[str]:

@@ -40,7 +40,7 @@ def read_recipe(path: Path, *, data: Path | None = None) -> Recipe:
     given: dict[str, dict[str, list[Path]]] = {}
     stages: dict[str, Config] = {}
     for stage_name, stage in STAGES.items():
-        if stage.section in raw:
+        if stage.is_wanted(raw):
             section = dict(raw[stage.section])
             where = f"{path}, section [{stage.section}]"
             given[stage_name] = {

@@ -1,6 +1,7 @@
 """The one table of stages: what each is called, where it writes, what it takes."""
 
 import importlib
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -23,7 +24,14 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     given: frozenset[str] = frozenset()  # arguments that the recipe's section may name files for
     optional: frozenset[str] = frozenset()  # arguments left out if their stage is not in the recipe
     per_run: bool = False  # once for each model that the recipe trains
+    tasks: frozenset[str] = frozenset()  # only where [evaluate] has one of these
     check: str | None = None  # "module:function" of the config: refuses what it can before any work
+
+    def is_wanted(self, raw: Mapping[str, Any]) -> bool:
+        """Whether the sections `raw` of a recipe ask for it."""
+        evaluated = raw.get("evaluate", {}).get("tasks", [])
+        named = {str(task).partition("|")[0].partition(":")[0] for task in evaluated}
+        return self.section in raw and (not self.tasks or bool(self.tasks & named))
 
     def load_function(self) -> Any:
         return _load(self.function)
@@ -135,6 +143,20 @@ STAGES = {
             config="wellread.overlap.config:OverlapConfig",
             takes={"overlap": ("overlap measure",), "results": ("evaluate",)},
             many=frozenset({"results"}),
+        ),
+        Stage(
+            name="overlap copied",
+            section="overlap",
+            directory="copying",
+            function="wellread.overlap.copied:measure_copying",
+            config="wellread.overlap.config:OverlapConfig",
+            takes={
+                "index": ("overlap index",),
+                "results": ("evaluate",),
+                "corpus": ("corpus",),
+            },
+            many=frozenset({"results"}),
+            tasks=frozenset({"copying-samples", "extraction"}),
         ),
         Stage(
             name="study",

@@ -5,6 +5,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from wellread.base.text import in_pieces
+
 # Control characters, lone surrogates, and the marks that reorder text on a screen.
 UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
@@ -75,9 +77,13 @@ class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
 
     label: str
     text: str
-    start: int  # of what was found, in characters
-    end: int
+    spans: list[tuple[int, int]]  # what was found, in characters
     kind: Literal["excerpt"] = "excerpt"
+
+    @property
+    def pieces(self) -> list[tuple[str, bool]]:
+        """The text in order, and of each piece whether it was found."""
+        return list(in_pieces(self.text, self.spans))
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from wellread.report.account import the_chain, the_deviations, the_time
 from wellread.report.blocks import Fact, Figure, Section, Table, big, printable
 from wellread.report.built import the_links, the_models, the_tokenizer, what_was_built
 from wellread.report.config import ReportConfig
+from wellread.report.copying import the_copying
 from wellread.report.corpus import the_corpus
 from wellread.report.evidence import (
     CORPUS,
@@ -39,6 +40,7 @@ SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     the_scores,
     the_size_study,
     the_overlap,
+    the_copying,
     the_samples,
     the_time,
     the_deviations,

@@ -180,7 +180,9 @@ def _demonstrations(found: CorpusReport, why: list[str]) -> list[Block]:
     )
     excerpts = [
         Excerpt(
-            label=f"{one.kind}, from {first.url}", text=first.text, start=first.start, end=first.end
+            label=f"{one.kind}, from {first.url}",
+            text=first.text,
+            spans=[(first.start, first.end)],
         )
         for one in found.demonstrations
         for first in one.examples[:1]

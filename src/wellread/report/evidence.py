@@ -1,6 +1,7 @@
 """What a run's directory holds: its finished artifacts, and what the report reads of each."""
 
 import posixpath
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from wellread.base.errors import InputError
 from wellread.base.manifest import MANIFEST, Manifest, is_artifact, owner_of, read_manifest
 from wellread.formats import (
     clean_scores,
+    copying,
     corpus_report,
     documents,
     links,
@@ -22,6 +24,7 @@ from wellread.formats import (
     tokens,
 )
 from wellread.formats.clean_scores import CleanScores
+from wellread.formats.copying import Copying
 from wellread.formats.corpus_report import CorpusReport, read_corpus_report
 from wellread.formats.link_report import LinkReport, read_link_report
 from wellread.formats.metrics import Step
@@ -32,15 +35,18 @@ from wellread.formats.tokens import TokensHeader
 
 LINKS, CRAWL, CORPUS, TOKENS = links.STAGE, pages.STAGE, documents.STAGE, tokens.STAGE
 EVALUATE, OVERLAP, STUDY = results.STAGE, overlap.STAGE, studies.STAGE
-CLEAN = clean_scores.STAGE
+CLEAN, COPYING = clean_scores.STAGE, copying.STAGE
+HELD_OUT, ON_TRAINING = "held-out", "split=train"  # a task, and its setting for training documents
+SAMPLES = "samples"  # the task whose texts are for people to read
 TOKENIZER, TRAIN = "tokenizer", "train"
 OWN = "report"  # what this stage wrote earlier is no evidence
 ORDER = (
     LINKS, CRAWL, CORPUS, TOKENIZER, TOKENS, TRAIN, EVALUATE, overlap.INDEX_STAGE, OVERLAP, CLEAN,
-    STUDY,
+    COPYING, STUDY,
 )  # fmt: skip
 # Where a run keeps its artifacts: DIR, or DIR/NAME for runs and results.
 PLACES = ("*", "*/*")
+MOST_COPIED = 3  # samples that are shown
 
 
 class Artifact(NamedTuple):
@@ -72,6 +78,7 @@ class Scored(NamedTuple):
     is_ours: bool  # trained by a run of ours, rather than brought in
     results: list[Result]  # those with scores
     samples: list[Sample]
+    on_training: Result | None  # as the task of held-out documents, on training documents
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +94,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     tokens: TokensHeader | None
     overlap: Overlap | None
     clean: CleanScores | None
+    copying: Copying | None
+    most_copied: list[dict[str, Any]]  # rows of formats.copying.TEXTS
     study: Study | None
 
     def first(self, stage: str) -> Artifact | None:
@@ -144,6 +153,8 @@ def read_evidence(run: Path, found: list[Path], *, samples: int) -> Evidence:
         tokens=read(TOKENS, tokens.read_header),
         overlap=read(OVERLAP, overlap.read_overlap),
         clean=read(CLEAN, clean_scores.read_clean_scores),
+        copying=read(COPYING, copying.read_copying),
+        most_copied=read(COPYING, partial(copying.most_copied, number=MOST_COPIED)) or [],
         study=read(STUDY, studies.read_study),
     )
 
@@ -179,12 +190,16 @@ def _training(run: Path, artifact: Artifact) -> Training:
 
 def _scored(run: Path, artifact: Artifact, samples: int) -> Scored:
     directory = run / artifact.name
-    found = results.read_results(directory)
+    every = results.read_results(directory, variants=True)
+    found = [result for result in every if "," not in result.stem]
     rows = (
         row
         for result in found
-        if not result.scores
+        if result.task == SAMPLES
         for row in results.read_items(directory, result.task)
+    )
+    on_training = (
+        one for one in every if one.task == HELD_OUT and ON_TRAINING in one.protocol.split("|")
     )
     inputs = [one for group in artifact.manifest.inputs.values() for one in group]
     return Scored(
@@ -196,4 +211,5 @@ def _scored(run: Path, artifact: Artifact, samples: int) -> Scored:
             Sample(row["item"], row["prompt"] or "", row["prediction"] or "")
             for row in islice(rows, samples)
         ],
+        on_training=next(on_training, None),
     )

@@ -177,7 +177,7 @@ def curves(runs: Sequence[tuple[str, list[Step]]], caption: str, alt: str) -> Fi
         axes.grid(axis="y", color=GRID, linewidth=0.6)
         axes.set_xlabel("tokens seen (log scale)")
         axes.set_ylabel("loss, nats per token")
-        _label_ends(axes, ends)
+        label_ends(axes, ends)
 
     return draw("curves", caption, alt, paint, inches=(3.7, 3.3))
 
@@ -241,7 +241,7 @@ def thinned(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, floa
         yield part[-1][0], sum(y for _, y in part) / len(part)
 
 
-def _label_ends(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
+def label_ends(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
     """Names beside the right ends of curves, moved apart so that none covers another."""
     low, high = axes.get_ylim()
     gap = (high - low) * 0.065

@@ -45,7 +45,7 @@ def _block(block: Block) -> Iterator[str]:
             yield from ("", _verbatim(block.continuation))
         case Excerpt():
             yield f"**{plain(block.label)}**"
-            yield from ("", f"> {marked_markdown(block.text, block.start, block.end)}")
+            yield from ("", f"> {marked_markdown(block.text, block.spans)}")
         case Listing():
             yield from (f"**{plain(block.label)}**", "", _verbatim(block.text))
         case Table():

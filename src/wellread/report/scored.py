@@ -25,10 +25,9 @@ from wellread.report.blocks import (
     slug,
 )
 from wellread.report.built import absent
-from wellread.report.evidence import EVALUATE, Evidence, Scored
+from wellread.report.evidence import EVALUATE, HELD_OUT, Evidence, Scored
 from wellread.report.figures import SERIES, Group, Mark, diamonds, forest
 
-HELD_OUT = "held-out"  # the task
 ENDED = "(ended at once)"
 UNCONDITIONAL = ("", "<|endoftext|>")
 

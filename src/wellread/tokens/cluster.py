@@ -9,14 +9,11 @@ import daft
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from daft import DataType, col
 from daft.functions import monotonically_increasing_id
 
 from wellread.base.cluster import use_ray
-from wellread.base.errors import InputError
-from wellread.base.manifest import is_artifact, read_artifact
-from wellread.formats.documents import STAGE, BadRecord, documents_files
+from wellread.formats.documents import BadRecord, parquet_files
 from wellread.formats.tokens import dtype_for
 from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.tokens.encode import Encoded
@@ -52,7 +49,7 @@ def encode_on_ray(
     Starts Ray on this machine where no cluster's address is set. Workers finish in any order, so
     that ids wait in a temporary file in `folder` until all are there.
     """
-    files = readable(corpus)
+    files = list(map(str, parquet_files(corpus)))
     use_ray()
     frame = daft.read_parquet(files).with_column("row", monotonically_increasing_id())
     if "split" not in frame.column_names:
@@ -107,22 +104,3 @@ def _in_order(documents: pa.Table, ids: Any) -> Iterator[Encoded]:
             num_tokens=count,
             ids=np.concatenate([ids[at : at + length] for at, length in spans]),
         )
-
-
-def readable(corpus: Path) -> list[str]:
-    """The Parquet files of `corpus`; anything but an artifact or such a file is an InputError."""
-    if is_artifact(corpus):
-        read_artifact(corpus, STAGE)
-        files = documents_files(corpus)
-        if any(path.suffix != ".parquet" for path in files):
-            raise InputError(f"{corpus}: engine 'ray' needs a corpus in Parquet, not JSONL")
-        return [str(path) for path in files]
-    if corpus.suffix != ".parquet":
-        raise InputError(f"{corpus}: engine 'ray' reads a corpus artifact or a Parquet file")
-    names = pq.read_schema(corpus).names
-    if missing := [name for name in ("url", "text") if name not in names]:
-        raise InputError(
-            f"{corpus}: engine 'ray' needs a column {missing[0]!r}; its columns are "
-            f"{', '.join(names)}"
-        )
-    return [str(corpus)]

@@ -1,0 +1,263 @@
+"""The report's section on what models copied: the paper's figures 4 and 5, and extraction."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from wellread.formats.copying import Copied, Copying, Extracted, Texts
+from wellread.formats.copying import Estimate as Number
+from wellread.formats.published import paper
+from wellread.formats.results import Result, Score
+from wellread.report.blocks import (
+    NOTHING,
+    Block,
+    Cell,
+    Column,
+    Excerpt,
+    Heading,
+    Prose,
+    Section,
+    Table,
+    count,
+    decimal,
+)
+from wellread.report.built import absent
+from wellread.report.copying_figures import Line, Loss, losses_by_size, shares_of_texts
+from wellread.report.evidence import COPYING, HELD_OUT, Evidence
+
+LOSS = "bits_per_byte"
+
+
+def the_copying(evidence: Evidence) -> Section:
+    title = "What the models copied"
+    copying, artifact = evidence.copying, evidence.first(COPYING)
+    losses = list(_losses(evidence))
+    blocks: list[Block] = []
+    if copying is not None and artifact is not None:
+        why = [evidence.why(artifact.name)]
+        if any(model.samples for model in copying.models):
+            blocks += _texts(evidence, copying, why)
+        if any(model.extraction for model in copying.models):
+            blocks += [Heading(text="Recited from memory", key="recited"), *_recited(copying, why)]
+    if losses:
+        blocks += [Heading(text="Training text beside held-out text", key="both-losses")]
+        blocks += _both_losses(losses)
+    if not blocks:
+        return Section(key="copying", title=title, blocks=[absent(evidence, COPYING)], is_run=False)
+    return Section(key="copying", title=title, blocks=blocks)
+
+
+def _texts(evidence: Evidence, copying: Copying, why: list[str]) -> Iterator[Block]:
+    words = copying.ngram_words
+    yield Prose(
+        text=f"Each model went on from the beginnings of held-out documents (k = 40). Of what it "
+        f"wrote, and of what the documents themselves go on with, the share of {words}-word "
+        f"sequences that stand in {copying.corpus} ({copying.num_documents:,} documents). A model "
+        "that recites would copy more than people do, who quote and repeat each other."
+    )
+    yield shares_of_texts(list(_lines(evidence, copying)), words)
+    yield _texts_table(copying, why)
+    yield Heading(text="The samples that copied most", key="most-copied")
+    if not evidence.most_copied:
+        yield Prose(text=f"No sample has {words} words in a row of the training text.")
+    for row in evidence.most_copied:
+        others = row["num_documents"] - 1
+        also = f" and {others:,} more document{'s' * (others != 1)}" if others else ""
+        yield Excerpt(
+            label=f"{row['model']}, after the beginning of {row['item']}: "
+            f"{row['num_found']:,} of {row['num_ngrams']:,} {words}-grams copied; the longest "
+            f"passage, {row['longest_words']:,} words, is in {row['url']}{also}",
+            text=row["text"],
+            spans=list(zip(row["starts"], row["ends"], strict=True)),
+        )
+
+
+def _lines(evidence: Evidence, copying: Copying) -> Iterator[Line]:
+    """Samples of each model; held-out text once, where it is the same for all."""
+    models = [model for model in copying.models if model.samples and model.held_out]
+    for model in models:
+        assert model.samples is not None
+        series = _series(evidence, model.name)
+        yield Line(f"samples, {model.name}", model.samples.shares, series, is_held_out=False)
+    different: dict[tuple[float, ...], list[str]] = {}
+    for model in models:
+        assert model.held_out is not None
+        different.setdefault(tuple(model.held_out.shares), []).append(model.name)
+    for shares, names in different.items():
+        name = "held-out text" + (f", {', '.join(names)}" if len(different) > 1 else "")
+        yield Line(name, list(shares), None, is_held_out=True)
+
+
+def _series(evidence: Evidence, name: str) -> int:
+    known = [one.name for one in evidence.trainings] + [one.name for one in evidence.scored]
+    return evidence.series(name) if name in known else len(known)
+
+
+def _texts_table(copying: Copying, why: list[str]) -> Table:
+    theirs = paper().copying
+    rows = []
+    for model in copying.models:
+        for kind, texts in (("samples", model.samples), ("held-out text", model.held_out)):
+            if texts is not None:
+                rows.append(_texts_row(model, kind, texts, copying.ngram_words))
+    rows += [
+        [
+            Cell("the paper, WebText"), Cell("samples"), NOTHING, NOTHING, NOTHING,
+            Cell(f"over {theirs.percent_of_samples_without:.0f} %"), NOTHING, Cell("most"), NOTHING,
+        ],
+        [
+            Cell("the paper, WebText"), Cell("held-out text"), NOTHING,
+            Cell(f"{theirs.held_out_median_percent:.1f} %"), NOTHING, NOTHING, NOTHING, NOTHING,
+            NOTHING,
+        ],
+    ]  # fmt: skip
+    return Table(
+        key="copied-texts",
+        caption="How much of samples, and of held-out text, the training text has",
+        columns=[
+            Column("model", "name"),
+            Column("text"),
+            Column("texts", "number"),
+            Column("median share", "number"),
+            Column("95 %", "number"),
+            Column("none found", "number"),
+            Column("95 %", "number"),
+            Column("below 1 %", "number"),
+            Column("longest passage", "number"),
+        ],
+        rows=rows,
+        why=why,
+        note=f"Shares are of {copying.ngram_words}-grams, each looked up word by word in every "
+        f"document. Intervals: bootstrap over texts; of shares of texts, Wilson’s. Paper: "
+        f"{theirs.source}; other models and texts, so a reference only. A passage of fewer than "
+        f"{copying.ngram_words} words is not looked for.",
+    )
+
+
+def _texts_row(model: Copied, kind: str, texts: Texts, least: int) -> list[Cell]:
+    longest = texts.longest.num_words if texts.longest else 0
+    copied = f"{longest:,} words" if longest else f"fewer than {least} words"
+    return [
+        Cell(model.name),
+        Cell(kind),
+        count(texts.num_texts),
+        percent(texts.median.value),
+        interval(texts.median),
+        percent(texts.without.value),
+        interval(texts.without),
+        percent(texts.below.value),
+        Cell(copied, longest),
+    ]
+
+
+def percent(share: float) -> Cell:
+    return Cell(f"{100 * share:.1f} %", share)
+
+
+def interval(number: Number, scale: float = 100) -> Cell:
+    if number.low is None or number.high is None:
+        return NOTHING
+    return Cell(f"{scale * number.low:.1f} to {scale * number.high:.1f}")
+
+
+def _recited(copying: Copying, why: list[str]) -> Iterator[Block]:
+    yield Prose(
+        text="Given the first tokens of a document, does greedy decoding write the next ones? "
+        "Training documents are grouped by how many documents have these words, held-out documents "
+        "beside them show what comes back by chance. Times read: documents times epochs."
+    )
+    rows = [_recited_row(model, row) for model in copying.models for row in model.extraction]
+    yield Table(
+        key="recited",
+        caption="Probes that came back, by how often their words were seen",
+        columns=[
+            Column("model", "name"),
+            Column("probes of"),
+            Column("documents with the words", "number"),
+            Column("times read", "number"),
+            Column("probes", "number"),
+            Column("recited whole", "number"),
+            Column("95 %", "number"),
+            Column("tokens that match", "number"),
+            Column("95 %", "number"),
+        ],
+        rows=rows,
+        why=why,
+        note="Recited whole: every token asked for is the document’s (Wilson’s interval). Tokens "
+        "that match: up to the first other one (bootstrap over probes). Unknown: fewer than "
+        f"{copying.ngram_words} words, or a model whose training is not known.",
+    )
+
+
+def _recited_row(model: Copied, row: Extracted) -> list[Cell]:
+    return [
+        Cell(model.name),
+        Cell("held-out" if row.is_held_out else "training"),
+        Cell(row.documents or "unknown", is_muted=not row.documents),
+        Cell(row.seen or "unknown", is_muted=not row.seen),
+        count(row.num_probes),
+        percent(row.exact.value),
+        interval(row.exact),
+        Cell(f"{row.matching.value:.1f} of {model.num_tokens}", row.matching.value),
+        interval(row.matching, 1),
+    ]
+
+
+class Both(NamedTuple):
+    """A model's two losses."""
+
+    loss: Loss
+    why: list[str]
+
+
+def _losses(evidence: Evidence) -> Iterator[Both]:
+    """Of models that have both, from small to large."""
+    for scored in evidence.scored:
+        held_out = next((one for one in scored.results if one.task == HELD_OUT), None)
+        if held_out is None or scored.on_training is None:
+            continue
+        there, here = _loss(scored.on_training), _loss(held_out)
+        if there is None or here is None:
+            continue
+        size = scored.artifact.manifest.facts.get("num_parameters", 0)
+        stems = (scored.on_training.stem, held_out.stem)
+        why = [evidence.why(f"{scored.artifact.name}/{stem}.json") for stem in stems]
+        yield Both(Loss(scored.name, size, there, here), why)
+
+
+def _loss(result: Result) -> Score | None:
+    return next((one for one in result.scores if one.metric == LOSS), None)
+
+
+def _both_losses(losses: list[Both]) -> Iterator[Block]:
+    found = sorted((one.loss for one in losses), key=lambda loss: loss.num_parameters)
+    if len(found) > 1:
+        yield losses_by_size(found)
+    rows = []
+    for loss in found:
+        cells = [Cell(loss.name), count(loss.num_parameters)]
+        for one in (loss.training, loss.held_out):
+            cells += [decimal(one.value, 3), _range(one)]
+        rows.append([*cells, decimal(loss.held_out.value - loss.training.value, 3)])
+    yield Table(
+        key="both-losses",
+        caption="Bits per byte on training documents and on held-out ones",
+        columns=[
+            Column("model", "name"),
+            Column("parameters", "number"),
+            Column("training", "number"),
+            Column("95 %", "number"),
+            Column("held-out", "number"),
+            Column("95 %", "number"),
+            Column("difference", "number"),
+        ],
+        rows=rows,
+        why=[line for one in losses for line in one.why],
+        note="Lower is better; intervals over documents. The paper’s figure 4 has perplexity on "
+        "WebText: both fall together as models grow, so that even its largest still underfits.",
+    )
+
+
+def _range(one: Score) -> Cell:
+    if one.low is None or one.high is None:
+        return NOTHING
+    return Cell(f"{one.low:.3f} to {one.high:.3f}")

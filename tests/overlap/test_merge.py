@@ -1,0 +1,85 @@
+"""Indexes of parts, merged, are the index of the whole."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.overlap.made import bytes_of, random_text, write_jsonl
+from wellread.base.errors import InputError, WellreadError
+from wellread.base.manifest import read_manifest
+from wellread.overlap.config import OverlapConfig
+from wellread.overlap.index import index_corpus
+from wellread.overlap.merge import merge_indexes
+
+TEXTS = [random_text(f"document {number % 90}", 200) for number in range(300)]
+
+
+def write_parts(folder: Path, config: OverlapConfig, parts: int = 3) -> tuple[list[Path], Path]:
+    """The index of each part of the texts, and that of all."""
+    each = len(TEXTS) // parts
+    indexes = []
+    for part in range(parts):
+        texts = TEXTS[part * each : (part + 1) * each]
+        # Documents without a URL go by the name of their file, and their line in it.
+        lines = ["too short"] * (part * each) + texts
+        (folder / f"of-{part}").mkdir()
+        corpus = write_jsonl(folder / f"of-{part}" / "c.jsonl", lines)
+        index_corpus(corpus, folder / f"index-{part}", config)
+        indexes.append(folder / f"index-{part}")
+    index_corpus(write_jsonl(folder / "c.jsonl", TEXTS), folder / "whole", config)
+    return indexes, folder / "whole"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [OverlapConfig(num_ngrams=50_000), OverlapConfig(mode="exact")],
+    ids=["bloom", "exact"],
+)
+def test_parts_merged_are_the_whole_byte_for_byte(config: OverlapConfig, tmp_path: Path) -> None:
+    indexes, whole = write_parts(tmp_path, config)
+    manifest = merge_indexes(indexes, tmp_path / "merged")
+    assert bytes_of(tmp_path / "merged") == bytes_of(whole)
+    assert manifest.facts["index"] == read_manifest(whole).facts["index"]
+    assert manifest.facts["corpus"] == "; ".join(["c.jsonl, split 'train'"] * 3)
+    assert manifest.counts == {"in": 300, "out": 300}
+    assert merge_indexes(indexes, tmp_path / "merged") == manifest
+    two = merge_indexes(indexes[:2], tmp_path / "two")
+    merge_indexes([tmp_path / "two", indexes[2]], tmp_path / "again")
+    assert two.stage == manifest.stage
+    assert bytes_of(tmp_path / "again") == bytes_of(whole)
+
+
+def test_filters_of_unequal_design_are_not_merged(tmp_path: Path) -> None:
+    corpus = write_jsonl(tmp_path / "c.jsonl", TEXTS[:50])
+    index_corpus(corpus, tmp_path / "a", OverlapConfig(num_ngrams=50_000))
+    for name, config, message in (
+        ("b", OverlapConfig(), "build all with the same --num-ngrams"),
+        ("c", OverlapConfig(num_ngrams=50_000, false_positive_rate=1e-4), "at 0.0001"),
+        ("d", OverlapConfig(num_ngrams=50_000, ngram_words=5), "ngram_words is 5, and 8 in"),
+        ("e", OverlapConfig(mode="exact"), "mode is exact, and bloom in"),
+    ):
+        index_corpus(corpus, tmp_path / name, config)
+        with pytest.raises(InputError, match=message):
+            merge_indexes([tmp_path / "a", tmp_path / name], tmp_path / "merged")
+    with pytest.raises(InputError, match="name two indexes or more"):
+        merge_indexes([tmp_path / "a"], tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()
+
+
+def test_more_ngrams_together_than_the_filters_are_for_are_a_failure(tmp_path: Path) -> None:
+    for part in range(2):
+        texts = TEXTS[part * 40 : (part + 1) * 40]
+        corpus = write_jsonl(tmp_path / f"{part}.jsonl", texts)
+        index_corpus(corpus, tmp_path / str(part), OverlapConfig(num_ngrams=8_000))
+    with pytest.raises(WellreadError, match=r"about 15,\d{3} different n-grams, .* with 8,000"):
+        merge_indexes([tmp_path / "0", tmp_path / "1"], tmp_path / "merged")
+
+
+def test_a_damaged_index_is_not_merged(tmp_path: Path) -> None:
+    corpus = write_jsonl(tmp_path / "c.jsonl", TEXTS[:40])
+    for name in ("a", "b"):
+        index_corpus(corpus, tmp_path / name, OverlapConfig(num_ngrams=50_000))
+    np.save(tmp_path / "b" / "distinct.npy", np.zeros(5, np.uint8))
+    with pytest.raises(InputError, match=r"distinct\.npy: not as it was written"):
+        merge_indexes([tmp_path / "a", tmp_path / "b"], tmp_path / "merged")
