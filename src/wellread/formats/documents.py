@@ -282,10 +282,7 @@ def _columns(urls: Any, splits: Any, texts: Any) -> Columns:
 
 
 def parquet_files(corpus: Path) -> list[Path]:
-    """The files of a corpus artifact, or `corpus`, if they are Parquet, which a cluster reads.
-
-    Anything else is an InputError.
-    """
+    """The files of a corpus artifact, or `corpus`; an InputError if a cluster cannot read them."""
     if is_artifact(corpus):
         read_artifact(corpus, STAGE)
         files = documents_files(corpus)
@@ -296,9 +293,9 @@ def parquet_files(corpus: Path) -> list[Path]:
         raise InputError(f"{corpus}: engine 'ray' reads a corpus artifact or a Parquet file")
     names = pq.read_schema(corpus).names
     if missing := [name for name in ("url", "text") if name not in names]:
+        found = ", ".join(names)
         raise InputError(
-            f"{corpus}: engine 'ray' needs a column {missing[0]!r}; its columns are "
-            f"{', '.join(names)}"
+            f"{corpus}: engine 'ray' needs a column {missing[0]!r}; its columns are {found}"
         )
     return [corpus]
 
