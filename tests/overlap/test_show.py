@@ -69,8 +69,10 @@ def test_an_exact_index_needs_no_corpus_and_says_the_same(place: Path, tmp_path:
     copy = shutil.copy(place / "c.jsonl", tmp_path / "c.jsonl")
     index_corpus(copy, tmp_path / "index", OverlapConfig(mode="exact"))
     copy.unlink()
-    found = show_passages(tmp_path / "index", place / "results")
-    assert found == show_passages(place / "index", place / "results")
+    expected = show_passages(place / "index", place / "results")
+    assert show_passages(tmp_path / "index", place / "results") == expected
+    same = place / "c.jsonl"
+    assert show_passages(tmp_path / "index", place / "results", corpus=same) == expected
 
 
 def test_a_merged_index_is_of_several_corpora_which_are_named(tmp_path: Path) -> None:

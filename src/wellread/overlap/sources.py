@@ -18,12 +18,12 @@ def corpus_of(index: Path, opened: OverlapIndex, given: Path | None) -> Path | N
     Another one is an InputError. None: the index has the documents itself.
     """
     sources = read_manifest(index).inputs.get("corpus", [])  # none of a merged index
-    if given is not None:
-        if sources and not _is_same(sources[0], given):
-            raise InputError(f"{given}: is not what {index} was made of; name that, or index this")
-        return given
+    if given is not None and sources and not _is_same(sources[0], given):
+        raise InputError(f"{given}: is not what {index} was made of; name that, or index this")
     if opened.documents is not None:
         return None
+    if given is not None:
+        return given
     if not sources:
         raise InputError(f"{index}: was made of several indexes; name all their text with --corpus")
     recorded = Path(sources[0].path)

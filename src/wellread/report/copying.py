@@ -18,7 +18,7 @@ from wellread.report.blocks import (
     Section,
     Table,
     count,
-    decimal,
+    score,
 )
 from wellread.report.built import absent
 from wellread.report.copying_figures import Line, Loss, losses_by_size, shares_of_texts
@@ -236,8 +236,9 @@ def _both_losses(losses: list[Both]) -> Iterator[Block]:
     for loss in found:
         cells = [Cell(loss.name), count(loss.num_parameters)]
         for one in (loss.training, loss.held_out):
-            cells += [decimal(one.value, 3), _range(one)]
-        rows.append([*cells, decimal(loss.held_out.value - loss.training.value, 3)])
+            cells += [score(one.value, LOSS), _range(one), count(one.num_items)]
+        difference = loss.held_out.value - loss.training.value
+        rows.append([*cells, score(difference, LOSS, is_difference=True)])
     yield Table(
         key="both-losses",
         caption="Bits per byte on training documents and on held-out ones",
@@ -246,14 +247,17 @@ def _both_losses(losses: list[Both]) -> Iterator[Block]:
             Column("parameters", "number"),
             Column("training", "number"),
             Column("95 %", "number"),
+            Column("documents", "number"),
             Column("held-out", "number"),
             Column("95 %", "number"),
+            Column("documents", "number"),
             Column("difference", "number"),
         ],
         rows=rows,
         why=[line for one in losses for line in one.why],
-        note="Lower is better; intervals over documents. The paper’s figure 4 has perplexity on "
-        "WebText: both fall together as models grow, so that even its largest still underfits.",
+        note="Lower is better; intervals over documents, which are others on both sides: of few "
+        "documents the difference says little. The paper’s figure 4 has perplexity on WebText: "
+        "both fall together as models grow, so that even its largest still underfits.",
     )
 
 
