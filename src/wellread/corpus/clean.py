@@ -26,6 +26,7 @@ from wellread.corpus.repair import repaired
 from wellread.corpus.site_lines import Repeated, without_repeated
 from wellread.corpus.stored import NO_TEXT, Stored, write_texts
 from wellread.corpus.workers import of_item
+from wellread.formats import tables
 from wellread.formats.documents import Document
 from wellread.ngrams.hashing import ngram_hashes
 
@@ -120,7 +121,7 @@ class Clean:
             rows = (
                 row
                 for path, group in piece.groups
-                for row in pq.ParquetFile(path).read_row_group(group).to_pylist()
+                for row in tables.open_parquet(path).read_row_group(group).to_pylist()
             )
             numbered = (
                 {"id": (piece.number << 32) + place}

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from wellread.corpus.config import CorpusConfig
 from wellread.corpus.distinct import NO_KARMA, OUTCOMES, Distinct, Verdict
+from wellread.formats import tables
 from wellread.formats.corpus_outcomes import KEPT
 from wellread.formats.documents import SCHEMA, SPLITS, Document
 
@@ -46,7 +47,7 @@ def decisions(cleaned: Sequence[Path], found: Distinct, config: CorpusConfig) ->
     sorted_ids = found.ids[order]
     columns = [name for name in pq.read_schema(cleaned[0]).names if name != "signature"]
     for path in cleaned:
-        with pq.ParquetFile(path) as file:
+        with tables.open_parquet(path) as file:
             for group in range(file.num_row_groups):
                 rows = file.read_row_group(group, columns=columns).to_pylist()
                 documents = [row for row in rows if row["text"] is not None]

@@ -302,7 +302,7 @@ def parquet_files(corpus: Path) -> list[Path]:
 
 def read_row_groups(file: Path, groups: Sequence[int], bad: BadRecord) -> Iterator[Columns]:
     """What `read_columns` gives of some row groups of one of the `parquet_files`."""
-    with pq.ParquetFile(file) as opened:
+    with tables.open_parquet(file) as opened:
         wanted = [name for name in ("url", "split", "text") if name in opened.schema_arrow.names]
         for batch in opened.iter_batches(COLUMN_ROWS, row_groups=list(groups), columns=wanted):
             whole = batch.filter(batch["text"].is_valid())
@@ -376,7 +376,7 @@ def _parquet_columns(path: Path, name: str, bad: BadRecord) -> Iterator[Columns]
 def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
     """The columns `text` and `url` (if there is one); a WellreadError where the file is damaged."""
     try:
-        with pq.ParquetFile(path) as file:
+        with tables.open_parquet(path) as file:
             names = file.schema_arrow.names
             if "text" not in names:
                 raise InputError(f"{path}: no column 'text'; its columns are {', '.join(names)}")

@@ -70,10 +70,18 @@ def batched(rows: Iterable[Any], size: int, text_bytes: int | None = None) -> It
         yield batch
 
 
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """A Parquet file to be read from its beginning to its end in memory that does not grow.
+
+    What pyarrow reads ahead (pre_buffer) it keeps until the file is closed.
+    """
+    return pq.ParquetFile(path, pre_buffer=False)
+
+
 def open_table(path: Path, wanted: pa.Schema) -> pq.ParquetFile:
     """A Parquet file of the format `wanted`; a damaged or foreign file is an InputError."""
     try:
-        file = pq.ParquetFile(path)
+        file = open_parquet(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(f"{path}: not a readable Parquet file ({error})") from None
     expected = wanted.metadata[FORMAT_KEY].decode()
