@@ -39,6 +39,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     row_ids: list[str] = []  # one a row, if rows are linked to
     why: list[str] = []  # commands that lead back from its numbers
     note: str = ""
+    is_folded: bool = False  # on the page, until it is asked for
     kind: Literal["table"] = "table"
 
 

@@ -170,5 +170,6 @@ def _by_share(found: CleanScores, why: list[str]) -> list[Table]:
             ],
             rows=rows,
             why=why,
+            is_folded=True,
         )
     ]
