@@ -18,6 +18,7 @@ from wellread.formats.copying import (
     most_copied,
     read_copying,
 )
+from wellread.formats.documents import Document, write_documents
 from wellread.formats.results import STAGE as EVALUATE
 from wellread.formats.results import Item, Result, write_result
 from wellread.formats.tables import read_rows
@@ -58,8 +59,11 @@ PROBES_ASKED = [
 ]
 
 
-def write(directory: Path, tasks: dict[str, Sequence[Item]], model: Path) -> Path:
-    with writing(directory, stage=EVALUATE, config=Config(), inputs={"model": [model]}) as draft:
+def write(
+    directory: Path, tasks: dict[str, Sequence[Item]], model: Path, corpus: Path | None = None
+) -> Path:
+    inputs = {"model": [model]} | ({"corpus": [corpus]} if corpus else {})
+    with writing(directory, stage=EVALUATE, config=Config(), inputs=inputs) as draft:
         draft.write("empty", b"")
         draft.facts["num_parameters"] = 1000
         for task, items in tasks.items():
@@ -182,7 +186,20 @@ def test_results_without_samples_or_probes_are_refused(folder: Path, tmp_path: P
     write(tmp_path / "r", {"samples": SAMPLES}, folder / "c.jsonl")
     with pytest.raises(InputError, match="no results of the tasks copying-samples and extraction"):
         measure_copying(folder / "index", [tmp_path / "r"], tmp_path / "out", OverlapConfig())
-    with pytest.raises(InputError, match="holds 8-grams, the settings ask for 5-grams"):
-        measure_copying(
-            folder / "index", [tmp_path / "r"], tmp_path / "out", OverlapConfig(ngram_words=5)
-        )
+
+
+def test_models_of_another_corpus_are_refused_or_said_to_be(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, text in (("ours", TRAINING[0]), ("other", TRAINING[1])):
+        with writing(tmp_path / name, stage="corpus", config=Config(), inputs={}) as draft:
+            write_documents(draft, [Document(url="u0", text=text)])
+    index_corpus(tmp_path / "other", tmp_path / "index", OverlapConfig())
+    asked = {"extraction": PROBES_ASKED[:1]}
+    model = write_jsonl(tmp_path / "model", [])
+    write(tmp_path / "known", asked, model, corpus=tmp_path / "ours")
+    with pytest.raises(InputError, match="its samples and probes are of another corpus"):
+        measure_copying(tmp_path / "index", [tmp_path / "known"], tmp_path / "out", OverlapConfig())
+    write(tmp_path / "unknown", asked, model)
+    measure_copying(tmp_path / "index", [tmp_path / "unknown"], tmp_path / "out", OverlapConfig())
+    assert "not one of 1 probes of training documents is in other" in caplog.text

@@ -4,10 +4,9 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from wellread.base import plugins
 from wellread.base.errors import InputError
+from wellread.base.intervals import middle
 from wellread.base.seeds import generator
 from wellread.evaluate import tasks
 from wellread.evaluate.language_model import Floats
@@ -108,5 +107,4 @@ def _interval(
         return None, None
     drawn = [resamples(rows, metric, generator(seed, "compare")) for rows in (first, second)]
     differences = [metric.statistic(b) - metric.statistic(a) for a, b in zip(*drawn, strict=True)]
-    low, high = np.percentile(differences, [2.5, 97.5])
-    return float(low), float(high)
+    return middle(differences)

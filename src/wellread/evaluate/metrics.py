@@ -13,14 +13,11 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from scipy.stats import binomtest
 
+from wellread.base.intervals import RESAMPLES, middle, resampled_sums, wilson
 from wellread.base.seeds import generator
 from wellread.evaluate.language_model import Floats
 from wellread.formats.results import Item, Score
-
-RESAMPLES = 1000
-RESAMPLES_AT_ONCE = 50  # bounds the memory to 50 x units
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,24 +98,19 @@ def interval(rows_NK: Floats, metric: Metric, source: np.random.Generator) -> In
     num = metric.num_used(len(rows_NK))
     values = [metric.statistic(given) for given in resamples(rows_NK, metric, source)]
     if not math.isclose(min(values), max(values)):
-        low, high = np.percentile(values, [2.5, 97.5])
-        return Interval(float(low), float(high), "")
+        return Interval(*middle(values), "")
     if metric.is_proportion and values[0] in (0.0, 1.0):
-        found = binomtest(round(values[0] * num), num).proportion_ci(method="wilson")
-        return Interval(float(found.low), float(found.high), "Wilson's interval: all items agree")
+        return Interval(*wilson(round(values[0] * num), num), "Wilson's interval: all items agree")
     return Interval(None, None, f"no interval: {num} unit{'s' * (num > 1)}, all alike")
 
 
 def resamples(rows_NK: Floats, metric: Metric, source: np.random.Generator) -> Iterator[Floats]:
     """What the metric is a function of, for each resample."""
-    num = len(rows_NK)
     if metric.is_of_rows:
         for _ in range(RESAMPLES):
-            yield rows_NK[source.integers(num, size=num)]
+            yield rows_NK[source.integers(len(rows_NK), size=len(rows_NK))]
         return
-    weights = np.full(num, 1 / num)
-    for _ in range(RESAMPLES // RESAMPLES_AT_ONCE):
-        yield from source.multinomial(num, weights, size=RESAMPLES_AT_ONCE) @ rows_NK
+    yield from resampled_sums(rows_NK, source)
 
 
 def score_all(

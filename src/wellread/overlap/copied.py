@@ -1,5 +1,6 @@
 """The stage `overlap copied`: how much of what models write stands in their training text."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -26,6 +27,7 @@ from wellread.formats.copying import (
     Copied,
     Copying,
 )
+from wellread.formats.documents import SPLITS
 from wellread.ngrams.hashing import ngram_hashes
 from wellread.overlap.config import OverlapConfig
 from wellread.overlap.copied_counts import summarise_probes, summarise_texts
@@ -33,6 +35,8 @@ from wellread.overlap.index import OverlapIndex, open_overlap_index
 from wellread.overlap.passages import Passage, find_passages, without_end, words_of
 from wellread.overlap.show import covered
 from wellread.overlap.sources import corpus_of, documents_behind
+
+log = logging.getLogger(__name__)
 
 
 class Asked(NamedTuple):
@@ -57,11 +61,9 @@ def measure_copying(
     """
     opened = open_overlap_index(index)
     n = opened.index.ngram_words
-    if config.ngram_words != n:
-        raise InputError(
-            f"{index}: holds {n}-grams, the settings ask for {config.ngram_words}-grams; build the "
-            "index again or change ngram_words"
-        )
+    config = msgspec.structs.replace(config, ngram_words=n)
+    for path in results:
+        refuse_another_corpus(index, path)
     place = corpus_of(index, opened, corpus)
     inputs = {"index": [index], "results": list(results)}
     if place is not None:
@@ -90,6 +92,7 @@ def measure_copying(
             num_false += _fill(one, passages, opened)
         for one, passages in zip(probes, islice(found, len(texts), None), strict=True):
             one.row["num_documents"] = _num_documents(one.text, passages, n)
+        _warn_of_strangers(probes, opened)
         _write(draft, [one.row for one in texts], [one.row for one in probes], Copying(
             corpus=opened.corpus,
             ngram_words=n,
@@ -100,6 +103,33 @@ def measure_copying(
             ],
         ))  # fmt: skip
     return read_manifest(out)
+
+
+def refuse_another_corpus(index: Path, path: Path) -> None:
+    """Results that were made with another corpus than the index, where both say which."""
+    inputs = read_manifest(index).inputs.get("corpus", [])  # none of a merged index
+    theirs = results.results_manifest(path).inputs.get("corpus", [])
+    for own, other in zip(inputs, theirs, strict=False):
+        if None not in (own.digest, other.digest) and own.digest != other.digest:
+            raise InputError(
+                f"{path}: its samples and probes are of another corpus than {index}; index the "
+                f"corpus of those results ({other.path})"
+            )
+
+
+def _warn_of_strangers(probes: Sequence[Asked], opened: OverlapIndex) -> None:
+    numbers = [
+        one.row["num_documents"]
+        for one in probes
+        if one.row["split"] == SPLITS[0] and one.row["num_documents"] is not None
+    ]
+    if numbers and not any(numbers):
+        log.warning(
+            "not one of %d probes of training documents is in %s: these models seem to have read "
+            "another corpus",
+            len(numbers),
+            opened.corpus,
+        )
 
 
 def _names(paths: Sequence[Path]) -> dict[Path, str]:

@@ -5,14 +5,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest
 
+from wellread.base.intervals import RESAMPLES, middle, wilson
 from wellread.base.seeds import generator
 from wellread.formats.copying import Estimate, Extracted, Longest, Texts
 from wellread.formats.documents import SPLITS
 
-RESAMPLES = 1000
-PERCENTILES = (2.5, 97.5)
 LITTLE = 0.01  # the paper: most samples have less than a hundredth in common
 # Ranges of training documents, each up to its number.
 RANGES = (0, 1, 9, 99)
@@ -51,8 +49,8 @@ def _longest(row: Row) -> Longest:
 
 def _proportion(number: int, of: int) -> Estimate:
     """With Wilson's interval."""
-    found = binomtest(number, of).proportion_ci(method="wilson")
-    return Estimate(value=number / of, low=float(found.low), high=float(found.high))
+    low, high = wilson(number, of)
+    return Estimate(value=number / of, low=low, high=high)
 
 
 def _resampled(values: Floats, statistic: Callable[..., Any], seed: int) -> Estimate:
@@ -62,8 +60,8 @@ def _resampled(values: Floats, statistic: Callable[..., Any], seed: int) -> Esti
         return Estimate(value=value, low=None, high=None)
     random = generator(seed, "overlap", "copied")
     resamples = random.choice(values, size=(RESAMPLES, len(values)))
-    low, high = np.percentile(statistic(resamples, axis=1), PERCENTILES)
-    return Estimate(value=value, low=float(low), high=float(high))
+    low, high = middle(statistic(resamples, axis=1))
+    return Estimate(value=value, low=low, high=high)
 
 
 def summarise_probes(rows: Sequence[Row], epochs: float | None, seed: int) -> Iterator[Extracted]:

@@ -12,11 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from wellread.base.intervals import middle, resampled_sums
 from wellread.formats.overlap import Share
 from wellread.ngrams.hashing import Hashes, ngram_hashes, words
-
-NUM_RESAMPLES = 2_000
-PERCENTILES = (2.5, 97.5)
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -114,10 +112,7 @@ def shares(
     np.add.at(both_UK, unit_N, np.stack([part for one in counts for part in one], axis=1))
     sums_K = both_UK.sum(axis=0)
     both_UK = both_UK[both_UK.any(axis=1)]  # a unit without n-grams has no part in a share
-    drawn = np.empty((NUM_RESAMPLES, both_UK.shape[1]))
-    for number in range(NUM_RESAMPLES if len(both_UK) > 1 else 0):
-        chosen = random.integers(len(both_UK), size=len(both_UK))
-        drawn[number] = np.bincount(chosen, minlength=len(both_UK)) @ both_UK
+    drawn = np.array(list(resampled_sums(both_UK, random)) if len(both_UK) > 1 else [0 * sums_K])
     return [
         _share(sums_K[2 * k : 2 * k + 2], drawn[:, 2 * k : 2 * k + 2], num_units=len(both_UK))
         for k in range(len(counts))
@@ -129,7 +124,7 @@ def _share(sums: Floats, drawn: Floats, *, num_units: int) -> Share:
     low = high = None
     if num_units > 1 and 0 < round(held) < round(ngrams):
         drawn = drawn[drawn[:, 0] > 0]
-        low, high = map(float, np.percentile(drawn[:, 1] / drawn[:, 0], PERCENTILES))
+        low, high = middle(drawn[:, 1] / drawn[:, 0])
     return Share(
         num_ngrams=round(ngrams),
         num_found=round(held),

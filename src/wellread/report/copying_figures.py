@@ -46,12 +46,13 @@ def shares_of_texts(lines: Sequence[Line], words: int) -> Figure:
     def paint(canvas: Canvas) -> None:
         is_narrow = canvas.get_figwidth() == NARROW
         axes = canvas.add_subplot()
-        for line in lines:
+        for number, line in enumerate(lines):
             colour = MUTED if line.series is None else SERIES[line.series % len(SERIES)]
             shares = [0.0, *line.shares, 1.0]
             heights = np.minimum(np.arange(len(shares)) / len(line.shares), 1.0)
             axes.step(
-                shares, heights, where="post", color=colour, linewidth=1.8,
+                shares, heights, where="post", color=colour,
+                linewidth=1.8 + 1.6 * (len(lines) - 1 - number),  # seen below those drawn after it
                 linestyle=DASHED if line.is_held_out else "-", label=printable(line.name),
             )  # fmt: skip
         labels = (

@@ -4,21 +4,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from wellread.base.intervals import middle, resampled_sums
 from wellread.base.seeds import generator
 from wellread.model.ranks import ALONE, Ranks, gathered
 from wellread.train.sharing import put_away
 from wellread.train.worker import Worker
 
-RESAMPLES = 1000
-
 
 def interval_of_mean(values_N: npt.NDArray[np.float64], *, seed: int) -> tuple[float, float]:
     """The middle 95 % of the mean over resamples of the values."""
-    num = len(values_N)
-    source = generator(seed, "bootstrap", "held-out")
-    means = source.multinomial(num, np.full(num, 1 / num), size=RESAMPLES) @ values_N / num
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
+    sums = resampled_sums(values_N[:, None], generator(seed, "bootstrap", "held-out"))
+    return middle([float(total) / len(values_N) for (total,) in sums])
 
 
 @torch.no_grad()  # not inference_mode: weights that are gathered here may serve the next step
