@@ -190,11 +190,11 @@ def test_why_notices_a_file_that_is_not_as_its_manifest_says(
     assert note in capsys.readouterr().out
 
 
-def test_why_of_a_web_address_names_the_commands_that_know(
+def test_why_of_a_web_address_asks_for_its_run(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     error = refused(capsys, "why", "http://example.com/story")
-    assert error.startswith("wellread: why: of a web address `wellread links DUMPS --explain URL`")
+    assert error.startswith("wellread: why: name a run first, then the address")
     assert error.count("\n") == 1
 
 

@@ -10,9 +10,11 @@ LEAST_NUMBER = 1e-9  # what is less comes of another order of summation
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
+MOST_SHOWN = 40  # of the words that a suggestion names: all tasks
+
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """The end of an error sentence: the nearest known word, or all of them.
+    """The end of an error sentence: the nearest known word, or the first ones.
 
     >>> suggestion("min_carma", ["min_karma", "until"])
     "; did you mean 'min_karma'?"
@@ -21,7 +23,10 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """
     options = list(known)
     near = difflib.get_close_matches(word, options, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(options)}"
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    more = f" and {len(options) - MOST_SHOWN:,} more" if len(options) > MOST_SHOWN else ""
+    return f"; known: {', '.join(options[:MOST_SHOWN])}{more}"
 
 
 def human_bytes(count: float) -> str:

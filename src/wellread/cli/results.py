@@ -2,7 +2,7 @@
 
 import csv
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
@@ -12,7 +12,7 @@ from rich.markup import escape
 from wellread.base.errors import InputError
 from wellread.base.manifest import is_artifact, read_artifact, read_manifest
 from wellread.base.text import human_number, human_seconds
-from wellread.cli import show, show_study
+from wellread.cli import show, show_copying, show_overlap, show_study
 from wellread.cli.options import Json
 from wellread.formats import studies
 from wellread.formats.comparisons import verdict
@@ -32,7 +32,9 @@ def register(app: typer.Typer) -> None:
 
 
 def show_results(
-    results: Annotated[Path, typer.Argument(help="A results directory, a run's, or a study.")],
+    results: Annotated[
+        Path, typer.Argument(help="A results directory, a run's; a study, overlap, copying.")
+    ],
     task: Annotated[str | None, typer.Option(help="Show the items of this task.")] = None,
     wrong: Annotated[bool, typer.Option("--wrong", help="Items that were not right.")] = False,
     surest: Annotated[
@@ -45,7 +47,7 @@ def show_results(
     form: Annotated[Form, typer.Option(help="Of the scores.")] = "table",
     json: Json = False,
 ) -> None:
-    """Show scores beside the paper's, or single items with what the model said; or a study."""
+    """Show scores beside the paper's, or items with what the model said; or another result."""
     from wellread.formats.results import STAGE, read_results, results_in
 
     results = results.parent if results.is_file() else results
@@ -56,8 +58,10 @@ def show_results(
             show_results(folder, task, wrong, surest, by_site, count, form, json)
         if folders:
             return
-    if is_artifact(results) and read_manifest(results).stage == studies.STAGE:
-        _study(results, json=json)
+    if is_artifact(results) and (other := _others().get(read_manifest(results).stage)):
+        read, shown = other
+        found_there = read(results)
+        show.print_json(found_there) if json else shown(found_there)
         return
     manifest = read_artifact(results, STAGE)
     found = read_results(results, variants=True)
@@ -73,11 +77,19 @@ def show_results(
         scores(found, manifest.facts, form)
 
 
-def _study(directory: Path, *, json: bool) -> None:
-    study = studies.read_study(directory)
-    if json:
-        show.print_json(study)
-        return
+def _others() -> dict[str, tuple[Callable[[Path], Any], Callable[[Any], None]]]:
+    """How artifacts of other stages than evaluation are read, and shown."""
+    from wellread.formats import clean_scores, copying, overlap
+
+    return {
+        studies.STAGE: (studies.read_study, _study),
+        overlap.STAGE: (overlap.read_overlap, show_overlap.overlap),
+        clean_scores.STAGE: (clean_scores.read_clean_scores, show_overlap.clean),
+        copying.STAGE: (copying.read_copying, show_copying.copying),
+    }
+
+
+def _study(study: studies.Study) -> None:
     show_study.tables(study)
     if study.caution:
         show.err.print(f"[yellow]caution[/] {escape(study.caution)}")

@@ -155,10 +155,14 @@ def print_json(value: object) -> None:
 
 
 def plain_table(*titles: str, left: Sequence[str]) -> Table:
-    """A table without lines, its columns to the right but those named in `left`."""
+    """A table without lines, its columns to the right but those named in `left`.
+
+    Where a terminal is narrow its cells go on in the next line; nothing is cut.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in titles:
-        table.add_column(title, justify="left" if title in left else "right")
+        justify: Literal["left", "right"] = "left" if title in left else "right"
+        table.add_column(title, justify=justify, overflow="fold")
     return table
 
 

@@ -41,7 +41,8 @@ def _texts(found: "Copying") -> None:
     theirs = paper().copying
     table.add_row(
         "[dim]the paper, samples[/]", "", "", "",
-        f"over {theirs.percent_of_samples_without:.0f} %", "", "most", "",
+        f"over {theirs.percent_of_samples_without:.0f} %", "",
+        f"most below {theirs.samples_below_percent:g} %", "",
     )  # fmt: skip
     table.add_row(
         "[dim]the paper, held-out text[/]", "", f"{theirs.held_out_median_percent} %", "", "", "",

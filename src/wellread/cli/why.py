@@ -1,7 +1,7 @@
 """`wellread why`: where a number comes from."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -11,6 +11,11 @@ from wellread.cli import show
 from wellread.cli.options import Json
 from wellread.pipeline.why import Origin, trace
 
+if TYPE_CHECKING:
+    from wellread.pipeline.follow import Sighting
+
+SHOWN = 200  # characters of a text
+
 
 def register(app: typer.Typer) -> None:
     app.command("why")(why)
@@ -18,9 +23,18 @@ def register(app: typer.Typer) -> None:
 
 def why(
     result: Annotated[Path, typer.Argument(help="A result, or anything else in a run.")],
+    url: Annotated[
+        str | None, typer.Argument(help="A page: what each stage of the run has of it.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Walk a result back through its manifests to the dump."""
+    """Walk a result back through its manifests to the dump; or follow a page through a run."""
+    if url is not None:
+        from wellread.pipeline.follow import follow
+
+        sightings = follow(result, url)
+        show.print_json(sightings) if json else _page(url, sightings)
+        return
     origins = list(trace(result))
     if json:
         show.print_json([_plain(origin) for origin in origins])
@@ -28,6 +42,21 @@ def why(
     show.out.print(f"[bold]{escape(str(result))}[/] comes from")
     for origin in origins:
         show.out.print("  " * origin.depth + _line(origin))
+
+
+def _page(url: str, sightings: "list[Sighting]") -> None:
+    show.out.print(f"[bold]{escape(url)}[/]")
+    for one in sightings:
+        more = f" [dim]{one.num_rows:,} rows[/]" if one.num_rows > 1 else ""
+        show.out.print(f"[green]{one.stage}[/] {escape(str(one.path))}{more}")
+        for row in one.rows:
+            cells = (f"[dim]{key}[/] {escape(_brief(value))}" for key, value in row.items())
+            show.out.print("  " + ", ".join(cells))
+
+
+def _brief(value: object) -> str:
+    text = " ".join(f"{value:,}".split() if isinstance(value, int) else str(value).split())
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def _line(origin: Origin) -> str:

@@ -29,6 +29,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from wellread.base.config import convert
+from wellread.base.urls import host_of
 from wellread.crawl.answers import outcome_of, pairs
 from wellread.crawl.config import CrawlConfig, user_agent
 from wellread.crawl.frontier import Answer, Frontier, Ticket
@@ -52,7 +53,6 @@ from wellread.crawl.outage import (
 )
 from wellread.crawl.policy import url_refusal
 from wellread.crawl.provenance import provenance
-from wellread.crawl.queue import host_of
 from wellread.crawl.report import NUM_HOSTS, Report
 from wellread.crawl.resolver import SETTING
 from wellread.crawl.robots import HAS_RULES, StrictRobotsTxt, origin_of

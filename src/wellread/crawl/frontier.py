@@ -12,8 +12,9 @@ from typing import Literal
 
 import msgspec
 
+from wellread.base.urls import host_of
 from wellread.crawl.config import CrawlConfig
-from wellread.crawl.queue import Cursor, Queue, host_key, host_of
+from wellread.crawl.queue import Cursor, Queue, host_key
 from wellread.formats.refused import TOO_PATIENT
 
 MAX_OPEN = 5_000  # hosts in turn at a time; each may have rules and a connection in memory

@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
+from wellread.base.urls import host_of
 from wellread.crawl.answers import ASKED_TOO_MUCH, UNCONNECTED
 from wellread.crawl.frontier import Ticket
 from wellread.crawl.journal import JOURNAL, Entry
 from wellread.crawl.judging import RECEIVED_HEAD, Verdict, is_page_asked
-from wellread.crawl.queue import host_of
 from wellread.crawl.robots import ASKED, Rules, origin_of
 from wellread.formats.refused import SILENT
 

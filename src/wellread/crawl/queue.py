@@ -10,12 +10,12 @@ from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
-from urllib.parse import urlsplit
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wellread.base.urls import host_of
 from wellread.crawl.journal import url_keys
 
 QUEUE = "queue.txt"
@@ -29,17 +29,6 @@ class Run(NamedTuple):
     host: str
     num_bytes: int  # of their lines
     num_links: int
-
-
-def host_of(url: str) -> str:
-    """
-    >>> host_of("http://a.com:8080/x"), host_of("http://[::1]/")
-    ('a.com', '::1')
-    """
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:  # an unclosed bracket; whoever asks for it will say so
-        return ""
 
 
 def host_key(host: str) -> int:

@@ -28,7 +28,6 @@ from wellread.base.kernels import inlined, kernel
 from wellread.base.memory import aligned_zeros
 from wellread.ngrams.hashing import Hashes, mix
 
-LINE_BITS = 512
 LINES = 64  # of a page
 PAGE_WORDS = LINES * 8
 PAGE_BYTES = PAGE_WORDS * 8  # what an operating system reads of a file at least

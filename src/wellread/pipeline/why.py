@@ -24,9 +24,8 @@ def artifact_of(path: Path) -> Path:
     """The artifact directory that `path` is or lies in."""
     if path.parts[:1] in (("http:",), ("https:",)):
         raise InputError(
-            "why: of a web address `wellread links DUMPS --explain URL` says whether it is a link, "
-            "outcomes.parquet of the crawl what became of it, and `wellread corpus explain CORPUS "
-            "URL` whether it is a document; name a result, or its run"
+            "why: name a run first, then the address: wellread why RUN URL; why it is no link says "
+            "`wellread links DUMPS --explain URL`"
         )
     if not path.exists():
         raise InputError(f"{path}: there is no such file or directory; name a result, or its run")

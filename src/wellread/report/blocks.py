@@ -163,18 +163,23 @@ def score(number: float | None, metric: str, *, is_difference: bool = False) -> 
 
     >>> score(0.4599, "accuracy").text, score(35.126, "perplexity").text
     ('46.0 %', '35.13')
-    >>> score(-0.021, "accuracy", is_difference=True).text
-    '−2.1'
+    >>> [score(gap, "accuracy", is_difference=True).text for gap in (-0.021, -0.0001)]
+    ['−2.1', '+0.0']
     """
     if number is None:
         return NOTHING
     sign = "+" if is_difference else ""
     if is_share(metric):
-        text = f"{100 * number:{sign}.1f}" + ("" if is_difference else " %")
+        text = f"{_rounded(100 * number, 1):{sign}.1f}" + ("" if is_difference else " %")
     else:
         digits = 3 if metric.startswith("bits") else 2 if abs(number) < 1000 else 0
-        text = f"{number:{sign},.{digits}f}"
+        text = f"{_rounded(number, digits):{sign},.{digits}f}"
     return Cell(text.replace("-", "−"), number)
+
+
+def _rounded(number: float, digits: int) -> float:
+    """Not minus zero."""
+    return round(number, digits) or 0.0
 
 
 def big(number: float) -> str:

@@ -102,7 +102,8 @@ def _texts_table(copying: Copying, why: list[str]) -> Table:
     rows += [
         [
             Cell("the paper, WebText"), Cell("samples"), NOTHING, NOTHING, NOTHING,
-            Cell(f"over {theirs.percent_of_samples_without:.0f} %"), NOTHING, Cell("most"), NOTHING,
+            Cell(f"over {theirs.percent_of_samples_without:.0f} %"), NOTHING,
+            Cell(f"most below {theirs.samples_below_percent:g} %"), NOTHING,
         ],
         [
             Cell("the paper, WebText"), Cell("held-out text"), NOTHING,

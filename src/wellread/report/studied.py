@@ -79,6 +79,7 @@ def _points_table(study: Study, why: list[str]) -> Table:
             for p in study.points
         ],
         why=why,
+        is_folded=True,
     )
 
 
