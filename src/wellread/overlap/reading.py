@@ -1,7 +1,9 @@
 """Test sets as they are given: tasks of results, documents in any form, a corpus's other splits."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +11,9 @@ from wellread.base.errors import InputError
 from wellread.base.manifest import Input, is_artifact, read_manifest
 from wellread.formats import documents, results
 from wellread.formats.documents import Document, read_corpus, read_documents
-from wellread.formats.overlap import INDEX_STAGE
+from wellread.overlap.sources import parts_of
+
+log = logging.getLogger(__name__)
 
 Bad = Callable[[str, str], None]  # (reason, where)
 
@@ -114,11 +118,18 @@ def distinct(tests: Sequence[Named], bad: Bad, repeated: Callable[[], None]) -> 
 
 
 def refuse_the_corpus_itself(index: Path, tests: Sequence[Named]) -> None:
-    """A test made of the very files of the index is an InputError: all of it would be found."""
-    manifest = read_manifest(index)
-    assert manifest.stage == INDEX_STAGE
-    for test in tests:
-        for source in manifest.inputs["corpus"]:
+    """A test made of the very files of the index is an InputError: all of it would be found.
+
+    Of a merged index those of all its parts count; a part that is gone cannot be asked.
+    """
+    for part in parts_of(index):
+        if part.manifest is None:
+            log.warning(
+                "%s: an index that %s was merged of is no longer there, so whether a test is of "
+                "its corpus is not known", part.path, index,
+            )  # fmt: skip
+            continue
+        for test, source in product(tests, part.manifest.inputs.get("corpus", [])):
             if _is_same(source, test.path):
                 raise InputError(
                     f"{test.path}: is what {index} was made of, so that all of it would be found; "
