@@ -41,6 +41,7 @@ from wellread.overlap.counting import (
 )
 from wellread.overlap.index import OverlapIndex, open_overlap_index
 from wellread.overlap.reading import (
+    NAMED_TEST,
     NamedText,
     distinct,
     named,
@@ -111,7 +112,8 @@ def measure_test_sets(
         )
     own_train = own_train or {}
     given = [named(test) for test in tests]
-    inputs = {"index": [index], "tests": [test.path for test in given]}
+    inputs = {"index": [index], "tests": [test.path for test in given if not test.is_given]}
+    inputs |= {f"{NAMED_TEST}{test.name}": [test.path] for test in given if test.is_given}
     inputs |= {f"own train of {name}": [path] for name, path in sorted(own_train.items())}
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done

@@ -15,6 +15,7 @@ from wellread.overlap.sources import parts_of
 
 log = logging.getLogger(__name__)
 
+NAMED_TEST = "test set "  # how inputs are called that were given as NAME=PATH, before NAME
 Bad = Callable[[str, str], None]  # (reason, where)
 
 

@@ -20,7 +20,7 @@ from wellread.ngrams.hashing import ngram_hashes
 from wellread.overlap.index import OverlapIndex, open_overlap_index
 from wellread.overlap.measure import measure_overlap
 from wellread.overlap.passages import SURROGATE, Passage, find_passages
-from wellread.overlap.reading import Named, NamedText, distinct, named
+from wellread.overlap.reading import NAMED_TEST, Named, NamedText, distinct, named
 from wellread.overlap.sources import corpus_of, documents_behind
 
 TOGETHER = 256  # texts that are measured at one time
@@ -110,11 +110,15 @@ def _tests(path: Path) -> list[Named]:
     if not is_artifact(path) or read_manifest(path).stage != STAGE:
         return [named(path)]
     found = []
-    for source in read_manifest(path).inputs["tests"]:
-        place = Path(os.path.normpath(path.resolve() / source.path))  # absolute, if of files
-        if not place.exists():
-            raise InputError(f"{path}: the texts that it measures are no longer at {place}")
-        found.append(named(place))
+    for kind, sources in read_manifest(path).inputs.items():
+        if kind != "tests" and not kind.startswith(NAMED_TEST):
+            continue
+        for source in sources:
+            place = Path(os.path.normpath(path.resolve() / source.path))  # absolute, if of files
+            if not place.exists():
+                raise InputError(f"{path}: the texts that it measures are no longer at {place}")
+            name = kind.removeprefix(NAMED_TEST)
+            found.append(named(place) if kind == "tests" else Named(name, place, is_given=True))
     return found
 
 
