@@ -23,7 +23,7 @@ from wellread.overlap.merge import merge_indexes
 
 SENTENCE = "It was the best of times, it was the worst of times, it was the age of wisdom"
 COUNTING = "one two three four five six seven eight nine ten eleven twelve"
-TEXTS = [random_text(f"document {number % 90}", 200) for number in range(300)]
+TEXTS = [random_text(f"document {number % 120}", 200) for number in range(300)]
 
 
 def write_parts(folder: Path, config: OverlapConfig, parts: int = 3) -> tuple[list[Path], Path]:
@@ -76,6 +76,26 @@ def test_filters_of_unequal_design_are_not_merged(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="name two indexes or more"):
         merge_indexes([tmp_path / "a"], tmp_path / "merged")
     assert not (tmp_path / "merged").exists()
+
+
+@pytest.mark.parametrize("mode", ["bloom", "exact"])
+def test_an_index_is_merged_once_and_never_into_itself(
+    mode: Literal["bloom", "exact"], tmp_path: Path
+) -> None:
+    for name, text in (("a", SENTENCE), ("b", COUNTING)):
+        corpus = write_jsonl(tmp_path / f"{name}.jsonl", [text])
+        index_corpus(corpus, tmp_path / name, OverlapConfig(num_ngrams=500, mode=mode))
+    a, b, both = tmp_path / "a", tmp_path / "b", tmp_path / "both"
+    before = bytes_of(a)
+    with pytest.raises(InputError, match=r"a: is one of the indexes to merge; give another --out"):
+        merge_indexes([a, b], a)
+    assert (bytes_of(a), read_manifest(a).counts["out"]) == (before, 1)
+    shutil.copytree(a, tmp_path / "copy")
+    merge_indexes([a, b], both)
+    for one, other in ((a, a), (tmp_path / "copy", a), (both, a), (a, both)):
+        with pytest.raises(InputError, match=r"holds what .* holds, whose documents would count"):
+            merge_indexes([one, other], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_more_ngrams_together_than_the_filters_are_for_are_a_failure(tmp_path: Path) -> None:
