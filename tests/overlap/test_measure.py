@@ -161,10 +161,29 @@ def test_a_name_may_be_given_to_documents(tmp_path: Path) -> None:
     assert [one.name for one in measured(tmp_path, [RHYME], named).test_sets] == ["a", "b"]
 
 
-def test_the_corpus_itself_is_no_test(tmp_path: Path) -> None:
-    corpus = jsonl(tmp_path / "corpus.jsonl", [RHYME])
-    with pytest.raises(InputError, match=r"is what .*index was made of, so that all of it"):
-        measured(tmp_path, [RHYME], [corpus])
+def test_no_part_of_the_corpus_is_a_test(tmp_path: Path) -> None:
+    for name, text in (("novels/a.txt", RHYME), ("novels/b.txt", " ".join(ALPHABET))):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    index, config = tmp_path / "index", OverlapConfig()
+    index_corpus(tmp_path / "novels", index, config)
+    new = tmp_path / "new.txt"
+    new.write_text(RHYME)
+    for test in ("novels", "novels/b.txt", "", f"mine={tmp_path / 'novels' / 'a.txt'}"):
+        place = Path(test) if "=" in test else tmp_path / test
+        with pytest.raises(InputError, match=r"has a file of, what .*index was made of, so that"):
+            measure_test_sets(index, [new, place], tmp_path / "out", config)
+    measure_test_sets(index, [new], tmp_path / "out", config)
+    assert [one.name for one in read_overlap(tmp_path / "out").test_sets] == ["new"]
+
+
+def test_a_file_inside_the_corpus_is_no_test(tmp_path: Path) -> None:
+    with writing(tmp_path / "corpus", stage="corpus", config=Config(), inputs={}) as draft:
+        write_documents(draft, [Document(url="a", text=RHYME)])
+    index_corpus(tmp_path / "corpus", tmp_path / "index", OverlapConfig())
+    for test in (tmp_path / "corpus", tmp_path / "corpus" / "documents-00000.parquet"):
+        with pytest.raises(InputError, match=r"has a file of, what .*index was made of, so that"):
+            measure_test_sets(tmp_path / "index", [test], tmp_path / "out", OverlapConfig())
 
 
 def test_of_a_corpus_with_splits_the_held_out_ones_are_the_test(tmp_path: Path) -> None:
