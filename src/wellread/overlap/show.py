@@ -151,7 +151,10 @@ def _chosen(ranked: Iterable[_Ranked], items: Sequence[str], number: int) -> lis
             known.setdefault(name, []).append(one)
     for item in items:
         if item not in known:
-            raise InputError(f"there is no item {item!r}{suggestion(item, list(known)[:2000])}")
+            nearest = get_close_matches(item, islice(known, COMPARED), n=NAMED, cutoff=0.0)
+            raise InputError(
+                f"there is no item {item!r} among {len(known) // 2:,}{suggestion(item, nearest)}"
+            )
     return [one for item in items for one in known[item]]
 
 
