@@ -62,8 +62,15 @@ def test_named_items_are_shown_whatever_they_share(place: Path) -> None:
         ("none", 0, 0),
         ("half", 2, 1),
     ]
-    with pytest.raises(InputError, match="no item 'hole'; did you mean 'whole'"):
+    with pytest.raises(InputError, match="no item 'hole'; of 4 the nearest by name: whole, "):
         show_passages(place / "index", place / "results", items=["hole"])
+
+
+def test_an_unknown_item_does_not_bring_all_names(place: Path, tmp_path: Path) -> None:
+    write_results(tmp_path / "results", {f"item {number}": "x" for number in range(5000)})
+    with pytest.raises(InputError, match="no item 'zzz'; of 5,000 the nearest by name:") as error:
+        show_passages(place / "index", tmp_path / "results", items=["zzz"])
+    assert len(str(error.value)) < 150
 
 
 def test_what_was_measured_under_given_names_is_shown_under_them(

@@ -3,6 +3,7 @@
 import heapq
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,6 @@ import numpy.typing as npt
 from wellread.base.errors import InputError
 from wellread.base.manifest import is_artifact, read_manifest
 from wellread.base.progress import Progress, silent
-from wellread.base.text import suggestion
 from wellread.formats.overlap import STAGE
 from wellread.formats.tables import batched
 from wellread.ngrams.hashing import ngram_hashes
@@ -24,6 +24,8 @@ from wellread.overlap.reading import NAMED_TEST, Named, NamedText, distinct, nam
 from wellread.overlap.sources import corpus_of, documents_behind
 
 TOGETHER = 256  # texts that are measured at one time
+COMPARED = 2_000  # names, with one that is unknown: a tenth of a second
+NEAREST = 3
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,9 +153,10 @@ def _chosen(ranked: Iterable[_Ranked], items: Sequence[str], number: int) -> lis
             known.setdefault(name, []).append(one)
     for item in items:
         if item not in known:
-            nearest = get_close_matches(item, islice(known, COMPARED), n=NAMED, cutoff=0.0)
+            nearest = get_close_matches(item, list(known)[:COMPARED], n=NEAREST, cutoff=0.0)
             raise InputError(
-                f"there is no item {item!r} among {len(known) // 2:,}{suggestion(item, nearest)}"
+                f"there is no item {item!r}; of {sum(map(len, known.values())) // 2:,} the nearest "
+                f"by name: {', '.join(nearest)}"
             )
     return [one for item in items for one in known[item]]
 
