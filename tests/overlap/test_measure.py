@@ -77,6 +77,16 @@ def test_every_counting_is_that_of_sets_of_strings(tmp_path: Path) -> None:
     assert found.num_short == 3  # of 5, 6 and 7 words
 
 
+def test_ngrams_have_as_many_words_as_those_of_the_index(tmp_path: Path) -> None:
+    config = OverlapConfig(ngram_words=5)
+    index_corpus(jsonl(tmp_path / "c.jsonl", [RHYME]), tmp_path / "index", config)
+    test = jsonl(tmp_path / "t.jsonl", ["the house that jack built was sold"])
+    manifest = measure_test_sets(tmp_path / "index", [test], tmp_path / "out", OverlapConfig())
+    [found] = read_overlap(tmp_path / "out").test_sets
+    assert (found.whole.num_ngrams, found.whole.num_found) == (3, 1)
+    assert manifest.config["ngram_words"] == 5
+
+
 def test_shuffled_words_share_what_chance_gives(tmp_path: Path) -> None:
     """A text of one word is the same in any order; one of different words is not."""
     same, different = "ha " * 20, " ".join(ALPHABET)

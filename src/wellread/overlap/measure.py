@@ -102,14 +102,11 @@ def measure_test_sets(
     `tests` are results directories, whose tasks are the test sets, or documents in any form (a
     test set by the file's name, or that of NAME=PATH). An item that several results hold is
     measured once. `own_train`: of a test set by name the documents of its own training text, which
-    are read one after the other and counted exactly. The n-grams of the tests are held in memory.
+    are read one after the other and counted exactly. The n-grams of the tests are held in memory;
+    they have as many words as those of the index, whatever `config` says.
     """
     opened = open_overlap_index(index)
-    if config.ngram_words != opened.index.ngram_words:
-        raise InputError(
-            f"{index}: holds {opened.index.ngram_words}-grams, the settings ask for "
-            f"{config.ngram_words}-grams; build the index again or change ngram_words"
-        )
+    config = msgspec.structs.replace(config, ngram_words=opened.index.ngram_words)
     own_train = own_train or {}
     given = [named(test) for test in tests]
     inputs = {"index": [index], "tests": [test.path for test in given if not test.is_given]}
