@@ -160,15 +160,31 @@ def test_table_6_has_means_over_the_sets_it_names(tmp_path: Path) -> None:
     assert corpus.paper_mean(["ptb", "mine"]) == pytest.approx(0.0088)
 
 
-def test_a_name_may_be_given_to_documents(tmp_path: Path) -> None:
+def test_two_documents_are_no_test_set_together_unless_they_are_named_apart(
+    tmp_path: Path,
+) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "test.txt").write_text(f"{folder} {RHYME}")
-    both = [tmp_path / folder / "test.txt" for folder in ("a", "b")]
-    with pytest.raises(InputError, match=r"differs .* or name documents as NAME=PATH"):
-        measured(tmp_path, [RHYME], both)
-    named = [Path(f"{path.parent.name}={path}") for path in both]
+    other = tmp_path / "b" / "test.md"
+    other.write_text(RHYME)
+    a, b = (tmp_path / folder / "test.txt" for folder in ("a", "b"))
+    for both in ([a, b], [a, other], [Path(f"x={a}"), Path(f"x={other}")], [a, Path(f"test={b}")]):
+        with pytest.raises(InputError, match=r"would be one test set, .* as NAME=PATH"):
+            measured(tmp_path, [RHYME], both)
+        assert not (tmp_path / "out").exists()
+    named = [Path(f"{path.parent.name}={path}") for path in (a, b)]
     assert [one.name for one in measured(tmp_path, [RHYME], named).test_sets] == ["a", "b"]
+
+
+def test_what_is_refused_leaves_nothing_behind(tmp_path: Path) -> None:
+    latin = tmp_path / "latin.txt"
+    latin.write_bytes("caf\u00e9".encode("latin-1"))
+    with pytest.raises(InputError, match=r"no items to measure; .* left out: not UTF-8 1 \(first"):
+        measured(tmp_path, [RHYME], [latin])
+    with pytest.raises(InputError, match=r"own train of 'ptp': there is no such test set.* t"):
+        measured(tmp_path, [RHYME], [jsonl(tmp_path / "t.jsonl", [RHYME])], ptp=latin)
+    assert not (tmp_path / "out").exists()
 
 
 def test_no_part_of_the_corpus_is_a_test(tmp_path: Path) -> None:
@@ -206,12 +222,6 @@ def test_of_a_corpus_with_splits_the_held_out_ones_are_the_test(tmp_path: Path) 
     measure_test_sets(tmp_path / "index", [tmp_path / "corpus"], tmp_path / "out", OverlapConfig())
     [found] = read_overlap(tmp_path / "out").test_sets
     assert (found.num_items, found.whole.num_ngrams, found.whole.num_found) == (1, 5, 0)
-
-
-def test_own_training_texts_belong_to_test_sets_that_are_there(tmp_path: Path) -> None:
-    test = jsonl(tmp_path / "ptb.jsonl", [RHYME])
-    with pytest.raises(InputError, match=r"own train of 'ptp': there is no such test set.* ptb"):
-        measured(tmp_path, [RHYME], [test], ptp=test)
 
 
 def test_another_own_training_text_is_another_table(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def read_test(test: Named, bad: Bad) -> Iterator[NamedText]:
     Of a corpus with splits the training texts are none of a test.
     """
     path = test.path
-    if not (is_artifact(path) and read_manifest(path).stage == results.STAGE):
+    if not _is_results(path):
         for document in held_out(path, bad):
             yield NamedText(test.name, document.url, document.url, document.text)
         return
@@ -78,6 +78,10 @@ def read_test(test: Named, bad: Bad) -> Iterator[NamedText]:
             if not row["text"]:
                 continue  # probes of what a model has learnt by heart are no test set
             yield NamedText(file.stem, row["item"], row["unit"] or row["item"], row["text"])
+
+
+def _is_results(path: Path) -> bool:
+    return is_artifact(path) and read_manifest(path).stage == results.STAGE
 
 
 def held_out(path: Path, bad: Bad) -> Iterable[Document]:
@@ -98,10 +102,20 @@ def training_texts(path: Path, bad: Bad) -> Iterator[Document]:
 
 
 def distinct(tests: Sequence[Named], bad: Bad, repeated: Callable[[], None]) -> Iterator[NamedText]:
-    """Each item once, however many results hold it; two texts under one name are an InputError."""
+    """Each item once, however many results hold it.
+
+    Two texts under one name are an InputError, and so is a test set of documents from two places.
+    """
     seen: dict[tuple[str, str], bytes] = {}
+    places: dict[str, Path | None] = {}  # None: results, of which several may have a test set
     for test in tests:
+        place = None if _is_results(test.path) else test.path.resolve()
         for item in read_test(test, bad):
+            if places.setdefault(item.test_set, place) != place:
+                raise InputError(
+                    f"{test.path}: would be one test set, {item.test_set!r}, with what was read "
+                    "before it; name documents apart, as NAME=PATH"
+                )
             name = (item.test_set, item.item)
             digest = hashlib.blake2b(
                 item.text.encode("utf-8", "surrogatepass"), digest_size=16
@@ -114,7 +128,7 @@ def distinct(tests: Sequence[Named], bad: Bad, repeated: Callable[[], None]) -> 
             else:
                 raise InputError(
                     f"{test.path}: item {item.item!r} of {item.test_set!r} differs from the one "
-                    "read before it; measure the two apart, or name documents as NAME=PATH"
+                    "read before it; measure the two apart"
                 )
 
 
