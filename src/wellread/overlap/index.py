@@ -10,6 +10,7 @@ from wellread.base.errors import InputError
 from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.base.seeds import generator
+from wellread.formats.documents import read_columns
 from wellread.formats.overlap import DOCUMENTS, FILTER, NGRAMS, PLACES, Index, read_index
 from wellread.formats.overlap import INDEX_STAGE as STAGE
 from wellread.ngrams.bloom import Bloom, load_bloom
@@ -18,6 +19,7 @@ from wellread.ngrams.occurrences import Occurrences, Places, load_occurrences
 from wellread.overlap.config import OverlapConfig
 from wellread.overlap.exact import Counts, IndexedDocuments, place_corpus
 from wellread.overlap.filter import Contents, filter_corpus
+from wellread.overlap.hashed import hash_columns
 
 NUM_RANDOM_NGRAMS = 1_000_000  # paper, section 4
 RANDOM_WORD_LETTERS = 8
@@ -64,6 +66,7 @@ def index_corpus(
     inputs = {"corpus": [corpus]}
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
+    _refuse_without_ngrams(corpus, config, Draft(out))
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         contents: Contents | Counts
         if config.mode == "exact":
@@ -74,14 +77,29 @@ def index_corpus(
             contents = filter_on_ray(corpus, config, draft, progress)
         else:
             contents = filter_corpus(corpus, config, draft, progress)
-        if not contents.num_ngrams:
-            raise InputError(
-                f"{corpus}: no document of split {config.split!r} has {config.ngram_words} words; "
-                "name a corpus with text, or another split"
-            )
         draft.counts["in"] = draft.counts["out"] + sum(draft.dropped.values())
         describe(draft, contents, config, f"{corpus.name}, split {config.split!r}")
     return read_manifest(out)
+
+
+def _refuse_without_ngrams(corpus: Path, config: OverlapConfig, account: Draft) -> None:
+    """Read up to the first document that an index of `config` is of; without one, an InputError."""
+    splits: set[str] = set()
+    for columns in read_columns(corpus, account.drop):
+        hashed = hash_columns(columns, config)
+        if len(hashed.found.hashes):
+            return
+        hashed.account(account)
+        splits.update(columns.splits.unique().to_pylist())
+    if splits and config.split not in splits:
+        raise InputError(
+            f"{corpus}: no document is of split {config.split!r}; its splits: "
+            f"{', '.join(sorted(splits))}"
+        )
+    raise InputError(
+        f"{corpus}: no document of split {config.split!r} has {config.ngram_words} words; "
+        f"name a corpus with text{account.drops_named()}"
+    )
 
 
 def describe(draft: Draft, contents: Contents | Counts, config: OverlapConfig, corpus: str) -> None:
