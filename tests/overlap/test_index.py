@@ -144,6 +144,18 @@ def test_a_corpus_without_ngrams_is_refused_before_there_is_a_folder(
     assert read_manifest(tmp_path / "out").counts == {"in": 302, "out": 1}
 
 
+def test_an_index_that_cannot_be_built_is_refused_before_there_is_a_folder(tmp_path: Path) -> None:
+    corpus = write_jsonl(tmp_path / "c.jsonl", [random_text("text", 20)])
+    for config, message in (
+        (OverlapConfig(engine="ray"), "engine 'ray' reads a corpus artifact or a Parquet file"),
+        (OverlapConfig(num_ngrams=10**12), "a false-positive rate of 1e-08 cannot be kept"),
+        (OverlapConfig(num_ngrams=10**10, memory=1), "memory is 1 MB; a filter of .* is built in"),
+    ):
+        with pytest.raises(InputError, match=message):
+            index_corpus(corpus, tmp_path / "out", config)
+        assert not (tmp_path / "out").exists()
+
+
 def test_settings_that_make_no_index_are_refused() -> None:
     for settings in (
         {"ngram_words": 0}, {"num_ngrams": 0}, {"memory": 0}, {"threads": 0},

@@ -10,15 +10,15 @@ from wellread.base.errors import InputError
 from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.base.seeds import generator
-from wellread.formats.documents import read_columns
+from wellread.formats.documents import parquet_files, read_columns
 from wellread.formats.overlap import DOCUMENTS, FILTER, NGRAMS, PLACES, Index, read_index
 from wellread.formats.overlap import INDEX_STAGE as STAGE
-from wellread.ngrams.bloom import Bloom, load_bloom
+from wellread.ngrams.bloom import Bloom, load_bloom, size_for
 from wellread.ngrams.hashing import Hashes, ngram_hashes
 from wellread.ngrams.occurrences import Occurrences, Places, load_occurrences
 from wellread.overlap.config import OverlapConfig
 from wellread.overlap.exact import Counts, IndexedDocuments, place_corpus
-from wellread.overlap.filter import Contents, filter_corpus
+from wellread.overlap.filter import Contents, filter_corpus, parts_for
 from wellread.overlap.hashed import hash_columns
 
 NUM_RANDOM_NGRAMS = 1_000_000  # paper, section 4
@@ -66,6 +66,10 @@ def index_corpus(
     inputs = {"corpus": [corpus]}
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
+    if config.engine == "ray":
+        parquet_files(corpus)
+    if config.mode == "bloom" and config.num_ngrams is not None:
+        parts_for(size_for(config.num_ngrams, config.false_positive_rate), config.memory)
     _refuse_without_ngrams(corpus, config, Draft(out))
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         contents: Contents | Counts
