@@ -95,6 +95,13 @@ def test_texts_of_all_kinds_are_found_again(plain: Path) -> None:
     assert shares == [None, None, None, 1.0, 1.0]
 
 
+def test_there_are_no_more_distinct_ngrams_than_ngrams(tmp_path: Path) -> None:
+    """Of these 993 the registers would give 995."""
+    corpus = write_jsonl(tmp_path / "c.jsonl", [random_text("t0", 1000)])
+    index = build_overlap_index(corpus, tmp_path / "index").index
+    assert (index.num_ngrams, index.num_distinct) == (993, 993)
+
+
 def test_a_line_of_ten_megabytes_is_indexed(tmp_path: Path) -> None:
     line = random_text("line", 1_400_000)
     corpus = write_jsonl(tmp_path / "c.jsonl", [line])
