@@ -14,7 +14,7 @@ from tests.overlap.made import bytes_of, random_text, write_jsonl
 from tests.reference.ngrams import slow_ngrams
 from wellread.base.config import Config
 from wellread.base.errors import InputError, WellreadError
-from wellread.base.manifest import read_manifest, writing
+from wellread.base.manifest import read_manifest, write_manifest, writing
 from wellread.formats.documents import Document, write_documents
 from wellread.overlap import filter as filling
 from wellread.overlap.config import OverlapConfig
@@ -123,6 +123,19 @@ def test_an_index_of_an_older_version_is_refused_by_it(plain: Path, tmp_path: Pa
     (tmp_path / "manifest.json").write_bytes(msgspec.json.encode(manifest))
     with pytest.raises(InputError, match=r"an index of version 1, .* build the index again"):
         open_overlap_index(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "edited", [{"num_bits": 32768 * 9}, {"capacity": 10**6}, {"lines": 2}, {"lines": 4}], ids=str
+)
+def test_a_manifest_of_another_filter_is_refused(edited: dict[str, int], tmp_path: Path) -> None:
+    corpus = write_jsonl(tmp_path / "c.jsonl", [random_text("text", 5_000)])
+    manifest = index_corpus(corpus, tmp_path / "index", OverlapConfig())
+    assert open_overlap_index(tmp_path / "index").index.lines == 3
+    manifest.facts["index"].update(edited)
+    write_manifest(tmp_path / "index", manifest)
+    with pytest.raises(InputError, match=r"its manifest is of another index .num_bits"):
+        open_overlap_index(tmp_path / "index")
 
 
 @pytest.mark.parametrize("mode", ["bloom", "exact"])

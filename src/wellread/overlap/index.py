@@ -154,6 +154,23 @@ def open_overlap_index(directory: str | Path) -> OverlapIndex:
         documents = IndexedDocuments(directory / DOCUMENTS)
     else:
         ngrams = load_bloom(directory / FILTER, index.lines)
+    _refuse_edited(directory, index, ngrams)
     return OverlapIndex(
         corpus=str(facts["corpus"]), index=index, ngrams=ngrams, documents=documents
     )
+
+
+def _refuse_edited(directory: Path, index: Index, ngrams: Bloom | Occurrences) -> None:
+    """A manifest that does not describe the file beside it is an InputError."""
+    is_other = index.num_bits != ngrams.num_bits
+    if isinstance(ngrams, Bloom):
+        size = size_for(index.capacity, index.false_positive_rate)
+        # Built elsewhere, it may have another last digit in a root, and so a page or section more.
+        too_far = 1 + len(ngrams.pages) // 100
+        is_other |= size.lines != ngrams.lines
+        is_other |= abs(size.num_pages - len(ngrams.pages)) > too_far
+    if is_other:
+        raise InputError(
+            f"{directory}: its manifest is of another index (num_bits {index.num_bits:,}, capacity "
+            f"{index.capacity:,}), and the file has {ngrams.num_bits:,} bits; build the index again"
+        )

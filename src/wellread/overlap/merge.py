@@ -19,7 +19,6 @@ from wellread.formats.overlap import (
     NGRAMS,
     PLACES,
     Index,
-    read_index,
 )
 from wellread.formats.overlap import DOCUMENTS as INDEXED_FILE
 from wellread.formats.tables import open_table
@@ -31,7 +30,7 @@ from wellread.ngrams.occurrences import WORD_BITS, Occurrences, load_occurrences
 from wellread.overlap.config import OverlapConfig
 from wellread.overlap.exact import Counts, in_both_orders, write_documents, write_places
 from wellread.overlap.filter import Contents, write_distinct
-from wellread.overlap.index import describe
+from wellread.overlap.index import describe, open_overlap_index
 from wellread.overlap.sources import parts_of
 
 TOGETHER = 1 << 14  # pages of each filter: 64 MB
@@ -45,7 +44,7 @@ def merge_indexes(indexes: Sequence[Path], out: Path, *, progress: Progress = si
     """
     if len(indexes) < 2:
         raise InputError("overlap merge: name two indexes or more")
-    found = [read_index(path) for path in indexes]
+    found = [open_overlap_index(path).index for path in indexes]
     for path, index in zip(indexes, found, strict=True):
         _refuse_other(indexes[0], found[0], path, index)
         if path.resolve() == out.resolve():
