@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pyarrow as pa
@@ -11,8 +12,10 @@ import pytest
 
 from tests.overlap.made import bytes_of, random_text, write_jsonl
 from tests.reference.ngrams import slow_ngrams
+from wellread.base.config import Config
 from wellread.base.errors import InputError, WellreadError
-from wellread.base.manifest import read_manifest
+from wellread.base.manifest import read_manifest, write_manifest, writing
+from wellread.formats.documents import Document, write_documents
 from wellread.overlap import filter as filling
 from wellread.overlap.config import OverlapConfig
 from wellread.overlap.index import build_overlap_index, index_corpus, open_overlap_index
@@ -92,6 +95,13 @@ def test_texts_of_all_kinds_are_found_again(plain: Path) -> None:
     assert shares == [None, None, None, 1.0, 1.0]
 
 
+def test_there_are_no_more_distinct_ngrams_than_ngrams(tmp_path: Path) -> None:
+    """Of these 993 the registers would give 995."""
+    corpus = write_jsonl(tmp_path / "c.jsonl", [random_text("t0", 1000)])
+    index = build_overlap_index(corpus, tmp_path / "index").index
+    assert (index.num_ngrams, index.num_distinct) == (993, 993)
+
+
 def test_a_line_of_ten_megabytes_is_indexed(tmp_path: Path) -> None:
     line = random_text("line", 1_400_000)
     corpus = write_jsonl(tmp_path / "c.jsonl", [line])
@@ -113,6 +123,57 @@ def test_an_index_of_an_older_version_is_refused_by_it(plain: Path, tmp_path: Pa
     (tmp_path / "manifest.json").write_bytes(msgspec.json.encode(manifest))
     with pytest.raises(InputError, match=r"an index of version 1, .* build the index again"):
         open_overlap_index(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "edited", [{"num_bits": 32768 * 9}, {"capacity": 10**6}, {"lines": 2}, {"lines": 4}], ids=str
+)
+def test_a_manifest_of_another_filter_is_refused(edited: dict[str, int], tmp_path: Path) -> None:
+    corpus = write_jsonl(tmp_path / "c.jsonl", [random_text("text", 5_000)])
+    manifest = index_corpus(corpus, tmp_path / "index", OverlapConfig())
+    assert open_overlap_index(tmp_path / "index").index.lines == 3
+    manifest.facts["index"].update(edited)
+    write_manifest(tmp_path / "index", manifest)
+    with pytest.raises(InputError, match=r"its manifest is of another index .num_bits"):
+        open_overlap_index(tmp_path / "index")
+
+
+@pytest.mark.parametrize("mode", ["bloom", "exact"])
+def test_a_corpus_without_ngrams_is_refused_before_there_is_a_folder(
+    mode: Literal["bloom", "exact"], tmp_path: Path
+) -> None:
+    text = random_text("text", 20)
+    latin = tmp_path / "latin.txt"
+    latin.write_bytes(b"caf\xe9 " * 20)
+    with writing(tmp_path / "corpus", stage="corpus", config=Config(), inputs={}) as draft:
+        splits = ["train"] * 300 + ["validation", "test"]
+        documents = [
+            Document(url=f"{number}", text=text, split=split) for number, split in enumerate(splits)
+        ]
+        write_documents(draft, documents)
+    for corpus, split, message in (
+        (write_jsonl(tmp_path / "short.jsonl", ["a b"]), "train", "fewer than 8 words 1 .first: "),
+        (latin, "train", r"has 8 words; .*; left out: not UTF-8 1 .first: .*latin\.txt"),
+        (tmp_path / "corpus", "valid", "'valid'; its splits: test, train, validation"),
+        (write_jsonl(tmp_path / "c.jsonl", [text]), "test", "'test'; its splits: train"),
+    ):
+        with pytest.raises(InputError, match=message):
+            index_corpus(corpus, tmp_path / "out", OverlapConfig(mode=mode, split=split))
+        assert not (tmp_path / "out").exists()
+    index_corpus(tmp_path / "corpus", tmp_path / "out", OverlapConfig(mode=mode, split="test"))
+    assert read_manifest(tmp_path / "out").counts == {"in": 302, "out": 1}
+
+
+def test_an_index_that_cannot_be_built_is_refused_before_there_is_a_folder(tmp_path: Path) -> None:
+    corpus = write_jsonl(tmp_path / "c.jsonl", [random_text("text", 20)])
+    for config, message in (
+        (OverlapConfig(engine="ray"), "engine 'ray' reads a corpus artifact or a Parquet file"),
+        (OverlapConfig(num_ngrams=10**12), "a false-positive rate of 1e-08 cannot be kept"),
+        (OverlapConfig(num_ngrams=10**10, memory=1), "memory is 1 MB; a filter of .* is built in"),
+    ):
+        with pytest.raises(InputError, match=message):
+            index_corpus(corpus, tmp_path / "out", config)
+        assert not (tmp_path / "out").exists()
 
 
 def test_settings_that_make_no_index_are_refused() -> None:

@@ -77,6 +77,16 @@ def test_every_counting_is_that_of_sets_of_strings(tmp_path: Path) -> None:
     assert found.num_short == 3  # of 5, 6 and 7 words
 
 
+def test_ngrams_have_as_many_words_as_those_of_the_index(tmp_path: Path) -> None:
+    config = OverlapConfig(ngram_words=5)
+    index_corpus(jsonl(tmp_path / "c.jsonl", [RHYME]), tmp_path / "index", config)
+    test = jsonl(tmp_path / "t.jsonl", ["the house that jack built was sold"])
+    manifest = measure_test_sets(tmp_path / "index", [test], tmp_path / "out", OverlapConfig())
+    [found] = read_overlap(tmp_path / "out").test_sets
+    assert (found.whole.num_ngrams, found.whole.num_found) == (3, 1)
+    assert manifest.config["ngram_words"] == 5
+
+
 def test_shuffled_words_share_what_chance_gives(tmp_path: Path) -> None:
     """A text of one word is the same in any order; one of different words is not."""
     same, different = "ha " * 20, " ".join(ALPHABET)
@@ -150,21 +160,56 @@ def test_table_6_has_means_over_the_sets_it_names(tmp_path: Path) -> None:
     assert corpus.paper_mean(["ptb", "mine"]) == pytest.approx(0.0088)
 
 
-def test_a_name_may_be_given_to_documents(tmp_path: Path) -> None:
+def test_two_documents_are_no_test_set_together_unless_they_are_named_apart(
+    tmp_path: Path,
+) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "test.txt").write_text(f"{folder} {RHYME}")
-    both = [tmp_path / folder / "test.txt" for folder in ("a", "b")]
-    with pytest.raises(InputError, match=r"differs .* or name documents as NAME=PATH"):
-        measured(tmp_path, [RHYME], both)
-    named = [Path(f"{path.parent.name}={path}") for path in both]
+    other = tmp_path / "b" / "test.md"
+    other.write_text(RHYME)
+    a, b = (tmp_path / folder / "test.txt" for folder in ("a", "b"))
+    for both in ([a, b], [a, other], [Path(f"x={a}"), Path(f"x={other}")], [a, Path(f"test={b}")]):
+        with pytest.raises(InputError, match=r"would be one test set, .* as NAME=PATH"):
+            measured(tmp_path, [RHYME], both)
+        assert not (tmp_path / "out").exists()
+    named = [Path(f"{path.parent.name}={path}") for path in (a, b)]
     assert [one.name for one in measured(tmp_path, [RHYME], named).test_sets] == ["a", "b"]
 
 
-def test_the_corpus_itself_is_no_test(tmp_path: Path) -> None:
-    corpus = jsonl(tmp_path / "corpus.jsonl", [RHYME])
-    with pytest.raises(InputError, match=r"is what .*index was made of, so that all of it"):
-        measured(tmp_path, [RHYME], [corpus])
+def test_what_is_refused_leaves_nothing_behind(tmp_path: Path) -> None:
+    latin = tmp_path / "latin.txt"
+    latin.write_bytes("caf\u00e9".encode("latin-1"))
+    with pytest.raises(InputError, match=r"no items to measure; .* left out: not UTF-8 1 \(first"):
+        measured(tmp_path, [RHYME], [latin])
+    with pytest.raises(InputError, match=r"own train of 'ptp': there is no such test set.* t"):
+        measured(tmp_path, [RHYME], [jsonl(tmp_path / "t.jsonl", [RHYME])], ptp=latin)
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_part_of_the_corpus_is_a_test(tmp_path: Path) -> None:
+    for name, text in (("novels/a.txt", RHYME), ("novels/b.txt", " ".join(ALPHABET))):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    index, config = tmp_path / "index", OverlapConfig()
+    index_corpus(tmp_path / "novels", index, config)
+    new = tmp_path / "new.txt"
+    new.write_text(RHYME)
+    for test in ("novels", "novels/b.txt", "", f"mine={tmp_path / 'novels' / 'a.txt'}"):
+        place = Path(test) if "=" in test else tmp_path / test
+        with pytest.raises(InputError, match=r"has a file of, what .*index was made of, so that"):
+            measure_test_sets(index, [new, place], tmp_path / "out", config)
+    measure_test_sets(index, [new], tmp_path / "out", config)
+    assert [one.name for one in read_overlap(tmp_path / "out").test_sets] == ["new"]
+
+
+def test_a_file_inside_the_corpus_is_no_test(tmp_path: Path) -> None:
+    with writing(tmp_path / "corpus", stage="corpus", config=Config(), inputs={}) as draft:
+        write_documents(draft, [Document(url="a", text=RHYME)])
+    index_corpus(tmp_path / "corpus", tmp_path / "index", OverlapConfig())
+    for test in (tmp_path / "corpus", tmp_path / "corpus" / "documents-00000.parquet"):
+        with pytest.raises(InputError, match=r"has a file of, what .*index was made of, so that"):
+            measure_test_sets(tmp_path / "index", [test], tmp_path / "out", OverlapConfig())
 
 
 def test_of_a_corpus_with_splits_the_held_out_ones_are_the_test(tmp_path: Path) -> None:
@@ -177,12 +222,6 @@ def test_of_a_corpus_with_splits_the_held_out_ones_are_the_test(tmp_path: Path) 
     measure_test_sets(tmp_path / "index", [tmp_path / "corpus"], tmp_path / "out", OverlapConfig())
     [found] = read_overlap(tmp_path / "out").test_sets
     assert (found.num_items, found.whole.num_ngrams, found.whole.num_found) == (1, 5, 0)
-
-
-def test_own_training_texts_belong_to_test_sets_that_are_there(tmp_path: Path) -> None:
-    test = jsonl(tmp_path / "ptb.jsonl", [RHYME])
-    with pytest.raises(InputError, match=r"own train of 'ptp': there is no such test set.* ptb"):
-        measured(tmp_path, [RHYME], [test], ptp=test)
 
 
 def test_another_own_training_text_is_another_table(tmp_path: Path) -> None:

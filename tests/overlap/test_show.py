@@ -11,6 +11,7 @@ import pytest
 from tests.overlap.test_overlap import COUNTING, SENTENCE, random_text, write_jsonl, write_results
 from wellread.base.errors import InputError
 from wellread.cli.main import main
+from wellread.formats.overlap import read_overlap
 from wellread.overlap.config import OverlapConfig
 from wellread.overlap.index import index_corpus
 from wellread.overlap.measure import measure_test_sets
@@ -61,8 +62,41 @@ def test_named_items_are_shown_whatever_they_share(place: Path) -> None:
         ("none", 0, 0),
         ("half", 2, 1),
     ]
-    with pytest.raises(InputError, match="no item 'hole'; did you mean 'whole'"):
+    with pytest.raises(InputError, match="no item 'hole'; of 4 the nearest by name: whole, "):
         show_passages(place / "index", place / "results", items=["hole"])
+
+
+def test_an_unknown_item_does_not_bring_all_names(place: Path, tmp_path: Path) -> None:
+    write_results(tmp_path / "results", {f"item {number}": "x" for number in range(5000)})
+    with pytest.raises(InputError, match="no item 'zzz'; of 5,000 the nearest by name:") as error:
+        show_passages(place / "index", tmp_path / "results", items=["zzz"])
+    assert len(str(error.value)) < 150
+
+
+def test_what_was_measured_under_given_names_is_shown_under_them(
+    place: Path, tmp_path: Path
+) -> None:
+    tests = []
+    for name, text in (("ptb", SENTENCE), ("notes", ITEMS["half"])):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "test.txt").write_text(text)
+        tests.append(Path(f"{name}={tmp_path / name / 'test.txt'}"))
+    measure_test_sets(place / "index", tests, tmp_path / "overlap", OverlapConfig())
+    found = show_passages(place / "index", tmp_path / "overlap").shown
+    assert [(one.test_set, one.item) for one in found] == [
+        ("ptb", "file:test.txt"), ("notes", "file:test.txt")
+    ]  # fmt: skip
+    item = "notes/file:test.txt"
+    (one,) = show_passages(place / "index", tmp_path / "overlap", items=[item]).shown
+    assert one.text == ITEMS["half"]
+
+
+def test_another_name_is_another_table(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "test.txt").write_text(SENTENCE)
+    for name in ("one", "two"):
+        test = Path(f"{name}={tmp_path / 'test.txt'}")
+        measure_test_sets(place / "index", [test], tmp_path / "overlap", OverlapConfig())
+        assert [found.name for found in read_overlap(tmp_path / "overlap").test_sets] == [name]
 
 
 def test_an_exact_index_needs_no_corpus_and_says_the_same(place: Path, tmp_path: Path) -> None:

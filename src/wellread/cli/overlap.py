@@ -43,7 +43,7 @@ def overlap_index(
 
 
 @overlap_app.command("measure")
-@takes_settings(OverlapConfig, "overlap", without=OF_INDEX)
+@takes_settings(OverlapConfig, "overlap", without=("ngram_words", *OF_INDEX))
 def overlap_measure(
     index: Annotated[Path, typer.Argument(help="What `wellread overlap index` wrote.")],
     tests: Annotated[

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from wellread.base.errors import InputError
 from wellread.base.manifest import Draft
 from wellread.base.progress import Progress
+from wellread.base.text import human_bytes
 from wellread.base.threads import in_order, num_threads
 from wellread.formats.overlap import DOCUMENTS, INDEXED, NGRAMS, PLACES
 from wellread.formats.tables import open_table
@@ -57,13 +58,14 @@ def place_corpus(corpus: Path, config: OverlapConfig, draft: Draft, progress: Pr
         for hashed in each_hashed(corpus, config, draft.drop, threads, as_it_is):
             placed.append(_placed(hashed.found.hashes, hashed.found.counts, draft.counts["out"]))
             num_ngrams += len(hashed.found.hashes)
+            hashed.account(draft)
             if num_ngrams * BYTES_EACH > room:
                 raise InputError(
-                    f"{corpus}: over {num_ngrams:,} n-grams, which take {BYTES_EACH} bytes each "
-                    f"in mode 'exact', more than {room / 1e6:,.0f} MB; take mode 'bloom', or "
-                    "allow more memory"
+                    f"{corpus}: its first {draft.counts['out']:,} documents alone have "
+                    f"{num_ngrams:,} n-grams, which take {human_bytes(num_ngrams * BYTES_EACH)} in "
+                    f"mode 'exact', more than {human_bytes(room)}; the rest was not read. Take "
+                    "mode 'bloom', or allow more memory"
                 )
-            hashed.account(draft)
             progress(draft.counts["out"], None, f"{num_ngrams:,} n-grams")
             yield pa.table([hashed.urls, hashed.texts], schema=INDEXED)
 

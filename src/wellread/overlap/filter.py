@@ -91,7 +91,7 @@ def write_distinct(
     draft: Draft, registers: Registers, num_ngrams: int, capacity: int, size: Size
 ) -> Contents:
     """Write the registers; more n-grams than the filter has room for are a WellreadError."""
-    num_distinct = estimate_distinct(registers)
+    num_distinct = min(estimate_distinct(registers), num_ngrams)  # an estimate may be over it
     if num_distinct > capacity * ROOM:
         raise WellreadError(
             f"{draft.out}: about {num_distinct:,} different n-grams, in a filter that keeps to its "

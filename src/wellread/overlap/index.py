@@ -10,14 +10,16 @@ from wellread.base.errors import InputError
 from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.base.seeds import generator
+from wellread.formats.documents import parquet_files, read_columns
 from wellread.formats.overlap import DOCUMENTS, FILTER, NGRAMS, PLACES, Index, read_index
 from wellread.formats.overlap import INDEX_STAGE as STAGE
-from wellread.ngrams.bloom import Bloom, load_bloom
+from wellread.ngrams.bloom import Bloom, load_bloom, size_for
 from wellread.ngrams.hashing import Hashes, ngram_hashes
 from wellread.ngrams.occurrences import Occurrences, Places, load_occurrences
 from wellread.overlap.config import OverlapConfig
 from wellread.overlap.exact import Counts, IndexedDocuments, place_corpus
-from wellread.overlap.filter import Contents, filter_corpus
+from wellread.overlap.filter import Contents, filter_corpus, parts_for
+from wellread.overlap.hashed import hash_columns
 
 NUM_RANDOM_NGRAMS = 1_000_000  # paper, section 4
 RANDOM_WORD_LETTERS = 8
@@ -64,6 +66,11 @@ def index_corpus(
     inputs = {"corpus": [corpus]}
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
+    if config.engine == "ray":
+        parquet_files(corpus)
+    if config.mode == "bloom" and config.num_ngrams is not None:
+        parts_for(size_for(config.num_ngrams, config.false_positive_rate), config.memory)
+    _refuse_without_ngrams(corpus, config, Draft(out))
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         contents: Contents | Counts
         if config.mode == "exact":
@@ -74,14 +81,29 @@ def index_corpus(
             contents = filter_on_ray(corpus, config, draft, progress)
         else:
             contents = filter_corpus(corpus, config, draft, progress)
-        if not contents.num_ngrams:
-            raise InputError(
-                f"{corpus}: no document of split {config.split!r} has {config.ngram_words} words; "
-                "name a corpus with text, or another split"
-            )
         draft.counts["in"] = draft.counts["out"] + sum(draft.dropped.values())
         describe(draft, contents, config, f"{corpus.name}, split {config.split!r}")
     return read_manifest(out)
+
+
+def _refuse_without_ngrams(corpus: Path, config: OverlapConfig, account: Draft) -> None:
+    """Read up to the first document that an index of `config` is of; without one, an InputError."""
+    splits: set[str] = set()
+    for columns in read_columns(corpus, account.drop):
+        hashed = hash_columns(columns, config)
+        if len(hashed.found.hashes):
+            return
+        hashed.account(account)
+        splits.update(columns.splits.unique().to_pylist())
+    if splits and config.split not in splits:
+        raise InputError(
+            f"{corpus}: no document is of split {config.split!r}; its splits: "
+            f"{', '.join(sorted(splits))}"
+        )
+    raise InputError(
+        f"{corpus}: no document of split {config.split!r} has {config.ngram_words} words; "
+        f"name a corpus with text{account.drops_named()}"
+    )
 
 
 def describe(draft: Draft, contents: Contents | Counts, config: OverlapConfig, corpus: str) -> None:
@@ -132,6 +154,23 @@ def open_overlap_index(directory: str | Path) -> OverlapIndex:
         documents = IndexedDocuments(directory / DOCUMENTS)
     else:
         ngrams = load_bloom(directory / FILTER, index.lines)
+    _refuse_edited(directory, index, ngrams)
     return OverlapIndex(
         corpus=str(facts["corpus"]), index=index, ngrams=ngrams, documents=documents
     )
+
+
+def _refuse_edited(directory: Path, index: Index, ngrams: Bloom | Occurrences) -> None:
+    """A manifest that does not describe the file beside it is an InputError."""
+    is_other = index.num_bits != ngrams.num_bits
+    if isinstance(ngrams, Bloom):
+        size = size_for(index.capacity, index.false_positive_rate)
+        # Built elsewhere, it may have another last digit in a root, and so a page or section more.
+        too_far = 1 + len(ngrams.pages) // 100
+        is_other |= size.lines != ngrams.lines
+        is_other |= abs(size.num_pages - len(ngrams.pages)) > too_far
+    if is_other:
+        raise InputError(
+            f"{directory}: its manifest is of another index (num_bits {index.num_bits:,}, capacity "
+            f"{index.capacity:,}), and the file has {ngrams.num_bits:,} bits; build the index again"
+        )

@@ -41,6 +41,8 @@ from wellread.overlap.counting import (
 )
 from wellread.overlap.index import OverlapIndex, open_overlap_index
 from wellread.overlap.reading import (
+    NAMED_TEST,
+    Named,
     NamedText,
     distinct,
     named,
@@ -101,42 +103,30 @@ def measure_test_sets(
     `tests` are results directories, whose tasks are the test sets, or documents in any form (a
     test set by the file's name, or that of NAME=PATH). An item that several results hold is
     measured once. `own_train`: of a test set by name the documents of its own training text, which
-    are read one after the other and counted exactly. The n-grams of the tests are held in memory.
+    are read one after the other and counted exactly. The n-grams of the tests are held in memory;
+    they have as many words as those of the index, whatever `config` says.
     """
     opened = open_overlap_index(index)
-    if config.ngram_words != opened.index.ngram_words:
-        raise InputError(
-            f"{index}: holds {opened.index.ngram_words}-grams, the settings ask for "
-            f"{config.ngram_words}-grams; build the index again or change ngram_words"
-        )
+    config = msgspec.structs.replace(config, ngram_words=opened.index.ngram_words)
     own_train = own_train or {}
     given = [named(test) for test in tests]
-    inputs = {"index": [index], "tests": [test.path for test in given]}
+    inputs = {"index": [index], "tests": [test.path for test in given if not test.is_given]}
+    inputs |= {f"{NAMED_TEST}{test.name}": [test.path] for test in given if test.is_given}
     inputs |= {f"own train of {name}": [path] for name, path in sorted(own_train.items())}
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
     refuse_the_corpus_itself(index, given)
+    account = Draft(out)
+    texts = _texts(given, account, progress)
+    if unknown := sorted(own_train.keys() - texts.keys()):
+        raise InputError(
+            f"own train of {unknown[0]!r}: there is no such test set; there are "
+            f"{', '.join(sorted(texts))}"
+        )
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
-
-        def bad(reason: str, where: str) -> None:
-            draft.counts["in"] += 1
-            draft.drop(reason, where)
-
-        def repeated() -> None:
-            draft.counts["repeated"] += 1
-
-        texts: dict[str, list[NamedText]] = {}
-        for text in distinct(given, bad, repeated):
-            texts.setdefault(text.test_set, []).append(text)
-            draft.counts["in"] += 1
-            progress(draft.counts["in"], None, text.test_set)
-        if not texts:
-            raise InputError(f"{tests[0]}: no items to measure; name results or documents")
-        if unknown := sorted(own_train.keys() - texts.keys()):
-            raise InputError(
-                f"own train of {unknown[0]!r}: there is no such test set; there are "
-                f"{', '.join(sorted(texts))}"
-            )
+        draft.counts, draft.dropped, draft.examples = (
+            account.counts, account.dropped, account.examples
+        )  # fmt: skip
         rows: list[dict[str, Any]] = []
         test_sets = []
         for name in sorted(texts):
@@ -150,6 +140,31 @@ def measure_test_sets(
         overlap = Overlap(corpus=opened.corpus, index=opened.index, test_sets=test_sets)
         draft.write("overlap.json", msgspec.json.format(msgspec.json.encode(overlap), indent=1))
     return read_manifest(out)
+
+
+def _texts(
+    tests: Sequence[Named], account: Draft, progress: Progress
+) -> dict[str, list[NamedText]]:
+    """The texts of each test set; that there are none at all is an InputError."""
+
+    def bad(reason: str, where: str) -> None:
+        account.counts["in"] += 1
+        account.drop(reason, where)
+
+    def repeated() -> None:
+        account.counts["repeated"] += 1
+
+    texts: dict[str, list[NamedText]] = {}
+    for text in distinct(tests, bad, repeated):
+        texts.setdefault(text.test_set, []).append(text)
+        account.counts["in"] += 1
+        progress(account.counts["in"], None, text.test_set)
+    if not texts:
+        raise InputError(
+            f"{tests[0].path}: no items to measure; name results or documents"
+            f"{account.drops_named()}"
+        )
+    return texts
 
 
 def _items(texts: list[NamedText], config: OverlapConfig) -> Items:

@@ -19,7 +19,6 @@ from wellread.formats.overlap import (
     NGRAMS,
     PLACES,
     Index,
-    read_index,
 )
 from wellread.formats.overlap import DOCUMENTS as INDEXED_FILE
 from wellread.formats.tables import open_table
@@ -31,7 +30,8 @@ from wellread.ngrams.occurrences import WORD_BITS, Occurrences, load_occurrences
 from wellread.overlap.config import OverlapConfig
 from wellread.overlap.exact import Counts, in_both_orders, write_documents, write_places
 from wellread.overlap.filter import Contents, write_distinct
-from wellread.overlap.index import describe
+from wellread.overlap.index import describe, open_overlap_index
+from wellread.overlap.sources import parts_of
 
 TOGETHER = 1 << 14  # pages of each filter: 64 MB
 
@@ -44,9 +44,12 @@ def merge_indexes(indexes: Sequence[Path], out: Path, *, progress: Progress = si
     """
     if len(indexes) < 2:
         raise InputError("overlap merge: name two indexes or more")
-    found = [read_index(path) for path in indexes]
+    found = [open_overlap_index(path).index for path in indexes]
     for path, index in zip(indexes, found, strict=True):
         _refuse_other(indexes[0], found[0], path, index)
+        if path.resolve() == out.resolve():
+            raise InputError(f"{out}: is one of the indexes to merge; give another --out")
+    _refuse_repeated(indexes)
     config = _config(indexes[0])
     inputs = {"indexes": list(indexes)}
     if done := finished(out, stage=INDEX_STAGE, config=config, inputs=inputs):
@@ -77,6 +80,18 @@ def _refuse_other(first_path: Path, first: Index, path: Path, index: Index) -> N
             f"and {first_path} is for {first.capacity:,} at {first.false_positive_rate:g}; build "
             "all with the same --num-ngrams, enough for all texts together"
         )
+
+
+def _refuse_repeated(indexes: Sequence[Path]) -> None:
+    """Of indexes and what they were merged of no two may be equal."""
+    seen: dict[str, Path] = {}
+    for part in (part for index in indexes for part in parts_of(index)):
+        if part.digest in seen:
+            raise InputError(
+                f"{part.path}: holds what {seen[part.digest]} holds, whose documents would count "
+                "twice; merge each once"
+            )
+        seen[part.digest] = part.path
 
 
 def _config(index: Path) -> OverlapConfig:

@@ -1,7 +1,9 @@
 """Test sets as they are given: tasks of results, documents in any form, a corpus's other splits."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,8 +11,11 @@ from wellread.base.errors import InputError
 from wellread.base.manifest import Input, is_artifact, read_manifest
 from wellread.formats import documents, results
 from wellread.formats.documents import Document, read_corpus, read_documents
-from wellread.formats.overlap import INDEX_STAGE
+from wellread.overlap.sources import parts_of
 
+log = logging.getLogger(__name__)
+
+NAMED_TEST = "test set "  # how inputs are called that were given as NAME=PATH, before NAME
 Bad = Callable[[str, str], None]  # (reason, where)
 
 
@@ -60,7 +65,7 @@ def read_test(test: Named, bad: Bad) -> Iterator[NamedText]:
     Of a corpus with splits the training texts are none of a test.
     """
     path = test.path
-    if not (is_artifact(path) and read_manifest(path).stage == results.STAGE):
+    if not _is_results(path):
         for document in held_out(path, bad):
             yield NamedText(test.name, document.url, document.url, document.text)
         return
@@ -73,6 +78,10 @@ def read_test(test: Named, bad: Bad) -> Iterator[NamedText]:
             if not row["text"]:
                 continue  # probes of what a model has learnt by heart are no test set
             yield NamedText(file.stem, row["item"], row["unit"] or row["item"], row["text"])
+
+
+def _is_results(path: Path) -> bool:
+    return is_artifact(path) and read_manifest(path).stage == results.STAGE
 
 
 def held_out(path: Path, bad: Bad) -> Iterable[Document]:
@@ -93,10 +102,20 @@ def training_texts(path: Path, bad: Bad) -> Iterator[Document]:
 
 
 def distinct(tests: Sequence[Named], bad: Bad, repeated: Callable[[], None]) -> Iterator[NamedText]:
-    """Each item once, however many results hold it; two texts under one name are an InputError."""
+    """Each item once, however many results hold it.
+
+    Two texts under one name are an InputError, and so is a test set of documents from two places.
+    """
     seen: dict[tuple[str, str], bytes] = {}
+    places: dict[str, Path | None] = {}  # None: results, of which several may have a test set
     for test in tests:
+        place = None if _is_results(test.path) else test.path.resolve()
         for item in read_test(test, bad):
+            if places.setdefault(item.test_set, place) != place:
+                raise InputError(
+                    f"{test.path}: would be one test set, {item.test_set!r}, with what was read "
+                    "before it; name documents apart, as NAME=PATH"
+                )
             name = (item.test_set, item.item)
             digest = hashlib.blake2b(
                 item.text.encode("utf-8", "surrogatepass"), digest_size=16
@@ -109,31 +128,43 @@ def distinct(tests: Sequence[Named], bad: Bad, repeated: Callable[[], None]) -> 
             else:
                 raise InputError(
                     f"{test.path}: item {item.item!r} of {item.test_set!r} differs from the one "
-                    "read before it; measure the two apart, or name documents as NAME=PATH"
+                    "read before it; measure the two apart"
                 )
 
 
 def refuse_the_corpus_itself(index: Path, tests: Sequence[Named]) -> None:
-    """A test made of the very files of the index is an InputError: all of it would be found."""
-    manifest = read_manifest(index)
-    assert manifest.stage == INDEX_STAGE
-    for test in tests:
-        for source in manifest.inputs["corpus"]:
-            if _is_same(source, test.path):
+    """A test with any of the files of the index is an InputError: all of it would be found.
+
+    Of a merged index those of all its parts count; a part that is gone cannot be asked.
+    """
+    for part in parts_of(index):
+        if part.manifest is None:
+            log.warning(
+                "%s: an index that %s was merged of is no longer there, so whether a test is of "
+                "its corpus is not known", part.path, index,
+            )  # fmt: skip
+            continue
+        for test, source in product(tests, part.manifest.inputs.get("corpus", [])):
+            if _has_of(source, test.path):
                 raise InputError(
-                    f"{test.path}: is what {index} was made of, so that all of it would be found; "
-                    "name texts that were held out"
+                    f"{test.path}: is, or has a file of, what {index} was made of, so that all of "
+                    "it would be found; name texts that were held out"
                 )
 
 
-def _is_same(source: Input, path: Path) -> bool:
+def _has_of(source: Input, path: Path) -> bool:
+    """Whether `path` has a file of `source`, or is it; held-out splits of a corpus are none of it.
+
+    A file inside a corpus artifact is read without its splits, and so is of it whatever they are.
+    """
     if source.digest is None:
-        return {str(p) for p in _files(path)} == set(source.files)
-    if not is_artifact(path) or read_manifest(path).digest != source.digest:
-        return False
-    return not has_held_out(path)
+        return any(str(file) in source.files for file in _files(path))
+    if is_artifact(path):
+        return read_manifest(path).digest == source.digest and not has_held_out(path)
+    folder = path.resolve().parent
+    return is_artifact(folder) and read_manifest(folder).digest == source.digest
 
 
-def _files(path: Path) -> list[Path]:
+def _files(path: Path) -> Iterator[Path]:
     resolved = path.resolve()
-    return [p for p in resolved.rglob("*") if p.is_file()] if path.is_dir() else [resolved]
+    return (p for p in resolved.rglob("*") if p.is_file()) if path.is_dir() else iter([resolved])

@@ -3,6 +3,7 @@
 import heapq
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,17 +14,18 @@ import numpy.typing as npt
 from wellread.base.errors import InputError
 from wellread.base.manifest import is_artifact, read_manifest
 from wellread.base.progress import Progress, silent
-from wellread.base.text import suggestion
 from wellread.formats.overlap import STAGE
 from wellread.formats.tables import batched
 from wellread.ngrams.hashing import ngram_hashes
 from wellread.overlap.index import OverlapIndex, open_overlap_index
 from wellread.overlap.measure import measure_overlap
 from wellread.overlap.passages import SURROGATE, Passage, find_passages
-from wellread.overlap.reading import Named, NamedText, distinct, named
+from wellread.overlap.reading import NAMED_TEST, Named, NamedText, distinct, named
 from wellread.overlap.sources import corpus_of, documents_behind
 
 TOGETHER = 256  # texts that are measured at one time
+COMPARED = 2_000  # names, with one that is unknown: a tenth of a second
+NEAREST = 3
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,11 +112,15 @@ def _tests(path: Path) -> list[Named]:
     if not is_artifact(path) or read_manifest(path).stage != STAGE:
         return [named(path)]
     found = []
-    for source in read_manifest(path).inputs["tests"]:
-        place = Path(os.path.normpath(path.resolve() / source.path))  # absolute, if of files
-        if not place.exists():
-            raise InputError(f"{path}: the texts that it measures are no longer at {place}")
-        found.append(named(place))
+    for kind, sources in read_manifest(path).inputs.items():
+        if kind != "tests" and not kind.startswith(NAMED_TEST):
+            continue
+        for source in sources:
+            place = Path(os.path.normpath(path.resolve() / source.path))  # absolute, if of files
+            if not place.exists():
+                raise InputError(f"{path}: the texts that it measures are no longer at {place}")
+            name = kind.removeprefix(NAMED_TEST)
+            found.append(named(place) if kind == "tests" else Named(name, place, is_given=True))
     return found
 
 
@@ -147,7 +153,11 @@ def _chosen(ranked: Iterable[_Ranked], items: Sequence[str], number: int) -> lis
             known.setdefault(name, []).append(one)
     for item in items:
         if item not in known:
-            raise InputError(f"there is no item {item!r}{suggestion(item, list(known)[:2000])}")
+            nearest = get_close_matches(item, list(known)[:COMPARED], n=NEAREST, cutoff=0.0)
+            raise InputError(
+                f"there is no item {item!r}; of {sum(map(len, known.values())) // 2:,} the nearest "
+                f"by name: {', '.join(nearest)}"
+            )
     return [one for item in items for one in known[item]]
 
 

@@ -3,13 +3,34 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from wellread.base.errors import InputError
-from wellread.base.manifest import Input, is_artifact, read_manifest
+from wellread.base.manifest import Input, Manifest, is_artifact, read_manifest
 from wellread.formats.documents import Document, read_documents
 from wellread.ngrams.hashing import ngram_hashes
 from wellread.overlap.exact import IndexedDocuments
 from wellread.overlap.index import OverlapIndex
+
+
+class Part(NamedTuple):
+    """An index, or one of those that it was merged of."""
+
+    path: Path
+    digest: str
+    manifest: Manifest | None  # None: it is no longer in its place
+
+
+def parts_of(index: Path) -> Iterator[Part]:
+    """`index`, then the indexes that it was merged of, and those that these were merged of."""
+    manifest = read_manifest(index)
+    yield Part(index, manifest.digest, manifest)
+    for source in manifest.inputs.get("indexes", []):
+        place = Path(os.path.normpath(index.resolve() / source.path))
+        if is_artifact(place) and read_manifest(place).digest == source.digest:
+            yield from parts_of(place)
+        else:
+            yield Part(place, source.digest or "", None)
 
 
 def corpus_of(index: Path, opened: OverlapIndex, given: Path | None) -> Path | None:
