@@ -103,7 +103,8 @@ def overlap_split_check(
 
     Exit status 1 if the share is over --limit.
     """
-    from wellread.overlap.split import check_split, read_split_check, write_split_check
+    from wellread.formats.split_check import read_split_check
+    from wellread.overlap.split import check_split, write_split_check
 
     if out is not None:
         check = partial(write_split_check, train, test, out, config)

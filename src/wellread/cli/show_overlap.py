@@ -10,7 +10,7 @@ from wellread.cli import show
 if TYPE_CHECKING:
     from wellread.formats.clean_scores import CleanScores, Gap, Part
     from wellread.formats.overlap import Overlap, Share
-    from wellread.formats.split_check import SplitCheck
+    from wellread.formats.split_check import SplitCheck, Suspect
 
 
 def percent(share: float | None) -> str:
@@ -147,15 +147,20 @@ def split_check(found: "SplitCheck") -> None:
     show.out.print(table)
     if found.worst:
         worst = show.plain_table(
-            "item", "found", "of it in one document", "which", left=["item", "which"]
+            "item", "found", "in one document", "which", left=["item", "which"]
         )
         for one in found.worst:
             worst.add_row(
                 escape(one.item), percent(one.num_found / one.num_ngrams),
-                percent(one.num_in_document / one.num_unique), escape(one.document or ""),
+                _in_one(one), escape(one.document or ""),
             )  # fmt: skip
         show.out.print()
         show.out.print(worst)
     show.out.print()
     show.out.print(usual(), markup=False)
     show.out.print(found.verdict, markup=False)
+
+
+def _in_one(one: "Suspect") -> str:
+    least, most = one.num_in_document / one.num_ngrams, one.most_in_document / one.num_ngrams
+    return percent(least) if least == most else f"{in_percent(least)} to {percent(most)}"
