@@ -77,7 +77,7 @@ def index_corpus(
         if not contents.num_ngrams:
             raise InputError(
                 f"{corpus}: no document of split {config.split!r} has {config.ngram_words} words; "
-                "name a corpus with text, or another split"
+                f"name a corpus with text, or another split{draft.drops_named()}"
             )
         draft.counts["in"] = draft.counts["out"] + sum(draft.dropped.values())
         describe(draft, contents, config, f"{corpus.name}, split {config.split!r}")
