@@ -42,11 +42,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 def call(folder: Path, *arguments: str) -> str:
-    placed = [str(folder / one) if (folder / one).exists() else one for one in arguments]
+    return " ".join(printed(folder, *arguments).split())
+
+
+def printed(folder: Path, *arguments: str) -> str:
+    command, *rest = arguments
+    placed = [str(folder / one) if (folder / one).exists() else one for one in rest]
     placed[-1] = str(folder / placed[-1])
-    done = CliRunner().invoke(app, ["overlap", *placed], catch_exceptions=False)
+    done = CliRunner().invoke(app, ["overlap", command, *placed], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    return " ".join(done.stdout.split())
+    return done.stdout
 
 
 def test_shares_stand_beside_own_training_text_and_paper(folder: Path) -> None:
@@ -65,3 +70,15 @@ def test_scores_stand_beside_clean_ones_and_the_papers(folder: Path) -> None:
     assert "model lambada accuracy 0.3333 0 1 +0.3333 +1 2 + 1 63.2, clean 62.9" in shown
     assert "model lambada accuracy over 15 % 1 1 0.2065 to 1" in shown
     assert "counted as clean, with fewer than 8 words: lambada 1" in shown
+
+
+def test_json_is_the_result(folder: Path) -> None:
+    call(folder, "index", "corpus.jsonl", "--mode", "exact", "-o", "exact")
+    for command, file in (
+        (("measure", "exact", "model", "--json", "-o", "overlap"), "overlap.json"),
+        (("clean", "overlap", "model", "--json", "-o", "clean"), "clean-scores.json"),
+    ):
+        found = msgspec.json.decode(printed(folder, *command))
+        assert found == msgspec.json.decode((folder / command[-1] / file).read_bytes())
+    overlap = msgspec.json.decode((folder / "overlap" / "overlap.json").read_bytes())
+    assert overlap["index"]["mode"] == "exact"

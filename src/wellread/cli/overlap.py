@@ -65,7 +65,7 @@ def overlap_measure(
     from wellread.overlap.reading import by_name
 
     measure = partial(measure_test_sets, index, tests, out, config, own_train=by_name(own_train))
-    do_stage("overlap measure", out, measure, json=json)
+    do_stage("overlap measure", out, measure, json=json, result=read_overlap)
     if not json:
         show_overlap.overlap(read_overlap(out))
 
@@ -83,7 +83,8 @@ def overlap_clean(
     from wellread.evaluate.clean import clean_scores
     from wellread.formats.clean_scores import read_clean_scores
 
-    do_stage("overlap clean", out, partial(clean_scores, overlap, results, out, config), json=json)
+    clean = partial(clean_scores, overlap, results, out, config)
+    do_stage("overlap clean", out, clean, json=json, result=read_clean_scores)
     if not json:
         show_overlap.clean(read_clean_scores(out))
 
@@ -193,7 +194,7 @@ def overlap_copied(
     from wellread.overlap.copied import measure_copying
 
     measure = partial(measure_copying, index, results, out, config, corpus=corpus)
-    do_stage("overlap copied", out, measure, json=json)
+    do_stage("overlap copied", out, measure, json=json, result=read_copying)
     if not json:
         show_copying.copying(read_copying(out))
 
