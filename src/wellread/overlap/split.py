@@ -32,7 +32,6 @@ from wellread.overlap.counting import (
     Items,
     Mask,
     count,
-    first_of_item,
     shares,
     side_by_side,
 )
@@ -142,7 +141,7 @@ def check_split(
     if kind == "inside":
         if len(np.unique(items.item_M)) == 1:
             raise InputError(f"{train}: one document of {n} words, and no other to hold it against")
-        readings, seen = _itself(items, groups, ngrams), _of_several_items(items, ngrams)
+        readings, seen = _itself(items, groups, ngrams), _of_several_items(groups, ngrams)
     else:
         readings = _readings(train, ngrams.wanted, n, names[1])
         seen = np.zeros(len(ngrams.wanted.hashes), np.bool_)
@@ -210,10 +209,11 @@ def _itself(items: Items, groups: Groups, ngrams: Ngrams) -> Iterator[Reading]:
         yield Reading(url, places, int(groups.group_N[number]))
 
 
-def _of_several_items(items: Items, ngrams: Ngrams) -> Mask:
+def _of_several_items(groups: Groups, ngrams: Ngrams) -> Mask:
     """Which of the distinct n-grams more than one item has, (W,)."""
-    places = np.sort(ngrams.place_M[first_of_item(items)])
-    return np.bincount(places, minlength=len(ngrams.wanted.hashes)) > 1
+    has_copies_G = groups.first_G != groups.last_G
+    found: Mask = has_copies_G[ngrams.group_D[ngrams.start_W[:-1]]]
+    return found | (np.diff(ngrams.start_W) > 1)
 
 
 def _search(
@@ -241,8 +241,9 @@ def _improve(best: Best, ngrams: Ngrams, reading: Reading) -> None:
         return
     within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     pairs = np.repeat(starts, lengths) + within
-    groups, place = np.unique(ngrams.group_D[pairs], return_inverse=True)
-    counts = np.bincount(place, ngrams.times_D[pairs]).astype(np.int64)
+    groups, counts = np.unique(
+        np.repeat(ngrams.group_D[pairs], ngrams.times_D[pairs]), return_counts=True
+    )
     is_better = counts > best.num[groups]
     if reading.group is not None:
         is_better &= groups != reading.group
