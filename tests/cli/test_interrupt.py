@@ -1,6 +1,7 @@
 """A signal during training: what is at work ends well; a second one ends at once."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 import typer
 
 from wellread.base.errors import Stopped
-from wellread.cli.interrupt import postponed
+from wellread.cli.interrupt import ends_with, postponed
 from wellread.cli.main import main
 from wellread.formats.checkpoints import newest_checkpoint, read_state
 
@@ -62,6 +63,26 @@ def test_a_second_signal_has_its_usual_effect_at_once(ended: list[int]) -> None:
 def test_a_signal_that_work_came_too_late_to_see_has_its_effect_after_it(ended: list[int]) -> None:
     with postponed():
         signal.raise_signal(signal.SIGTERM)
+    assert ended == [signal.SIGTERM]
+
+
+def test_a_command_that_keeps_nothing_says_so_when_it_is_interrupted(tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").write_text('{"text": "one two three four five six seven eight"}\n')
+    os.mkfifo(tmp_path / "test.jsonl")  # which nobody writes to
+    call = ["overlap", "split-check", str(tmp_path / "train.jsonl"), str(tmp_path / "test.jsonl")]
+    command = [sys.executable, "-m", "wellread", *call]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    with (tmp_path / "test.jsonl").open("wb"):  # as soon as the command reads it
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert errors == "wellread: interrupted; the same command starts over\n"
+
+
+def test_the_usual_effect_of_signals_is_back_after_a_command(ended: list[int]) -> None:
+    with ends_with("no more"):
+        pass
+    signal.raise_signal(signal.SIGTERM)
     assert ended == [signal.SIGTERM]
 
 

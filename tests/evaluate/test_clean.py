@@ -20,6 +20,7 @@ from wellread.overlap.config import OverlapConfig
 from wellread.pipeline.why import trace
 
 NUM_NGRAMS = 100
+TEXT = " ".join("word" for _ in range(NUM_NGRAMS + 7))
 INDEX = overlaps.Index(
     mode="bloom", ngram_words=8, num_documents=1, num_ngrams=1, num_distinct=1, capacity=1,
     num_bits=512, lines=3,
@@ -55,9 +56,11 @@ def write_overlap(out: Path, found: Found, test_set: str = "lambada") -> Path:
     return out
 
 
-def an_item(number: int, log_prob: float, *, right: bool, unit: str | None = None) -> Item:
+def an_item(
+    number: int, log_prob: float, *, right: bool, unit: str | None = None, text: str = TEXT
+) -> Item:
     return Item(
-        item=str(number), text="", prompt="", target="", value=float(right), log_prob=log_prob,
+        item=str(number), text=text, prompt="", target="", value=float(right), log_prob=log_prob,
         unit=unit, sums={"perplexity": (log_prob, 1.0), "accuracy": (float(right), 1.0)},
     )  # fmt: skip
 
@@ -161,7 +164,7 @@ def test_where_all_overlaps_there_is_no_clean_score(tmp_path: Path) -> None:
 
 
 def test_short_items_are_clean_and_counted_apart(tmp_path: Path) -> None:
-    items = [an_item(number, -1.0, right=True) for number in range(3)]
+    items = [an_item(n, -1.0, right=True, text=TEXT if n else "short") for n in range(3)]
     one = scored(tmp_path, items, {"0": None, "1": 0, "2": 7})["accuracy"]
     assert (one.num_short, one.clean.num_items, one.overlapping.num_items) == (1, 2, 1)
 
@@ -210,10 +213,23 @@ def test_items_that_were_not_measured_are_left_out_and_named(
     assert origins == ["out", "overlap", "model", "more"]
 
 
+def test_an_item_of_another_text_than_was_measured_is_left_out(tmp_path: Path) -> None:
+    items = [an_item(n, -1.0, right=True, text=TEXT + " more" * (n > 1)) for n in range(3)]
+    results = write_results(tmp_path / "model", items)
+    overlap = write_overlap(tmp_path / "overlap", {"0": 5, "1": 0, "2": 0})
+    manifest = clean_scores(overlap, [results], tmp_path / "out", OverlapConfig())
+    assert manifest.examples == {"another text than was measured": ["model lambada: 2"]}
+    assert manifest.counts == {"in": 3, "out": 2}
+    with pytest.raises(InputError, match="left out: another text than was measured 1"):
+        clean_scores(
+            overlap, [write_results(tmp_path / "other", items[2:])], tmp_path / "2", OverlapConfig()
+        )
+
+
 def test_results_whose_items_were_not_measured_are_refused(tmp_path: Path) -> None:
     results = write_results(tmp_path / "model", some_items(3)[0])
     overlap = write_overlap(tmp_path / "overlap", {"another": 0})
-    with pytest.raises(InputError, match="no items in common by name; measure them first"):
+    with pytest.raises(InputError, match="no items in common by name and text; measure"):
         clean_scores(overlap, [results], tmp_path / "out", OverlapConfig())
     with pytest.raises(InputError, match="expected"):
         clean_scores(results, [overlap], tmp_path / "out", OverlapConfig())

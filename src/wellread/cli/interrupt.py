@@ -1,20 +1,49 @@
-"""SIGTERM and Ctrl-C while work is done that should be brought to a good end first."""
+"""SIGTERM and Ctrl-C: at once, or when what is at work has come to a good end."""
 
 import contextlib
+import os
 import shlex
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import NoReturn
 
 import typer
 
 from wellread.base.errors import Stopped
-from wellread.base.processes import num_processes
+from wellread.base.processes import is_first, num_processes
 from wellread.cli import show
 
 AGAIN = 5.0  # seconds in which one of several processes takes a second signal for the first
+
+
+def end(number: int, sentence: str) -> NoReturn:
+    """End this process at once, and say what that means for the work."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\x1b[?25h\n")  # the cursor, which a progress bar hides
+    if is_first():
+        print(f"wellread: interrupted; {sentence}", file=sys.stderr, flush=True)
+    os._exit(128 + number)
+
+
+@contextlib.contextmanager
+def ends_with(sentence: str) -> Iterator[None]:
+    """In this block a signal ends the process at once, with this sentence."""
+
+    def ended(number: int, _frame: FrameType | None) -> None:
+        end(number, sentence)
+
+    numbers = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in a shell's background job
+        numbers.append(signal.SIGINT)
+    before = {number: signal.signal(number, ended) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, usual in before.items():
+            signal.signal(number, usual)
 
 
 @contextlib.contextmanager

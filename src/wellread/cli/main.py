@@ -17,6 +17,7 @@ from wellread.base.processes import is_first
 from wellread.cli import (
     corpus,
     doctor,
+    interrupt,
     models,
     overlap,
     recipes,
@@ -68,10 +69,7 @@ CallRefused: type[Exception] = typer.BadParameter.__mro__[2]
 
 def _interrupted(number: int, _frame: FrameType | None) -> None:
     """End at once: what a stage leaves when it is killed is what it goes on from."""
-    if sys.stderr.isatty():
-        sys.stderr.write("\x1b[?25h\n")  # the cursor, which a progress bar hides
-    _say("interrupted; the same command goes on from here")
-    os._exit(128 + number)
+    interrupt.end(number, "the same command goes on from here")
 
 
 def _say(sentence: object) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from wellread.base.errors import InputError
-from wellread.cli import show, show_copying, show_overlap, show_passages
+from wellread.cli import interrupt, show, show_copying, show_overlap, show_passages
 from wellread.cli.options import Json, Out, takes_settings
 from wellread.cli.stages import do_stage
 from wellread.overlap.config import OverlapConfig, SplitConfig
@@ -26,6 +26,12 @@ OF_INDEX = (
 
 def register(app: typer.Typer) -> None:
     app.add_typer(overlap_app)
+
+
+@overlap_app.callback()
+def _starts_over(context: typer.Context) -> None:
+    """None of these goes on from what an interrupted one has left."""
+    context.with_resource(interrupt.ends_with("the same command starts over"))
 
 
 @overlap_app.command("index")
@@ -65,7 +71,7 @@ def overlap_measure(
     from wellread.overlap.reading import by_name
 
     measure = partial(measure_test_sets, index, tests, out, config, own_train=by_name(own_train))
-    do_stage("overlap measure", out, measure, json=json)
+    do_stage("overlap measure", out, measure, json=json, result=read_overlap)
     if not json:
         show_overlap.overlap(read_overlap(out))
 
@@ -83,7 +89,8 @@ def overlap_clean(
     from wellread.evaluate.clean import clean_scores
     from wellread.formats.clean_scores import read_clean_scores
 
-    do_stage("overlap clean", out, partial(clean_scores, overlap, results, out, config), json=json)
+    clean = partial(clean_scores, overlap, results, out, config)
+    do_stage("overlap clean", out, clean, json=json, result=read_clean_scores)
     if not json:
         show_overlap.clean(read_clean_scores(out))
 
@@ -103,7 +110,8 @@ def overlap_split_check(
 
     Exit status 1 if the share is over --limit.
     """
-    from wellread.overlap.split import check_split, read_split_check, write_split_check
+    from wellread.formats.split_check import read_split_check
+    from wellread.overlap.split import check_split, write_split_check
 
     if out is not None:
         check = partial(write_split_check, train, test, out, config)
@@ -192,7 +200,7 @@ def overlap_copied(
     from wellread.overlap.copied import measure_copying
 
     measure = partial(measure_copying, index, results, out, config, corpus=corpus)
-    do_stage("overlap copied", out, measure, json=json)
+    do_stage("overlap copied", out, measure, json=json, result=read_copying)
     if not json:
         show_copying.copying(read_copying(out))
 

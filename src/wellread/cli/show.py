@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -9,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from wellread.base import progress as base
 from wellread.base.files import write_bytes
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LINES = 10  # when the output is no terminal
 REFRESHES_PER_SECOND = 8
 
+GAP = 2  # between two columns of a table
 WIDTH_OF_FILES = 160  # of what is no terminal: tables there need not fit into 80 columns
 
 
@@ -164,6 +168,48 @@ def plain_table(*titles: str, left: Sequence[str]) -> Table:
         justify: Literal["left", "right"] = "left" if title in left else "right"
         table.add_column(title, justify=justify, overflow="fold")
     return table
+
+
+def print_table(table: Table) -> None:
+    """A table none of whose cells is cut or broken; titles break between words.
+
+    Where there is no room for that, a block for each row: what it is, and then its cells by title.
+    """
+    titles = [str(column.header) for column in table.columns]
+    cells = [[Text.from_markup(str(cell)) for cell in column.cells] for column in table.columns]
+    least = [max((cell.cell_len for cell in column), default=0) for column in cells]
+    natural = [max(one, cell_len(title)) for one, title in zip(least, titles, strict=True)]
+    room = out.width - GAP * (len(titles) - 1)
+    if sum(natural) > room:
+        least = [
+            max(one, *map(cell_len, title.split() or [""]))
+            for one, title in zip(least, titles, strict=True)
+        ]
+        if sum(least) > room:
+            _blocks(titles, list(zip(*cells, strict=True)), num_names=_num_names(table))
+            return
+        for column, width in zip(table.columns, least, strict=True):
+            column.width = width
+    out.print(table)
+
+
+def _num_names(table: Table) -> int:
+    """How many columns at the left say what a row is."""
+    is_right = [column.justify == "right" for column in table.columns]
+    return is_right.index(True) if True in is_right else 1
+
+
+def _blocks(titles: Sequence[str], rows: Sequence[tuple[Text, ...]], *, num_names: int) -> None:
+    for row in rows:
+        out.print("  ".join(cell.plain for cell in row[:num_names]), style="bold", markup=False)
+        pairs = zip(titles[num_names:], row[num_names:], strict=True)
+        told = "; ".join(f"{title} {cell.plain}".strip() for title, cell in pairs if cell.plain)
+        whole = textwrap.TextWrapper(
+            out.width, initial_indent="  ", subsequent_indent="  ",
+            break_long_words=False, break_on_hyphens=False,
+        )  # fmt: skip
+        for line in whole.wrap(told):
+            out.print(line, markup=False)
 
 
 def interval(low: float | None, high: float | None, sign: Literal["", "+"] = "") -> str:

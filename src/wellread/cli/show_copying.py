@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from wellread.cli.show import out, plain_table
+from wellread.cli.show import out, plain_table, print_table
 from wellread.report.blocks import printable
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _texts(found: "Copying") -> None:
         "[dim]the paper, held-out text[/]", "", f"{theirs.held_out_median_percent} %", "", "", "",
         "", "",
     )  # fmt: skip
-    out.print(table)
+    print_table(table)
     longest = [(model.name, text.longest) for model in found.models if (text := model.samples)]
     for name, one in longest:
         if one is not None:
@@ -89,7 +89,7 @@ def _extraction(found: "Copying") -> None:
                 f"{row.matching.value:.1f} of {model.num_tokens}", _numbers(row.matching),
             )  # fmt: skip
     out.print()
-    out.print(table)
+    print_table(table)
 
 
 def _times(model: "Copied", seen: str, *, is_held_out: bool) -> str:

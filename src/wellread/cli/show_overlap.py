@@ -10,7 +10,7 @@ from wellread.cli import show
 if TYPE_CHECKING:
     from wellread.formats.clean_scores import CleanScores, Gap, Part
     from wellread.formats.overlap import Overlap, Share
-    from wellread.formats.split_check import SplitCheck
+    from wellread.formats.split_check import SplitCheck, Suspect
 
 
 def percent(share: float | None) -> str:
@@ -37,7 +37,7 @@ def overlap(found: "Overlap") -> None:
             percent(one.shares["unique"].share), percent(one.shares["within"].share),
             percent(one.shuffled.share),
         )  # fmt: skip
-    show.out.print(table)
+    show.print_table(table)
     index = found.index
     chance = sum(one.num_by_chance for one in found.test_sets)
     show.out.print(
@@ -65,7 +65,7 @@ def _table_6(found: "Overlap") -> None:
             printed = [percent(row.paper.get(name)) for name in names]
             table.add_row(f"[dim]{theirs}[/]", *printed, percent(row.paper_mean(names)))
     show.out.print()
-    show.out.print(table)
+    show.print_table(table)
 
 
 def _with_interval(share: "Share | None") -> str:
@@ -93,7 +93,7 @@ def clean(found: "CleanScores") -> None:
             theirs.words if theirs else "",
         )  # fmt: skip
     if table.row_count:
-        show.out.print(table)
+        show.print_table(table)
         _by_share(found)
     if found.all_clean:
         show.out.print(
@@ -113,15 +113,19 @@ def _by_share(found: "CleanScores") -> None:
         "results", "task", "metric", "share", "items", "score", "95 %",
         left=["results", "task", "metric", "share"],
     )  # fmt: skip
+    noted = [part.note for one in found.telling for part in one.buckets if part.note]
+    marks = {note: "*" * number for number, note in enumerate(dict.fromkeys(noted), start=1)}
     for one in found.telling:
         for part in one.buckets:
             table.add_row(
                 escape(one.results), one.task, one.metric, part.name, f"{part.num_items:,}",
-                _value(part), show.interval(part.low, part.high),
+                _value(part), show.interval(part.low, part.high) + marks.get(part.note, ""),
             )  # fmt: skip
     if table.row_count:
         show.out.print()
-        show.out.print(table)
+        show.print_table(table)
+    for note, mark in marks.items():
+        show.out.print(f"{mark} {note}", markup=False)
 
 
 def _value(part: "Part") -> str:
@@ -144,18 +148,23 @@ def split_check(found: "SplitCheck") -> None:
         table.add_row(bucket, f"{number:,}")
     if found.num_short:
         table.add_row("too short", f"{found.num_short:,}")
-    show.out.print(table)
+    show.print_table(table)
     if found.worst:
         worst = show.plain_table(
-            "item", "found", "of it in one document", "which", left=["item", "which"]
+            "item", "found", "in one document", "which", left=["item", "which"]
         )
         for one in found.worst:
             worst.add_row(
                 escape(one.item), percent(one.num_found / one.num_ngrams),
-                percent(one.num_in_document / one.num_unique), escape(one.document or ""),
+                _in_one(one), escape(one.document or ""),
             )  # fmt: skip
         show.out.print()
-        show.out.print(worst)
+        show.print_table(worst)
     show.out.print()
     show.out.print(usual(), markup=False)
     show.out.print(found.verdict, markup=False)
+
+
+def _in_one(one: "Suspect") -> str:
+    least, most = one.num_in_document / one.num_ngrams, one.most_in_document / one.num_ngrams
+    return percent(least) if least == most else f"{in_percent(least)} to {percent(most)}"

@@ -74,12 +74,14 @@ def do_stage(
     *,
     json: bool,
     more: Callable[[Manifest], None] | None = None,
+    result: Callable[[Path], object] | None = None,
 ) -> None:
+    """Let a stage work and say what came of it; as JSON its `result`, or else its manifest."""
     since = datetime.now(UTC)
     with show.progress(label) as progress:
         manifest = work(progress=progress)
     if json:
-        show.print_json(manifest)
+        show.print_json(manifest if result is None else result(out))
     else:
         show.finished(label, manifest, since=since)
         if more is not None:

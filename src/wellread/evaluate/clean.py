@@ -40,6 +40,7 @@ from wellread.formats.results import (
     read_results,
     results_manifest,
 )
+from wellread.ngrams.hashing import ngram_hashes
 from wellread.overlap.config import OverlapConfig
 
 log = logging.getLogger(__name__)
@@ -74,8 +75,9 @@ def clean_scores(
 ) -> Manifest:
     """Write every metric of `results` on all items and by their overlap, as `overlap` has it.
 
-    Items are joined by task and name. A task that `overlap` did not measure is named and left out;
-    that there is no other is an InputError. The first protocol of each task takes part.
+    Items are joined by task and name; one whose text has not as many n-grams as the one that was
+    measured is dropped. A task that `overlap` did not measure is named and left out; that there is
+    no other is an InputError. The first protocol of each task takes part.
     """
     read_artifact(overlap, overlaps.STAGE)
     for directory in results:
@@ -89,7 +91,8 @@ def clean_scores(
         rows: list[dict[str, Any]] = []
         left_out: dict[str, str] = {}
         for name, directory, result in _asked(results):
-            joined = _join(directory, result, measured.get(result.task, {}), draft)
+            known = measured.get(result.task, {})
+            joined = _join(directory, result, known, table.index.ngram_words, draft)
             if not joined:
                 left_out[f"{name} {result.task}"] = "overlap was not measured on its items"
                 continue
@@ -98,8 +101,9 @@ def clean_scores(
             progress(len(scores), None, f"{name}, {result.task}")
         if not scores:
             raise InputError(
-                f"{overlap} and {', '.join(map(str, results))}: no items in common by name; "
-                f"measure them first: wellread overlap measure INDEX {results[0]}"
+                f"{overlap} and {', '.join(map(str, results))}: no items in common by name and "
+                f"text; measure them first: wellread overlap measure INDEX {results[0]}"
+                f"{draft.drops_named()}"
             )
         for name, why in left_out.items():
             log.warning("%s: left out, since %s", name, why)
@@ -134,15 +138,19 @@ def _asked(results: Sequence[Path]) -> Iterator[tuple[str, Path, Result]]:
 
 
 def _join(
-    directory: Path, result: Result, measured: Mapping[str, tuple[int, int]], draft: Draft
+    directory: Path, result: Result, measured: Mapping[str, tuple[int, int]], n: int, draft: Draft
 ) -> list[Joined]:
     found = []
     for item in map(item_of, read_items(directory, result.stem)):
         draft.counts["in"] += 1
-        if item.item in measured:
-            found.append(Joined(item, *measured[item.item]))
+        counts = measured.get(item.item)
+        where = f"{directory.name} {result.task}: {item.item}"
+        if counts is None:
+            draft.drop("without a measured overlap", where)
+        elif counts[0] != len(ngram_hashes(item.text, n)):
+            draft.drop("another text than was measured", where)
         else:
-            draft.drop("without a measured overlap", f"{directory.name} {result.task}: {item.item}")
+            found.append(Joined(item, *counts))
     return found
 
 

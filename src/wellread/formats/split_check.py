@@ -1,10 +1,12 @@
 """How much of a test set's n-grams its training set has: `split-check.json`, `items.parquet`."""
 
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 import pyarrow as pa
 
+from wellread.base.errors import InputError
 from wellread.base.text import in_percent
 from wellread.formats import tables
 from wellread.formats.overlap import Share
@@ -19,12 +21,10 @@ ITEMS = tables.schema(
         ("item", pa.string()),  # the document's URL, or its name
         ("num_ngrams", pa.int64()),
         ("num_found", pa.int64()),  # of these, n-grams that some training document has
-        ("num_unique", pa.int64()),  # distinct in the item
-        (
-            "document",
-            pa.string(),
-        ),  # the training document that has most of them; or None
-        ("num_in_document", pa.int64()),  # of num_unique, those that it has
+        ("document", pa.string()),  # the training document that has most of them; or None
+        ("num_in_document", pa.int64()),  # of num_ngrams, those that it has
+        # Of num_found, those that so many items have that their documents were not looked for.
+        ("num_unfollowed", pa.int64()),
     ],
 )
 
@@ -35,9 +35,14 @@ class Suspect(msgspec.Struct, frozen=True, kw_only=True):
     item: str
     num_ngrams: int
     num_found: int
-    num_unique: int
     document: str | None
-    num_in_document: int  # of num_unique
+    num_in_document: int  # of num_ngrams
+    num_unfollowed: int  # of num_found: of so many items that their documents were not looked for
+
+    @property
+    def most_in_document(self) -> int:
+        """What one document may have, if it has all that was not followed."""
+        return min(self.num_found, self.num_in_document + self.num_unfollowed)
 
 
 class SplitCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +59,7 @@ class SplitCheck(msgspec.Struct, frozen=True, kw_only=True):
     items_by_share: dict[str, int]  # bucket of formats.overlap.BUCKETS -> items that have n-grams
     num_whole: int  # items that one training document has all n-grams of
     num_nearly: int  # others that one has NEARLY of
+    num_undecided: int  # that may be more than they were counted as, for what was not followed
     worst: list[Suspect]
     limit: float | None  # the greatest share that passes; None: none was set
 
@@ -65,8 +71,7 @@ class SplitCheck(msgspec.Struct, frozen=True, kw_only=True):
     def verdict(self) -> str:
         """One sentence, with the limit if there is one."""
         found = self.share
-        if found.share is None:
-            return f"{self.test}: no text of {self.ngram_words} words, so there is nothing to check"
+        assert found.share is not None  # a test without n-grams is refused
         where = (
             f"of {self.test} are in {self.train}"
             if self.kind == "across"
@@ -80,6 +85,10 @@ class SplitCheck(msgspec.Struct, frozen=True, kw_only=True):
             f"{self.num_items:,} item{'s' * (self.num_items > 1)} {self.num_whole:,} whole in one "
             f"document, {self.num_nearly:,} nearly"
         )
+        if self.num_undecided:
+            said += (
+                f", {self.num_undecided:,} undecided (what very many items share is not followed)"
+            )
         if self.limit is None:
             return said
         side = "over" if self.is_over else "within"
@@ -93,3 +102,13 @@ def usual() -> str:
         f"between usual test sets and their own training sets the paper found {min(own):g} to "
         f"{max(own):g} %, {sum(own) / len(own):.1f} % on average (Table 6)"
     )
+
+
+def read_split_check(directory: Path) -> SplitCheck:
+    path = directory / FILE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=SplitCheck)
+    except (OSError, msgspec.DecodeError) as error:
+        raise InputError(
+            f"{path}: not a check of this version ({error}); delete {directory} and check again"
+        ) from None

@@ -49,7 +49,7 @@ from wellread.overlap.reading import (
     refuse_the_corpus_itself,
     training_texts,
 )
-from wellread.overlap.wanted import want
+from wellread.overlap.wanted import has_ngrams, want
 
 TEXTS_AT_ONCE = 10_000  # of `measure_overlap`: bounds the memory, and spares a look-up for each
 
@@ -192,13 +192,17 @@ def _held(
     distinct, place_M = np.unique(items.hashes_M, return_inverse=True)
     wanted = want(distinct)
     seen = np.zeros(len(wanted.hashes), np.bool_)
-    num_documents = 0
+    num_documents, has_text = 0, False
     for document in training_texts(own_train, draft.drop):
         num_documents += 1
+        has_text = has_text or has_ngrams(document.text, index.index.ngram_words)
         seen[wanted.places_in(document.text, index.index.ngram_words)] = True
         progress(num_documents, None, f"documents of {own_train.name}")
-    if not num_documents:
-        raise InputError(f"{own_train}: no document to hold the test set against")
+    if not has_text:
+        raise InputError(
+            f"{own_train}: no document of {index.index.ngram_words} words to hold the test set "
+            f"against{draft.drops_named()}"
+        )
     return Held(corpus, shuffled, seen[place_M], (own_train.name, num_documents))
 
 

@@ -1,6 +1,7 @@
 """The passages that texts share with a corpus, and the documents that have them."""
 
 import heapq
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
@@ -26,6 +27,8 @@ from wellread.overlap.sources import corpus_of, documents_behind
 TOGETHER = 256  # texts that are measured at one time
 COMPARED = 2_000  # names, with one that is unknown: a tenth of a second
 NEAREST = 3
+
+log = logging.getLogger(__name__)
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,12 +83,19 @@ def show_passages(  # noqa: PLR0913 - what is shown, and of what
     index = Path(index)
     opened = open_overlap_index(index)
     place = corpus_of(index, opened, corpus)
+    left_out: dict[str, list[str]] = {}
     if tests is not None:
-        texts: Iterable[NamedText] = distinct(_tests(Path(tests)), lambda *_: None, lambda: None)
+
+        def bad(reason: str, where: str) -> None:
+            left_out.setdefault(reason, []).append(where)
+
+        texts: Iterable[NamedText] = distinct(_tests(Path(tests)), bad, lambda: None)
     else:
         texts = [NamedText("text", "1", "1", text or "")]
     counted = _Counted()
     chosen = _chosen(counted.each(_measured(opened, texts)), items, number)
+    for reason, places in left_out.items():
+        log.warning("left out: %s %s (first: %s)", reason, f"{len(places):,}", places[0])
     chosen = [one for one in chosen if items or one.num_found]
     asked = [one.name.text for one in chosen]
     found = find_passages(

@@ -71,6 +71,14 @@ def _sift(hashes: Hashes, sieve: Hashes, shift: np.uint64, positions: Numbers) -
     return count
 
 
+def has_ngrams(text: str, n: int) -> bool:
+    """
+    >>> has_ngrams("one two", 2), has_ngrams("one, ...", 2)
+    (True, False)
+    """
+    return any(len(ngram_hashes(piece, n)) for piece in pieces(text, n))
+
+
 def pieces(text: str, n: int, size: int = PIECE) -> Iterator[str]:
     """Parts of about `size` characters that have between them the n-grams of `text`, and no others.
 
