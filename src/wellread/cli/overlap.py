@@ -182,7 +182,7 @@ def _standard_input() -> str:
 
 
 @overlap_app.command("copied")
-@takes_settings(OverlapConfig, "overlap", without=OF_INDEX)
+@takes_settings(OverlapConfig, "overlap", without=("ngram_words", *OF_INDEX))
 def overlap_copied(
     index: Annotated[Path, typer.Argument(help="What `wellread overlap index` wrote.")],
     results: Annotated[
