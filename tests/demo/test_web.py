@@ -78,12 +78,6 @@ def test_two_webs_agree_byte_for_byte(web: Path, tmp_path: Path) -> None:
     assert again.digest == read_manifest(web).digest
 
 
-@pytest.mark.slow
-def test_two_full_webs_agree_byte_for_byte(tmp_path: Path) -> None:
-    digests = {make_little_web(tmp_path / name, DemoConfig()).digest for name in "ab"}
-    assert len(digests) == 1
-
-
 def test_the_server_answers_as_a_real_web_does(web: Path) -> None:
     host, path = min(page_files(web))
     with serve(web, 0) as port:
