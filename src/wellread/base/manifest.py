@@ -92,6 +92,14 @@ class Draft:
         if len(named) < MAX_EXAMPLES:
             named.append(example)
 
+    def add(self, account: "Draft") -> None:
+        """Count what was counted apart, after what is counted already."""
+        self.counts.update(account.counts)
+        self.dropped.update(account.dropped)
+        for reason, examples in account.examples.items():
+            named = self.examples.setdefault(reason, [])
+            named += examples[: MAX_EXAMPLES - len(named)]
+
     def drops_named(self) -> str:
         """What was left out so far, for a sentence that says why nothing is left; empty if nothing.
 

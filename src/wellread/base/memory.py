@@ -1,11 +1,13 @@
-"""Large arrays in large pages."""
+"""Large arrays in large pages, and how much memory a task may take."""
 
 import contextlib
 import mmap
 from typing import Any
 
 import numpy as np
+import psutil
 
+FREE_SHARE = 0.75  # ours: of the memory that is free, what one task may take
 LARGE_PAGE = 1 << 21  # of x86-64; of 64-bit ARM where pages have 4 KiB
 
 
@@ -25,3 +27,10 @@ def aligned_zeros(num_words: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
         whole, boundary = np.frombuffer(area, np.uint64), LARGE_PAGE
     start = -whole.ctypes.data % boundary // 8
     return whole[start : start + num_words]
+
+
+def room(megabytes: int | None) -> float:
+    """Bytes that a task may take: those allowed, or else FREE_SHARE of what is free."""
+    if megabytes is None:
+        return float(psutil.virtual_memory().available * FREE_SHARE)
+    return megabytes * 1e6

@@ -71,9 +71,9 @@ def overlap_measure(
     from wellread.overlap.reading import by_name
 
     measure = partial(measure_test_sets, index, tests, out, config, own_train=by_name(own_train))
-    do_stage("overlap measure", out, measure, json=json, result=read_overlap)
-    if not json:
-        show_overlap.overlap(read_overlap(out))
+    do_stage(
+        "overlap measure", out, measure, json=json, result=(read_overlap, show_overlap.overlap)
+    )
 
 
 @overlap_app.command("clean")
@@ -90,9 +90,7 @@ def overlap_clean(
     from wellread.formats.clean_scores import read_clean_scores
 
     clean = partial(clean_scores, overlap, results, out, config)
-    do_stage("overlap clean", out, clean, json=json, result=read_clean_scores)
-    if not json:
-        show_overlap.clean(read_clean_scores(out))
+    do_stage("overlap clean", out, clean, json=json, result=(read_clean_scores, show_overlap.clean))
 
 
 @overlap_app.command("split-check")
@@ -200,9 +198,7 @@ def overlap_copied(
     from wellread.overlap.copied import measure_copying
 
     measure = partial(measure_copying, index, results, out, config, corpus=corpus)
-    do_stage("overlap copied", out, measure, json=json, result=read_copying)
-    if not json:
-        show_copying.copying(read_copying(out))
+    do_stage("overlap copied", out, measure, json=json, result=(read_copying, show_copying.copying))
 
 
 @overlap_app.command("merge")

@@ -74,19 +74,25 @@ def do_stage(
     *,
     json: bool,
     more: Callable[[Manifest], None] | None = None,
-    result: Callable[[Path], object] | None = None,
+    result: tuple[Callable[[Path], Any], Callable[[Any], None]] | None = None,
 ) -> None:
-    """Let a stage work and say what came of it; as JSON its `result`, or else its manifest."""
+    """Let a stage work and say what came of it.
+
+    `result`: how that is read, which is what JSON then has instead of the manifest, and shown.
+    """
     since = datetime.now(UTC)
     with show.progress(label) as progress:
         manifest = work(progress=progress)
     if json:
-        show.print_json(manifest if result is None else result(out))
-    else:
-        show.finished(label, manifest, since=since)
-        if more is not None:
-            more(manifest)
-        show.out.print(str(out), markup=False)
+        show.print_json(manifest if result is None else result[0](out))
+        return
+    show.finished(label, manifest, since=since)
+    if more is not None:
+        more(manifest)
+    show.out.print(str(out), markup=False)
+    if result is not None:
+        read, shown = result
+        shown(read(out))
 
 
 @links_app.command("take", cls=_First)

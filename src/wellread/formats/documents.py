@@ -132,6 +132,16 @@ def read_corpus(directory: Path, split: str | None = None) -> Iterator[Document]
                 yield document
 
 
+def read_splits(directory: Path) -> Iterator[str]:
+    """The split of each document of a corpus artifact; of Parquet nothing else is read."""
+    read_artifact(directory, STAGE)
+    for file in documents_files(directory):
+        if file.suffix == ".parquet":
+            yield from (row["split"] for row in tables.read_rows([file], SCHEMA, ["split"]))
+        else:
+            yield from (document.split for document in _read_shard(file))
+
+
 def _read_shard(file: Path) -> Iterator[Document]:
     if file.suffix == ".parquet":
         yield from (Document(**row) for row in tables.read_rows([file], SCHEMA))

@@ -42,10 +42,19 @@ class Occurrences(msgspec.Struct, frozen=True, kw_only=True):
         firsts = np.searchsorted(self.hashes, hashes, "left")
         counts = np.searchsorted(self.hashes, hashes, "right") - firsts
         asked = np.repeat(np.arange(len(hashes)), counts)
-        within = np.arange(len(asked)) - np.repeat(np.cumsum(counts) - counts, counts)
-        places = np.asarray(self.places[firsts[asked] + within])
+        places = np.asarray(self.places[firsts[asked] + positions(counts)])
         documents = (places >> WORD_BITS).astype(np.int64)
         return Places(asked, documents, (places & WORD_MASK).astype(np.int64))
+
+
+def positions(counts: Integers) -> Integers:
+    """0, 1, ... below each of `counts`, one after the other.
+
+    >>> positions(np.array([2, 0, 3])).tolist()
+    [0, 1, 0, 1, 2]
+    """
+    ends = np.cumsum(counts)
+    return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)
 
 
 def load_occurrences(hashes: Path, places: Path) -> Occurrences:

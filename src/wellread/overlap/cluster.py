@@ -6,7 +6,6 @@ written to, which all workers must see.
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from wellread.base.cluster import use_ray
-from wellread.base.manifest import MAX_EXAMPLES, Draft
+from wellread.base.manifest import Draft
 from wellread.base.progress import Progress
 from wellread.base.threads import in_order
 from wellread.formats.documents import parquet_files, read_row_groups
@@ -84,7 +83,7 @@ def filter_on_ray(
                 path.unlink()
     found = found or again
     for one in found:
-        _add(draft, one.account)
+        draft.add(one.account)
     num_ngrams = sum(one.num_ngrams for one in found)
     return write_distinct(draft, _registers_of(found), num_ngrams, capacity, size)
 
@@ -160,11 +159,3 @@ def _registers_of(found: Sequence[_Hashed]) -> Registers:
     for one in found:
         np.maximum(registers, one.registers, out=registers)
     return registers
-
-
-def _add(draft: Draft, account: Draft) -> None:
-    draft.counts.update(account.counts)
-    draft.dropped.update(account.dropped)
-    for reason, examples in account.examples.items():
-        named = chain(draft.examples.get(reason, []), examples)
-        draft.examples[reason] = list(named)[:MAX_EXAMPLES]

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wellread.base.errors import InputError
 from wellread.base.manifest import Draft
+from wellread.base.memory import room
 from wellread.base.progress import Progress
 from wellread.base.text import human_bytes
 from wellread.base.threads import in_order, num_threads
@@ -21,14 +21,13 @@ from wellread.formats.tables import open_table
 from wellread.ngrams.bloom import MOST_SECTIONS
 from wellread.ngrams.filling import SECTION_SHIFT
 from wellread.ngrams.hashing import Hashes
-from wellread.ngrams.occurrences import WORD_BITS
+from wellread.ngrams.occurrences import WORD_BITS, positions
 from wellread.overlap.config import OverlapConfig
-from wellread.overlap.hashed import as_it_is, each_hashed, positions
+from wellread.overlap.hashed import as_it_is, each_hashed
 
 ROWS = 64  # of a row group: what is read for one document, some 300 KB of WebText
 # Bytes for each n-gram while the index is built: hash and place, and half of that for the rest.
 BYTES_EACH = 24
-FREE_SHARE = 0.75  # ours: of the memory that is free, what the n-grams may take
 
 
 class Placed(NamedTuple):
@@ -49,8 +48,7 @@ def place_corpus(corpus: Path, config: OverlapConfig, draft: Draft, progress: Pr
 
     A corpus of which they take more memory than there is, is an InputError.
     """
-    free = psutil.virtual_memory().available * FREE_SHARE
-    room = free if config.memory is None else config.memory * 1e6
+    most = room(config.memory)
     threads, placed, num_ngrams = num_threads(config.threads), [], 0
 
     def documents() -> Iterator[pa.Table]:
@@ -59,11 +57,11 @@ def place_corpus(corpus: Path, config: OverlapConfig, draft: Draft, progress: Pr
             placed.append(_placed(hashed.found.hashes, hashed.found.counts, draft.counts["out"]))
             num_ngrams += len(hashed.found.hashes)
             hashed.account(draft)
-            if num_ngrams * BYTES_EACH > room:
+            if num_ngrams * BYTES_EACH > most:
                 raise InputError(
                     f"{corpus}: its first {draft.counts['out']:,} documents alone have "
                     f"{num_ngrams:,} n-grams, which take {human_bytes(num_ngrams * BYTES_EACH)} in "
-                    f"mode 'exact', more than {human_bytes(room)}; the rest was not read. Take "
+                    f"mode 'exact', more than {human_bytes(most)}; the rest was not read. Take "
                     "mode 'bloom', or allow more memory"
                 )
             progress(draft.counts["out"], None, f"{num_ngrams:,} n-grams")

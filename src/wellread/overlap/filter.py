@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple
 
 import numpy as np
-import psutil
 
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import HashingWriter
 from wellread.base.manifest import Draft
+from wellread.base.memory import room
 from wellread.base.progress import Progress
 from wellread.base.threads import in_order, num_threads
 from wellread.formats.overlap import DISTINCT, FILTER
@@ -34,7 +34,6 @@ from wellread.overlap.hashed import Hashed, each_hashed
 
 # Four standard deviations: an estimate that is short would make the filter too small.
 ROOM = 1 + 4 * RELATIVE_ERROR
-FREE_SHARE = 0.75  # ours: of the memory that is free, what a filter may take
 KEPT = 1 << 24  # n-grams up to which a corpus is read once: 128 MB
 SPILLED = 1 << 20  # keys read back together
 WRITTEN = 1 << 17  # words written together
@@ -165,13 +164,13 @@ def write_filter(
 
 def parts_for(size: Size, memory: int | None, together: int = 1) -> int:
     """In how many parts a filter is filled, of which so many fit into `memory` MB."""
-    room = psutil.virtual_memory().available * FREE_SHARE if memory is None else memory * 1e6
+    most = room(memory)
     num_parts = 1
-    while size.num_bytes * min(together, num_parts) / num_parts > room:
+    while size.num_bytes * min(together, num_parts) / num_parts > most:
         num_parts *= 2
     if num_parts > size.num_sections:
         raise InputError(
-            f"memory is {room / 1e6:,.0f} MB; a filter of {size.num_bytes / 1e9:.1f} GB is built "
+            f"memory is {most / 1e6:,.0f} MB; a filter of {size.num_bytes / 1e9:.1f} GB is built "
             f"in parts of {size.num_bytes / size.num_sections / 1e6:,.0f} MB at least"
         )
     return num_parts

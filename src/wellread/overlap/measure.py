@@ -124,9 +124,7 @@ def measure_test_sets(
             f"{', '.join(sorted(texts))}"
         )
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
-        draft.counts, draft.dropped, draft.examples = (
-            account.counts, account.dropped, account.examples
-        )  # fmt: skip
+        draft.add(account)
         rows: list[dict[str, Any]] = []
         test_sets = []
         for name in sorted(texts):

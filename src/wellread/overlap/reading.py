@@ -10,13 +10,18 @@ from typing import NamedTuple
 from wellread.base.errors import InputError
 from wellread.base.manifest import Input, is_artifact, read_manifest
 from wellread.formats import documents, results
-from wellread.formats.documents import Document, read_corpus, read_documents
+from wellread.formats.documents import (
+    BadRecord,
+    Document,
+    read_corpus,
+    read_documents,
+    read_splits,
+)
 from wellread.overlap.sources import parts_of
 
 log = logging.getLogger(__name__)
 
 NAMED_TEST = "test set "  # how inputs are called that were given as NAME=PATH, before NAME
-Bad = Callable[[str, str], None]  # (reason, where)
 
 
 class NamedText(NamedTuple):
@@ -59,7 +64,7 @@ def by_name(given: Sequence[str] | None) -> dict[str, Path]:
     return found
 
 
-def read_test(test: Named, bad: Bad) -> Iterator[NamedText]:
+def read_test(test: Named, bad: BadRecord) -> Iterator[NamedText]:
     """Its texts: of results each task that has scores is a test set, documents are one together.
 
     Of a corpus with splits the training texts are none of a test.
@@ -84,7 +89,7 @@ def _is_results(path: Path) -> bool:
     return is_artifact(path) and read_manifest(path).stage == results.STAGE
 
 
-def held_out(path: Path, bad: Bad) -> Iterable[Document]:
+def held_out(path: Path, bad: BadRecord) -> Iterable[Document]:
     """The documents that are not for training; all of what has no splits."""
     if not has_held_out(path):
         return read_documents(path, bad)
@@ -93,15 +98,17 @@ def held_out(path: Path, bad: Bad) -> Iterable[Document]:
 
 def has_held_out(path: Path) -> bool:
     """Whether it is a corpus with documents in other splits than that for training."""
-    return is_artifact(path) and any(one.split != documents.SPLITS[0] for one in read_corpus(path))
+    return is_artifact(path) and any(split != documents.SPLITS[0] for split in read_splits(path))
 
 
-def training_texts(path: Path, bad: Bad) -> Iterator[Document]:
+def training_texts(path: Path, bad: BadRecord) -> Iterator[Document]:
     """Those of the training split, of a corpus that has splits."""
     return (one for one in read_documents(path, bad) if one.split == documents.SPLITS[0])
 
 
-def distinct(tests: Sequence[Named], bad: Bad, repeated: Callable[[], None]) -> Iterator[NamedText]:
+def distinct(
+    tests: Sequence[Named], bad: BadRecord, repeated: Callable[[], None]
+) -> Iterator[NamedText]:
     """Each item once, however many results hold it.
 
     Two texts under one name are an InputError, and so is a test set of documents from two places.

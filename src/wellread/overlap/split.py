@@ -27,6 +27,7 @@ from wellread.formats.documents import Document, refuse
 from wellread.formats.overlap import BUCKETS, bucket_of
 from wellread.formats.split_check import FILE, ITEMS, STAGE, SplitCheck, Suspect
 from wellread.ngrams.hashing import ngram_hashes
+from wellread.ngrams.occurrences import positions
 from wellread.overlap.config import SplitConfig
 from wellread.overlap.counting import (
     Items,
@@ -239,8 +240,7 @@ def _improve(best: Best, ngrams: Ngrams, reading: Reading) -> None:
     starts, lengths = starts[is_followed], lengths[is_followed]
     if not len(starts):
         return
-    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    pairs = np.repeat(starts, lengths) + within
+    pairs = np.repeat(starts, lengths) + positions(lengths)
     groups, counts = np.unique(
         np.repeat(ngrams.group_D[pairs], ngrams.times_D[pairs]), return_counts=True
     )

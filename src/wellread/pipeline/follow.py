@@ -26,7 +26,7 @@ class _Table(NamedTuple):
 # In the order in which a page goes through them.
 TABLES = (
     _Table(links.STAGE, "links-*.parquet", ("url",), ("karma", "submissions", "subreddit")),
-    _Table(pages.STAGE, "outcomes.parquet", ("url", "redirected_to"),
+    _Table(pages.STAGE, pages.OUTCOMES_FILE, ("url", "redirected_to"),
            ("outcome", "status", "num_bytes", "redirected_to")),
     _Table(documents.STAGE, corpus_outcomes.OUTCOMES_FILE, ("url",),
            ("outcome", "reason", "detail")),

@@ -177,6 +177,13 @@ def score(number: float | None, metric: str, *, is_difference: bool = False) -> 
     return Cell(text.replace("-", "−"), number)
 
 
+def items_in(num_items: int, num_units: int) -> Cell:
+    """How many items, and of how many documents where these are others."""
+    if num_units == num_items:
+        return count(num_items)
+    return Cell(f"{num_items:,} in {num_units:,}", num_items)
+
+
 def _rounded(number: float, digits: int) -> float:
     """Not minus zero."""
     return round(number, digits) or 0.0

@@ -1,6 +1,6 @@
 """The part of the report's overlap section on scores without the items that overlap."""
 
-from wellread.formats.clean_scores import CleanScore, CleanScores, Gap, Part
+from wellread.formats.clean_scores import CleanScore, CleanScores, Gap
 from wellread.formats.published import published_clean
 from wellread.report.blocks import (
     NOTHING,
@@ -11,8 +11,8 @@ from wellread.report.blocks import (
     Heading,
     Prose,
     Table,
-    count,
     is_share,
+    items_in,
     metric_name,
     score,
 )
@@ -121,8 +121,8 @@ def _row(one: CleanScore) -> list[Cell]:
         *(score(part.value, one.metric) for part in (one.whole, one.clean, one.overlapping)),
         *_gap(one.whole_less_clean, one.metric),
         *_gap(one.overlapping_less_clean, one.metric),
-        _items(one.clean),
-        _items(one.overlapping),
+        items_in(one.clean.num_items, one.clean.num_units),
+        items_in(one.overlapping.num_items, one.overlapping.num_units),
         Cell("; ".join(filter(None, [theirs.words, theirs.note]))) if theirs else NOTHING,
     ]
 
@@ -132,12 +132,6 @@ def _gap(gap: Gap, metric: str) -> list[Cell]:
     return [score(number, metric, is_difference=True) for number in numbers]
 
 
-def _items(part: Part) -> Cell:
-    if part.num_units == part.num_items:
-        return count(part.num_items)
-    return Cell(f"{part.num_items:,} in {part.num_units:,}", part.num_items)
-
-
 def _by_share(found: CleanScores, why: list[str]) -> list[Table]:
     rows = [
         [
@@ -145,7 +139,7 @@ def _by_share(found: CleanScores, why: list[str]) -> list[Table]:
             Cell(metric_name(one.metric)),
             Cell(one.results),
             Cell(part.name),
-            _items(part),
+            items_in(part.num_items, part.num_units),
             *(score(number, one.metric) for number in (part.value, part.low, part.high)),
         ]
         for one in found.telling

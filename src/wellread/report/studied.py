@@ -10,6 +10,7 @@ from wellread.report.blocks import (
     Section,
     Table,
     count,
+    items_in,
     metric_name,
     score,
 )
@@ -107,7 +108,7 @@ def _differences_table(study: Study, why: list[str]) -> Table:
                 score(d.difference, d.metric, is_difference=True),
                 score(d.low, d.metric, is_difference=True),
                 score(d.high, d.metric, is_difference=True),
-                _number_of_items(d),
+                items_in(d.num_items, d.num_units),
                 _verdict(d),
             ]
             for d in study.differences
@@ -118,12 +119,6 @@ def _differences_table(study: Study, why: list[str]) -> Table:
         "the verdict asks whether it leaves out zero."
         + (f" Without items in common: {'; '.join(study.unpaired)}." if study.unpaired else ""),
     )
-
-
-def _number_of_items(found: Difference) -> Cell:
-    if found.num_units == found.num_items:
-        return count(found.num_items)
-    return Cell(f"{found.num_items:,} in {found.num_units:,}", found.num_items)
 
 
 def _verdict(found: Difference) -> Cell:
