@@ -141,6 +141,7 @@ def test_novels_give_questions_of_each_of_cbts_kinds(
 def test_documents_are_taken_until_they_hold_enough_bytes() -> None:
     documents = [Document(url=str(n), text="é" * 10) for n in range(5)]
     assert [d.url for d in first_bytes(documents, 21)] == ["0", "1"]
+    assert [d.text for d in first_bytes(documents, 7, of_each=5)] == ["éé", "éé"]
 
 
 def test_a_corpus_without_held_out_documents_is_refused(tmp_path: Path) -> None:

@@ -54,6 +54,12 @@ CHARACTERS = Axis(
     reason="of a passage, which a context of 256 tokens has room for; 20 sentences of a novel, as "
     "in the Children's Book Test, are about 2,500",
 )
+OF_EACH = Axis(
+    default="all",
+    takes_number=True,
+    reason="kilobytes from the beginning of a document: fewer give more documents, which the "
+    "interval resamples, in the same time; books in whole would be two or three of them",
+)
 KILOBYTES = Axis(
     default="200",
     takes_number=True,
@@ -123,14 +129,17 @@ def _first_by_hash(corpus: Path, documents: Iterable[Document], missing: str) ->
     return Loaded(chosen, num)
 
 
-def first_bytes(documents: Sequence[Document], num_bytes: int) -> list[Document]:
-    """Whole documents until they hold `num_bytes` of UTF-8; at least one."""
+def first_bytes(
+    documents: Sequence[Document], num_bytes: int, of_each: int | None = None
+) -> list[Document]:
+    """Documents until they hold `num_bytes` of UTF-8; at least one. Whole, or their first bytes."""
     taken, total = [], 0
     for document in documents:
         if total >= num_bytes:
             break
-        taken.append(document)
-        total += len(document.text.encode())
+        text = document.text.encode()[:of_each].decode(errors="ignore")  # a character cut in two
+        taken.append(msgspec.structs.replace(document, text=text))
+        total += len(text.encode())
     return taken
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from wellread.evaluate.held_out import (
     KILOBYTES,
+    OF_EACH,
     SPLIT,
     TRAINING,
     first_bytes,
@@ -27,7 +28,9 @@ def load(sources: Sources) -> Loaded:
     is_training = sources.settings["split"] == TRAINING
     read = training_documents if is_training else held_out_documents
     documents, num_available = read(sources)
-    taken = first_bytes(documents, 1000 * int(sources.settings["kilobytes"]))
+    each = sources.settings["each"]
+    of_each = None if each == OF_EACH.default else 1000 * int(each)
+    taken = first_bytes(documents, 1000 * int(sources.settings["kilobytes"]), of_each)
     return Loaded([Text(item=d.url, text=d.text) for d in taken], num_available)
 
 
@@ -45,7 +48,13 @@ TASK = Task(
     source="validation documents of the corpus, or training documents",
     licence="that of the documents",
     uses_corpus=True,
-    axes={"kilobytes": KILOBYTES, "stride": STRIDE, "prefix": PREFIX, "split": OF_SPLIT},
+    axes={
+        "kilobytes": KILOBYTES,
+        "each": OF_EACH,
+        "stride": STRIDE,
+        "prefix": PREFIX,
+        "split": OF_SPLIT,
+    },
     metrics={"perplexity": PERPLEXITY, "bits_per_byte": BITS_PER_BYTE},
     load=load,
     score=score,
