@@ -114,7 +114,7 @@ def _describe(location: Path, config: StudyConfig) -> Run:
     every = settings_of(made)
     varied = {key: setting(every, key, location) for key in config.vary}
     for key, value in varied.items():
-        known = config.vary[key] + (config.predict if key == SIZE else [])
+        known = [*config.vary[key], *(config.predict if key == SIZE else ())]
         if value not in known:
             raise InputError(
                 f"{location}: {key} is {value!r}, which is none of the study's values {known!r}"

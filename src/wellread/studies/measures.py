@@ -7,9 +7,18 @@ import numpy as np
 
 from wellread.base.intervals import Floats
 from wellread.formats.estimates import Unit, unit_of
-from wellread.formats.studies import HELD_OUT_BITS, HELD_OUT_LOSS, TRAINING
+from wellread.formats.studies import (
+    FIRST_BLOCK,
+    HELD_OUT_BITS,
+    HELD_OUT_LOSS,
+    LAST_BLOCK,
+    LOG_PROB,
+    TRAINING,
+)
 from wellread.studies.family import Run
 
+AUXILIARY = (LOG_PROB, FIRST_BLOCK, LAST_BLOCK)  # no scores: without a trend or a fit
+LAST_SHARE = 0.1  # of the steps logged: over them gradients are averaged
 NO_MODEL = "no model"  # how the note of a score begins that is of the items alone
 
 
@@ -18,7 +27,7 @@ class Measure(NamedTuple):
 
     task: str
     metric: str
-    higher_is_better: bool
+    higher_is_better: bool | None  # None: neither
     chance: float | None
     values: dict[str, float]  # run -> as printed
 
@@ -55,6 +64,23 @@ def of_training(run: Run) -> dict[str, float]:
     """What a run measured of itself, lower is better."""
     facts = {metric: run.manifest.facts.get(metric) for metric in (HELD_OUT_LOSS, HELD_OUT_BITS)}
     return {metric: float(value) for metric, value in facts.items() if value is not None}
+
+
+def gradient_norms(run: Run) -> list[float] | None:
+    """By block, the mean over the last tenth of the steps logged; None: they were not measured."""
+    logged = [norms for step in run.steps() if (norms := step.gradient_norms) is not None]
+    if not logged:
+        return None
+    last = logged[-max(1, round(LAST_SHARE * len(logged))) :]
+    return [float(norm) for norm in np.mean(last, axis=0)]
+
+
+def of_gradients(runs: Sequence[Run]) -> Iterator[Measure]:
+    """The norms at both ends of the network."""
+    norms = {run.name: found for run in runs if (found := gradient_norms(run))}
+    for metric, block in ((FIRST_BLOCK, 0), (LAST_BLOCK, -1)) if norms else ():
+        values = {run: found[block] for run, found in norms.items()}
+        yield Measure(TRAINING, metric, None, None, values)
 
 
 def measures(runs: Sequence[Run]) -> Iterator[Measure]:

@@ -134,7 +134,7 @@ def _of_sizes(
             task=measure.task,
             metric=measure.metric,
             unit=measure.unit,
-            higher_is_better=measure.higher_is_better,
+            higher_is_better=bool(measure.higher_is_better),
             value=float(value),
             low=float(low),
             high=float(high),
