@@ -8,7 +8,7 @@ from wellread.base.errors import WellreadError
 from wellread.base.manifest import Manifest, read_manifest
 from wellread.cli import interrupt, show
 from wellread.pipeline.jobs import Job, Told, run_jobs
-from wellread.pipeline.plan import UP_TO_DATE, Step, states
+from wellread.pipeline.plan import Step, is_done
 
 
 def do_side_by_side(
@@ -24,8 +24,8 @@ def do_side_by_side(
     began = datetime.now(UTC)
     by_name = {step.name: step for step in steps}
     pending: dict[str, list[Step]] = {}
-    for step, state in states(steps):
-        if state == UP_TO_DATE:
+    for step in steps:
+        if step.of_run not in pending and is_done(step):
             show.finished(labels[step.name], read_manifest(step.out), since=began)
         else:
             pending.setdefault(str(step.of_run), []).append(step)
@@ -48,8 +48,7 @@ def do_side_by_side(
         jobs = [job(run, some) for run, some in pending.items()]
         failed = run_jobs(jobs, places, tell, should_stop)
     if failed:
-        told = "; ".join(f"{run}: {error}" for run, error in failed.items())
-        raise WellreadError(
-            f"{len(failed)} of {len(steps)} runs failed, the others are done: {told}"
-        )
+        why = "; ".join(f"{run}: {error}" for run, error in failed.items())
+        many = len({step.of_run for step in steps})
+        raise WellreadError(f"{len(failed)} of {many} runs failed, the others are done: {why}")
     return {step.name: read_manifest(step.out) for step in steps}

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from wellread.base.config import read_toml
-from wellread.base.errors import InputError
+from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import write_bytes
 from wellread.base.manifest import (
     Manifest,
@@ -73,6 +73,14 @@ def _state(step: Step, awaited: str | None) -> str:
     if is_artifact(step.out):
         return "to redo: changed"
     return "to finish: interrupted" if step.out.is_dir() and owner_of(step.out) else "to do"
+
+
+def is_done(step: Step) -> bool:
+    """Whether the step is up to date; one that cannot be done is not, and says why when it runs."""
+    with contextlib.suppress(WellreadError), only_looking():
+        step.call(progress=silent)
+        return True
+    return False
 
 
 def plan(recipe: Recipe, out: Path) -> list[Step]:
