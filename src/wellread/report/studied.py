@@ -1,7 +1,8 @@
 """The report's section on a study: scores by size, and what a larger model gains."""
 
 from wellread.formats.comparisons import verdict
-from wellread.formats.studies import Difference, Study
+from wellread.formats.findings import Difference
+from wellread.formats.studies import Study
 from wellread.report.blocks import (
     Block,
     Cell,
