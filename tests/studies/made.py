@@ -65,8 +65,8 @@ def write_results(
     right: Sequence[float],
     *,
     nats: float | Sequence[float] = 2.0,
-    task: str = "demo-lambada",
     protocol: str = "demo-lambada:1",
+    stem: str = "demo-lambada",
     documents: list[str] | None = None,
     prefix: str = "",
     chance: float | None = None,
@@ -86,8 +86,9 @@ def write_results(
         for number, (is_right, loss) in enumerate(zip(right, each, strict=True))
     ]
     result = Result(
-        task=task,
+        task="demo-lambada",
         protocol=protocol,
+        stem=stem,
         comparable_to=None,
         num_items=len(items),
         num_available=len(items),

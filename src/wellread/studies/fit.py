@@ -79,7 +79,7 @@ def _study(
     gains: list[Difference | str] = []
     pairs = list(next_larger_pairs(runs))
     for number, pair in enumerate(pairs, start=1):
-        gains += differences(pair, config.seed, resample)
+        gains += differences(pair, samples, resample, config.seed)
         progress(number, len(pairs), f"{pair.larger.name} against {pair.smaller.name}")
     return Study(
         vary=config.vary,
