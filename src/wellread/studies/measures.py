@@ -68,7 +68,7 @@ def of_training(run: Run) -> dict[str, float]:
 
 def gradient_norms(run: Run) -> list[float] | None:
     """By block, the mean over the last tenth of the steps logged; None: they were not measured."""
-    logged = [norms for step in run.steps() if (norms := step.gradient_norms) is not None]
+    logged = [norms for step in run.steps if (norms := step.gradient_norms) is not None]
     if not logged:
         return None
     last = logged[-max(1, round(LAST_SHARE * len(logged))) :]
