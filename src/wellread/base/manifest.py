@@ -150,11 +150,12 @@ def read_manifest(directory: Path) -> Manifest:
         raise InputError(f"{path}: damaged ({error}); delete the directory and rerun") from None
 
 
-def read_artifact(directory: Path, stage: str) -> Manifest:
-    """The manifest of `directory`, which must be a finished artifact of `stage`."""
+def read_artifact(directory: Path, *stages: str) -> Manifest:
+    """The manifest of `directory`, which must be a finished artifact of one of `stages`."""
     manifest = read_manifest(directory)
-    if manifest.stage != stage:
-        raise InputError(f"{directory}: made by stage {manifest.stage!r}, expected {stage!r}")
+    if manifest.stage not in stages:
+        expected = " or ".join(map(repr, stages))
+        raise InputError(f"{directory}: made by stage {manifest.stage!r}, expected {expected}")
     return manifest
 
 

@@ -1,20 +1,34 @@
-"""Commands on a corpus: `corpus report`, `explain`."""
+"""Commands on a corpus: `corpus plant`, `report`, `explain`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from wellread.cli import show, show_corpus
-from wellread.cli.options import FiguresOut, Json, WebtextDomains
+from wellread.cli.options import FiguresOut, Json, Out, WebtextDomains, takes_settings
+from wellread.cli.stages import do_stage
+from wellread.corpus.config import PlantConfig
 from wellread.formats import corpus_report
 
 Corpus = Annotated[Path, typer.Argument(help="What `wellread corpus` wrote.")]
 
 
 def register(app: typer.Typer) -> None:
-    for command in (report, explain):
+    for command in (plant, report, explain):
         app.command(command.__name__)(command)
+
+
+@takes_settings(PlantConfig, "plant")
+def plant(corpus: Corpus, out: Out, config: PlantConfig, json: Json = False) -> None:
+    """Put demonstrations of two toy tasks in the training documents of a corpus.
+
+    What a model learnt of them say the tasks planted-words and planted-rule of `evaluate`.
+    """
+    from wellread.corpus.plant import plant as planted
+
+    do_stage("plant", out, partial(planted, corpus, out, config), json=json)
 
 
 def report(

@@ -1,4 +1,4 @@
-"""The recipe's section `[corpus]`."""
+"""The recipe's sections `[corpus]` and `[plant]`."""
 
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -49,3 +49,15 @@ class CorpusConfig(Config, frozen=True):
         for name in ("shard_bytes", "protected_ngrams"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; at least 1 is needed")
+
+
+class PlantConfig(Config, frozen=True):
+    """The recipe's section `[plant]`."""
+
+    demonstrations: int = 0  # of each of the two toy tasks
+    seed: int = 0  # of what is demonstrated, and where
+
+    def __post_init__(self) -> None:
+        for name in ("demonstrations", "seed"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; at least 0 is needed")

@@ -21,6 +21,7 @@ from wellread.formats import tables
 from wellread.formats.compressed import read_lines, zstd
 
 STAGE = "corpus"
+PLANTED = "plant"  # the stage that makes a corpus of another
 SPLITS = ("train", "validation", "test")
 SCHEMA = tables.schema(
     "documents",
@@ -118,14 +119,14 @@ def documents_files(directory: Path) -> list[Path]:
 def source_files(path: Path) -> list[Path]:
     """The files in which a corpus artifact, a folder or `path` itself has documents, by name."""
     if is_artifact(path):
-        read_artifact(path, STAGE)
+        read_artifact(path, STAGE, PLANTED)
         return documents_files(path)
     return input_files([path], suffixes=(*JSONL, ".parquet", *TEXT), what="documents")
 
 
 def read_corpus(directory: Path, split: str | None = None) -> Iterator[Document]:
     """The documents of a finished corpus artifact, in its order; of one split if given."""
-    read_artifact(directory, STAGE)
+    read_artifact(directory, STAGE, PLANTED)
     for file in documents_files(directory):
         for document in _read_shard(file):
             if split is None or document.split == split:
@@ -134,7 +135,7 @@ def read_corpus(directory: Path, split: str | None = None) -> Iterator[Document]
 
 def read_splits(directory: Path) -> Iterator[str]:
     """The split of each document of a corpus artifact; of Parquet nothing else is read."""
-    read_artifact(directory, STAGE)
+    read_artifact(directory, STAGE, PLANTED)
     for file in documents_files(directory):
         if file.suffix == ".parquet":
             yield from (row["split"] for row in tables.read_rows([file], SCHEMA, ["split"]))
@@ -179,7 +180,7 @@ def read_document_file(file: Path, name: str, bad: BadRecord = refuse) -> Iterat
 def is_documents(path: Path) -> bool:
     """Whether `path` is a corpus, a file of documents, or a folder with such files and no pages."""
     if is_artifact(path):
-        return read_manifest(path).stage == STAGE
+        return read_manifest(path).stage in (STAGE, PLANTED)
     names = [p.name for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path.name]
     found = [name for name in names if name.endswith((*JSONL, ".parquet", *TEXT))]
     return bool(found) and not any(name.endswith(PAGES) for name in names)
@@ -249,7 +250,7 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
 def read_columns(path: Path, bad: BadRecord = refuse) -> Iterator[Columns]:
     """The documents that `read_documents` gives, as columns of up to COLUMN_ROWS rows."""
     if is_artifact(path):
-        read_artifact(path, STAGE)
+        read_artifact(path, STAGE, PLANTED)
         for file in documents_files(path):
             if file.suffix != ".parquet":
                 yield from _columns_of(_read_shard(file))
@@ -294,7 +295,7 @@ def _columns(urls: Any, splits: Any, texts: Any) -> Columns:
 def parquet_files(corpus: Path) -> list[Path]:
     """The files of a corpus artifact, or `corpus`; an InputError if a cluster cannot read them."""
     if is_artifact(corpus):
-        read_artifact(corpus, STAGE)
+        read_artifact(corpus, STAGE, PLANTED)
         files = documents_files(corpus)
         if any(path.suffix != ".parquet" for path in files):
             raise InputError(f"{corpus}: engine 'ray' needs a corpus in Parquet, not JSONL")

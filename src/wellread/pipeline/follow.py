@@ -31,6 +31,7 @@ TABLES = (
     _Table(documents.STAGE, corpus_outcomes.OUTCOMES_FILE, ("url",),
            ("outcome", "reason", "detail")),
     _Table(documents.STAGE, "documents-*.parquet", ("url",), ("split", "text")),
+    _Table(documents.PLANTED, "documents-*.parquet", ("url",), ("split", "text")),
     _Table(results.STAGE, "*.parquet", ("item", "unit"), ("item", "value")),
     _Table(overlap.STAGE, "items.parquet", ("item", "unit"),
            ("test_set", "item", "num_ngrams", "num_found")),
