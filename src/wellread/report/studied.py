@@ -16,7 +16,9 @@ from wellread.report.blocks import (
 )
 from wellread.report.built import absent
 from wellread.report.evidence import STUDY, Evidence
-from wellread.report.figures import PANELS_DRAWN, by_size
+PANELS_DRAWN = 6
+def by_size(*a): raise
+
 
 
 def the_size_study(evidence: Evidence) -> Section:
