@@ -176,13 +176,13 @@ def test_scores_stand_beside_those_without_what_overlaps(report: Path) -> None:
 
 def test_a_difference_whose_interval_holds_zero_is_undecided(report: Path) -> None:
     assert "500 in 40 undecided" in words((report / "index.html").read_text())
-    verdicts = {row[0]: row[-1] for row in rows(report, "size-differences")[1:]}
+    verdicts = {row[0]: row[-1] for row in rows(report, "study-differences")[1:]}
     assert verdicts == {"cloze-choice": "better", "cloze-last-word": "undecided"}
 
 
 def test_a_study_says_what_else_differs_and_what_was_not_paired(report: Path) -> None:
     text = words((report / "index.html").read_text())
-    assert "may not come of size: the runs differ also in train.steps (600, 300)." in text
+    assert "may not come of that: the runs differ also in train.steps (600, 300)." in text
     assert "Without items in common: held-out of small and medium." in text
 
 
@@ -226,7 +226,7 @@ def test_markdown_csv_and_svg_lie_beside_the_page(report: Path) -> None:
     assert sorted(path.name for path in (report / "figures").iterdir()) == [
         "both-losses.svg", "clean-scores.svg", "copied.svg", "corpus-funnel.svg",
         "corpus-shapes.svg", "curves.svg", "funnel.svg",
-        "link-karma.svg", "link-months.svg", "overlap.svg", "scores.svg", "size.svg", "time.svg",
+        "link-karma.svg", "link-months.svg", "overlap.svg", "scores.svg", "time.svg",
     ]  # fmt: skip
     for path in (report / "figures").iterdir():
         assert ET.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
@@ -255,8 +255,8 @@ def test_ids_are_unique_and_links_within_the_page_resolve(report: Path) -> None:
 
 def test_every_figure_has_words_and_every_table_a_caption(report: Path) -> None:
     page = (report / "index.html").read_text()
-    assert page.count('role="img" aria-label="') == 13
-    assert page.count("<table>") == page.count("<caption ") == 31
+    assert page.count('role="img" aria-label="') == 12
+    assert page.count("<table>") == page.count("<caption ") == 32
     assert '<html lang="en">' in page
 
 

@@ -17,6 +17,7 @@ from wellread.report.built import the_links, the_models, the_tokenizer, what_was
 from wellread.report.config import ReportConfig
 from wellread.report.copying import the_copying
 from wellread.report.corpus import the_corpus
+from wellread.report.designed import the_design
 from wellread.report.evidence import (
     CORPUS,
     CRAWL,
@@ -28,17 +29,23 @@ from wellread.report.evidence import (
 )
 from wellread.report.markdown import to_markdown
 from wellread.report.overlap import the_overlap
+from wellread.report.planted import the_planted
 from wellread.report.scored import the_samples, the_scores
-from wellread.report.studied import the_size_study
+from wellread.report.sized import the_sizes
+from wellread.report.studied import the_study
 
-SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
+# None: the run has nothing that the section is about.
+SECTIONS: tuple[Callable[[Evidence], Section | None], ...] = (
     what_was_built,
     the_links,
     the_corpus,
     the_tokenizer,
     the_models,
     the_scores,
-    the_size_study,
+    the_sizes,
+    the_design,
+    the_planted,
+    the_study,
     the_overlap,
     the_copying,
     the_samples,
@@ -63,8 +70,9 @@ def write_report(
         evidence = read_evidence(run, found, samples=config.samples_per_model)
         sections = []
         for number, make in enumerate(SECTIONS):
-            sections.append(make(evidence))
-            progress(number + 1, len(SECTIONS), sections[-1].title)
+            if (section := make(evidence)) is not None:
+                sections.append(section)
+                progress(number + 1, len(SECTIONS), section.title)
         title = config.title or evidence.name
         facts = in_numbers(evidence)
         newest = max(a.manifest.finished_at for a in evidence.artifacts).astimezone(UTC)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from wellread.report.blocks import Figure, big, printable
 from wellread.report.figures import GRID, MUTED, NARROW, SERIES, draw
@@ -53,6 +53,12 @@ def loss_gaps(families: Sequence[Family], caption: str, alt: str, unit: str) -> 
 
     def panel(axes: Axes, family: Family, colour: str) -> None:
         axes.axhline(0, color=MUTED, linewidth=1.1, zorder=1)
+        if family is families[1]:
+            axes.annotate(
+                printable(families[0].name), (0.98, 0), xytext=(0, -9),
+                xycoords=("axes fraction", "data"), textcoords="offset points", ha="right",
+                va="center", color=MUTED, fontsize=8,
+            )  # fmt: skip
         for curve in own:
             axes.plot(*_columns(curve), color=MUTED, linewidth=0.8, alpha=0.5)
         theirs = gaps(family.losses)
@@ -85,7 +91,7 @@ def gradients_by_depth(families: Sequence[Family], caption: str, alt: str) -> Fi
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda norm, _: f"{norm:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
 
     labels = ("block, from the input", "gradient norm (log scale)")
     return _panels("design-gradients", families, caption, alt, panel, labels=labels)
@@ -96,7 +102,8 @@ def _panels(
     panel: Callable[[Axes, Family, str], None], *, labels: tuple[str, str],
 ) -> Figure:  # fmt: skip
     others = families[1:]
-    across, across_narrow = min(4, len(others)), min(2, len(others))
+    across = min(3 if len(others) in (3, 5, 6, 9) else 4, len(others))
+    across_narrow = min(2, len(others))
 
     def paint(canvas: Canvas) -> None:
         is_narrow = canvas.get_figwidth() == NARROW

@@ -239,9 +239,7 @@ def thinned(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, floa
         yield part[-1][0], sum(y for _, y in part) / len(part)
 
 
-def label_ends(
-    axes: Axes, ends: list[tuple[float, str, str]], *, apart: float = 0.065
-) -> None:
+def label_ends(axes: Axes, ends: list[tuple[float, str, str]], *, apart: float = 0.065) -> None:
     """Names beside the right ends of curves, moved apart so that none covers another.
 
     `apart` is a part of the axes' height. The scale and its limits must be set.

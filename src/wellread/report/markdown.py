@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from wellread.base.text import marked_markdown
 from wellread.base.text import plain_markdown as plain
 from wellread.report.blocks import (
+    Answers,
     Block,
     Excerpt,
     Fact,
@@ -33,6 +34,8 @@ def _block(block: Block) -> Iterator[str]:
     match block:
         case Prose():
             yield plain(block.text)
+        case Answers():
+            yield from (f"- **{plain(asked)}** {plain(said)}" for asked, said in block.rows)
         case Heading():
             yield f"### {plain(block.text)}"
         case Figure():

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Canvas
 
 from wellread.report.blocks import Figure, printable
 from wellread.report.figures import GRID, MUTED, NARROW, SERIES, draw, label_ends
-from wellread.report.study_figures import BAND, Dot, draw_chance, draw_dots, share_axis
+from wellread.report.study_figures import BAND, Dot, draw_chance, share_axis
 
 
 class Line(NamedTuple):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from wellread.report.blocks import Figure, is_share, printable, score
+from wellread.report.blocks import Figure, is_share, metric_name, printable, score
 from wellread.report.figures import GRID, MUTED, NARROW, PAPER, SERIES, draw, label_ends
 from wellread.report.study_figures import (
     Dot,
@@ -23,6 +23,7 @@ from wellread.report.study_figures import (
     share_axis,
 )
 
+METRIC_SHORT = {"log_prob": "log prob., nats"}
 APART = 0.035  # of the axis's decades, between what was predicted and what came
 
 
@@ -35,37 +36,58 @@ class Trend(NamedTuple):
     runs: list[tuple[float, float]]  # parameters and value of each run
     band: list[Dot]  # of the fit; none if there is none
     chance: float | None
-    predicted: Dot | None
-    came: Dot | None
+    predicted: list[Dot]  # of sizes that had not been trained
+    came: list[Dot]  # of them, those that have been since
 
     @property
     def sizes(self) -> list[float]:
-        last = [dot.at for dot in (self.predicted, self.came) if dot is not None]
-        return [dot.at for dot in self.dots] + last
+        return [dot.at for dot in [*self.dots, *self.predicted, *self.came]]
 
 
-def losses(training: Trend | None, held_out: Trend, caption: str, alt: str, unit: str) -> Figure:
-    """Both losses in one panel: do they fall together?"""
-    lines = [(held_out, SERIES[1], "held-out"), (training, SERIES[0], "training")]
-    drawn = [(trend, colour, name) for trend, colour, name in lines if trend is not None]
+def losses(
+    held_out: Trend, training: Trend | None, gaps: Sequence[Dot], captions: tuple[str, str],
+    units: tuple[str, str],
+) -> Figure:  # fmt: skip
+    """Both losses in one panel and their gap in another: do they fall together?"""
+    named = [(held_out, SERIES[1], "held-out"), (training, SERIES[0], "training")]
+    lines = [(trend, colour, name) for trend, colour, name in named if trend is not None]
 
     def paint(canvas: Canvas) -> None:
         is_narrow = canvas.get_figwidth() == NARROW
-        axes = canvas.add_subplot()
+        if gaps and is_narrow:
+            axes, below = canvas.subplots(2, 1, height_ratios=(2.2, 1), sharex=True)
+        elif gaps:
+            axes, below = canvas.subplots(1, 2, width_ratios=(1.9, 1))
+        else:
+            axes = canvas.add_subplot()
+        sizes = [size for trend, _, _ in lines for size in trend.sizes]
+        if gaps:
+            draw_dots(below, gaps, SERIES[3])
+            below.plot(*_columns(gaps), color=SERIES[3], linewidth=1.3)
+            below.set_ylim(min(0, *(dot.low or dot.value for dot in gaps)), None)
+            _plain(below, sizes, units[1], most=4)
         ends = []
-        for trend, colour, name in drawn:
+        for trend, colour, name in lines:
             _trend(axes, trend, colour)
-            last = trend.came or trend.predicted or trend.dots[-1]
-            ends.append((last.value, f"{name} {score(last.value, trend.metric).text}", colour))
-        sizes = [size for trend, _, _ in drawn for size in trend.sizes]
-        parameter_axis(axes, sizes, most=4 if is_narrow else 8)
-        axes.margins(y=0.12)
-        axes.grid(axis="y", color=GRID, linewidth=0.6)
-        axes.set_xlabel("parameters (log scale)")
-        axes.set_ylabel(unit)
+            last = [*trend.dots, *trend.predicted, *trend.came][-1].value
+            ends.append((last, f"{name} {score(last, trend.metric).text}", colour))
+        _plain(axes, sizes, units[0], most=4 if is_narrow else 5)
         label_ends(axes, ends)
 
-    return draw("size-losses", caption, alt, paint, inches=(3.5, 3.3))
+    heights = (3.2, 4.3 if gaps else 3.1)
+    return draw("size-losses", *captions, paint, inches=heights)
+
+
+def _plain(axes: Axes, sizes: Sequence[float], unit: str, *, most: int) -> None:
+    parameter_axis(axes, sizes, most=most)
+    axes.margins(y=0.12)
+    axes.grid(axis="y", color=GRID, linewidth=0.6)
+    axes.set_title(textwrap.fill(unit, 30))
+    axes.set_xlabel("parameters (log scale)")
+
+
+def _columns(dots: Sequence[Dot]) -> tuple[list[float], list[float]]:
+    return [dot.at for dot in dots], [dot.value for dot in dots]
 
 
 def _trend(axes: Axes, trend: Trend, colour: str) -> None:
@@ -75,13 +97,12 @@ def _trend(axes: Axes, trend: Trend, colour: str) -> None:
         linestyle="none", marker="o", markersize=3, alpha=0.35, markeredgewidth=0,
     )  # fmt: skip
     draw_dots(axes, trend.dots, colour)
-    aside = (trend.sizes[-1] / trend.sizes[0]) ** APART
-    if trend.predicted is not None:
-        is_alone = trend.came is None
-        at = trend.predicted.at if is_alone else trend.predicted.at / aside
-        draw_dots(axes, [trend.predicted._replace(at=at)], colour, is_open=True)
-    if trend.came is not None:
-        draw_dots(axes, [trend.came._replace(at=trend.came.at * aside)], colour)
+    aside = (max(trend.sizes) / min(trend.sizes)) ** APART
+    trained = {dot.at for dot in trend.came}
+    for dot in trend.predicted:
+        at = dot.at / aside if dot.at in trained else dot.at
+        draw_dots(axes, [dot._replace(at=at)], colour, is_open=True)
+    draw_dots(axes, [dot._replace(at=dot.at * aside) for dot in trend.came], colour)
 
 
 def tasks_by_size(trends: Sequence[Trend], caption: str, alt: str) -> Figure:
@@ -101,7 +122,7 @@ def tasks_by_size(trends: Sequence[Trend], caption: str, alt: str) -> Figure:
                     "chance", (0.985, trend.chance), xytext=(0, 2), textcoords="offset points",
                     xycoords=("axes fraction", "data"), color=MUTED, fontsize=8, ha="right",
                 )  # fmt: skip
-            axes.set_title(textwrap.fill(printable(trend.title), 22 if is_narrow else 30))
+            axes.set_title(textwrap.fill(printable(trend.title), 19 if is_narrow else 30))
         canvas.supxlabel("parameters (log scale)", color=MUTED, fontsize=9)
 
     return draw(
@@ -124,7 +145,8 @@ class Pair(NamedTuple):
     title: str
     stepped: Trend
     continuous: Trend
-    verdict: str
+    stepped_verdict: str
+    verdict: str  # of the continuous one
 
 
 def smooth_or_sudden(pairs: Sequence[Pair], caption: str, alt: str) -> Figure:
@@ -148,8 +170,9 @@ def smooth_or_sudden(pairs: Sequence[Pair], caption: str, alt: str) -> Figure:
             )  # fmt: skip
             draw_dots(axes, trend.dots, colour)
             _dress(axes, trend.metric, sizes, is_narrow=True)
-            is_first = trend is pair.stepped
-            axes.set_title(f"{printable(pair.title) if is_first else ' '}\n{trend.title}")
+            words = METRIC_SHORT.get(trend.metric, metric_name(trend.metric))
+            title = textwrap.fill(printable(pair.title), 19)
+            axes.set_title(f"{title}\n{words}" if trend is pair.stepped else words)
         canvas.supxlabel("parameters (log scale)", color=MUTED, fontsize=9)
 
     return draw(
@@ -162,6 +185,7 @@ class Foretold(NamedTuple):
 
     label: str
     place: float
+    is_inside: bool
     text: str
 
 
@@ -172,7 +196,7 @@ def predictions(rows: Sequence[Foretold], caption: str, alt: str) -> Figure:
     def paint(canvas: Canvas) -> None:
         is_narrow = canvas.get_figwidth() == NARROW
         axes = canvas.add_subplot()
-        colours = [SERIES[0] if abs(row.place) <= 1 else SERIES[1] for row in rows]
+        colours = [SERIES[0] if row.is_inside else SERIES[1] for row in rows]
         for number, (row, colour) in enumerate(zip(rows, colours, strict=True)):
             axes.plot([-1, 1], [number] * 2, color=MUTED, linewidth=2.2, alpha=0.5)
             axes.plot([0], [number], color=MUTED, marker="o", markersize=5, markerfacecolor=PAPER)

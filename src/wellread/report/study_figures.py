@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from wellread.report.blocks import Figure, big, printable
 from wellread.report.figures import GRID, INK, MUTED, NARROW, PAPER, SERIES, draw, shortened
 
 DASHED = (0, (3, 2))
+OPAQUE = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
 BAND = 0.16  # how much of its colour a band has
 
 
@@ -34,7 +35,7 @@ class Effect(NamedTuple):
     high: float | None
     text: str  # the value as read by people
     series: int | None  # None: undecided
-    runs: list[float] = []  # of single seeds
+    runs: Sequence[float] = ()  # of single seeds
 
 
 def draw_band(axes: Axes, band: Sequence[Dot], colour: str) -> None:
@@ -99,7 +100,7 @@ def round_ticks(low: float, high: float, most: int) -> Iterator[float]:
 
 
 def share_axis(axes: Axes) -> None:
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %", decimals=None))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g} %"))
 
 
 def grid_of(canvas: Canvas, number: int, across: int, *, sharey: bool = False) -> list[Axes]:
@@ -123,13 +124,13 @@ def label_effects(axes: Axes, rows: Sequence[tuple[str, str, str]], *, is_narrow
             axes.annotate(
                 _within(label, 30), (0, number), xytext=(0, 10),
                 xycoords=("axes fraction", "data"), textcoords="offset points", color=INK,
-                va="center",
+                va="center", bbox=OPAQUE,
             )  # fmt: skip
         axes.annotate(
             text, (1, number), xytext=(0, 10) if is_narrow else (8, 0),
             xycoords=("axes fraction", "data"), textcoords="offset points", color=colour,
             va="center", ha="right" if is_narrow else "left", fontweight="bold",
-            annotation_clip=False,
+            annotation_clip=False, bbox=OPAQUE,
         )  # fmt: skip
     names = [] if is_narrow else [_within(label, 44) for label, _, _ in rows]
     axes.set_yticks(range(len(names)), names)

@@ -1,0 +1,126 @@
+"""A study's rows, put together for the figures: one metric over the sizes of one series."""
+
+from typing import NamedTuple
+
+from wellread.formats import findings
+from wellread.formats.findings import Fit
+from wellread.formats.predictions import Predicted, ScoredPrediction
+from wellread.formats.studies import HELD_OUT_BITS, SIZE, TRAINING, GroupScore, Series, Study
+from wellread.report.evidence import HELD_OUT, ON_TRAINING, Evidence
+from wellread.report.size_figures import Trend
+from wellread.report.study_figures import Dot
+from wellread.report.study_words import task_name
+
+LOSSES = ("bits_per_byte", "perplexity")
+Metric = tuple[str, str]  # task, metric
+
+
+class Sizes(NamedTuple):
+    """A series of models along the number of parameters, with all that the study has on it."""
+
+    study: Study
+    series: Series
+    predicted: list[Predicted]  # scored or not
+
+    @property
+    def num_parameters(self) -> dict[str, int]:
+        return {group.name: group.num_parameters for group in self.study.groups}
+
+    def scores(self, metric: Metric) -> list[GroupScore]:
+        """Of each size that was not predicted, from small to large."""
+        found = {s.group: s for s in self.study.group_scores if (s.task, s.metric) == metric}
+        later = self._predicted_groups
+        return [found[name] for name in self.series.groups if name in found and name not in later]
+
+    def came(self, metric: Metric) -> list[GroupScore]:
+        """Of the sizes that were predicted, those that have been trained."""
+        later = self._predicted_groups
+        return [
+            score
+            for score in self.study.group_scores
+            if (score.task, score.metric) == metric and score.group in later
+        ]
+
+    @property
+    def _predicted_groups(self) -> set[str]:
+        return {group.name for group in self.study.groups if group.is_predicted}
+
+    def fit(self, metric: Metric) -> Fit | None:
+        """The form that predicts left out sizes better."""
+        found = [fit for fit in self.fits if (fit.task, fit.metric) == metric]
+        return next((fit for fit in found if fit.is_better), None)
+
+    @property
+    def losses(self) -> list[Metric]:
+        """The held-out loss that is drawn, and that on training documents if there is such."""
+        there = set(self.metrics())
+        for metric in LOSSES:
+            if (HELD_OUT, metric) in there:
+                both = [(HELD_OUT, metric), (f"{HELD_OUT},{ON_TRAINING}", metric)]
+                return [one for one in both if one in there]
+        return [one for one in [(TRAINING, HELD_OUT_BITS)] if one in there]
+
+    @property
+    def trends(self) -> list[findings.Trend]:
+        return [trend for trend in self.study.trends if trend.series == self.series.name]
+
+    @property
+    def ranked(self) -> list[findings.Trend]:
+        """Of the tasks scored in shares; those that depend on size most are first."""
+        found = [t for t in self.trends if t.unit == "share" and t.standardised is not None]
+        return sorted(found, key=lambda t: (t.rank.value if t.rank else t.num_ranked, t.task))
+
+    @property
+    def underfitting(self) -> list[findings.Underfitting]:
+        return [one for one in self.study.underfitting if one.series == self.series.name]
+
+    @property
+    def scored(self) -> list[ScoredPrediction]:
+        return [p for p in self.study.predictions if p.predicted.series == self.series.name]
+
+    @property
+    def steps(self) -> list[findings.Suddenness]:
+        return [one for one in self.study.suddenness if one.series == self.series.name]
+
+    @property
+    def fits(self) -> list[Fit]:
+        return [fit for fit in self.study.fits if fit.series == self.series.name]
+
+    def trend(self, metric: Metric) -> Trend:
+        """For a figure; empty if no size has this metric."""
+        sizes, scores, fit = self.num_parameters, self.scores(metric), self.fit(metric)
+        groups = {run.name: run.group for run in self.study.runs}
+        drawn = {score.group for score in scores}
+        return Trend(
+            title=task_name(metric[0]),
+            metric=metric[1],
+            dots=[Dot(sizes[s.group], s.value, s.low, s.high) for s in scores],
+            runs=[
+                (point.num_parameters, point.value)
+                for point in self.study.points
+                if (point.task, point.metric) == metric and groups.get(point.run) in drawn
+            ],
+            band=[Dot(p.num_parameters, p.value, p.low, p.high) for p in fit.curve] if fit else [],
+            chance=next((s.chance for s in scores if s.chance is not None), None),
+            predicted=[
+                Dot(p.num_parameters, p.value, p.low, p.high)
+                for p in self.predicted
+                if (p.task, p.metric) == metric
+            ],
+            came=[Dot(sizes[s.group], s.value, s.low, s.high) for s in self.came(metric)],
+        )
+
+    def metrics(self) -> list[Metric]:
+        """In the study's order."""
+        return list(dict.fromkeys((s.task, s.metric) for s in self.study.group_scores))
+
+
+def sizes_of(evidence: Evidence) -> Sizes | None:
+    """The study's first series of sizes; None: it has none."""
+    study = evidence.study
+    series = next((s for s in study.series if s.axis == SIZE), None) if study else None
+    if study is None or series is None:
+        return None
+    scored = [one.predicted for one in study.predictions if one.predicted.series == series.name]
+    unscored = evidence.prediction.predicted if evidence.prediction and not scored else []
+    return Sizes(study, series, scored or [p for p in unscored if p.series == series.name])
