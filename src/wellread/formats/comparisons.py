@@ -1,6 +1,5 @@
-"""Two results of one protocol and what a comparison of them, item by item, gives."""
+"""Results of one protocol, and what a comparison of two of them, item by item, gives."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -11,7 +10,7 @@ if TYPE_CHECKING:  # results load pyarrow, for which --help does not wait
 
 
 class Side(NamedTuple):
-    """One of the two results."""
+    """One of the results."""
 
     directory: Path  # which has its items
     result: "Result"
@@ -31,10 +30,6 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True):
     num_items: int  # that both have
     num_units: int  # documents, where several items come from one
     higher_is_better: bool
-
-
-# Every metric of two results that have items in common; the third argument is a seed.
-Compare = Callable[[Side, Side, int], Sequence[Paired]]
 
 
 def verdict(

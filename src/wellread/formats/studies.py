@@ -102,7 +102,7 @@ class GroupScore(Row, frozen=True, kw_only=True):
     high: float | None
     seed_deviation: float | None  # standard, between seeds; of perplexities in nats
     chance: float | None
-    higher_is_better: bool
+    higher_is_better: bool | None  # None: neither is better
     varied: Varied
     num_items: int | None  # None: the metric is not one of items
     num_units: int | None  # documents that are resampled; as many as items if these are
