@@ -55,9 +55,8 @@ def loss_gaps(families: Sequence[Family], caption: str, alt: str, unit: str) -> 
         axes.axhline(0, color=MUTED, linewidth=1.1, zorder=1)
         if family is families[1]:
             axes.annotate(
-                printable(families[0].name), (0.98, 0), xytext=(0, -9),
-                xycoords=("axes fraction", "data"), textcoords="offset points", ha="right",
-                va="center", color=MUTED, fontsize=8,
+                printable(families[0].name), (0.98, 0.02), xycoords="axes fraction", ha="right",
+                va="bottom", color=MUTED, fontsize=8,
             )  # fmt: skip
         for curve in own:
             axes.plot(*_columns(curve), color=MUTED, linewidth=0.8, alpha=0.5)

@@ -15,7 +15,7 @@ from wellread.report.size_figures import (
     tasks_by_size,
 )
 from wellread.report.study_figures import Dot, Effect, ranked
-from wellread.report.study_words import amount, task_name
+from wellread.report.study_words import amount, score_name, task_name
 from wellread.report.trends import Metric, Sizes
 
 PANELS_DRAWN = 9  # of tasks
@@ -50,21 +50,16 @@ def losses_drawn(sizes: Sizes) -> list[Figure]:
 
 def foretold(sizes: Sizes) -> list[Figure]:
     rows, inside = [], 0
-    for one in sizes.scored:
+    for one in sizes.foretold:
         said = one.predicted
         half = (said.high - said.low) / 2
-        middle = (said.high + said.low) / 2
-        came = next((s.value for s in sizes.came((said.task, said.metric))), None)
-        if came is None or not half:
-            continue
+        place = (one.actual - (said.high + said.low) / 2) / half
         inside += one.is_inside
-        text = f"{score(said.value, said.metric).text}, came {score(came, said.metric).text}"
-        rows.append(
-            Foretold(_label(said.task, said.metric), (came - middle) / half, one.is_inside, text)
-        )
+        text = f"{score(said.value, said.metric).text}, came {score(one.actual, said.metric).text}"
+        rows.append(Foretold(_label(said.task, said.metric), place, one.is_inside, text))
     if not rows:
         return []
-    names = " and ".join(dict.fromkeys(one.predicted.size for one in sizes.scored))
+    names = " and ".join(dict.fromkeys(one.predicted.size for one in sizes.foretold))
     return [
         predictions(
             rows,
@@ -180,7 +175,7 @@ def _open(trends: list[Trend]) -> str:
 
 
 def _label(task: str, metric: str) -> str:
-    return task_name(task) if metric == "accuracy" else f"{task_name(task)}, {metric_name(metric)}"
+    return task_name(task) if metric == "accuracy" else score_name(task, metric)
 
 
 def _said(trend: Trend) -> str:

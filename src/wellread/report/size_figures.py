@@ -3,6 +3,7 @@
 Filled points are what came, open ones what was predicted before, each with its 95 % interval.
 """
 
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -24,6 +25,7 @@ from wellread.report.study_figures import (
 )
 
 METRIC_SHORT = {"log_prob": "log prob., nats"}
+FARTHEST = 4.0  # of what came, in half-widths: what is farther has an arrow
 APART = 0.035  # of the axis's decades, between what was predicted and what came
 
 
@@ -191,7 +193,7 @@ class Foretold(NamedTuple):
 
 def predictions(rows: Sequence[Foretold], caption: str, alt: str) -> Figure:
     """Did what came fall into the interval that was predicted?"""
-    most = max(1.5, *(abs(row.place) * 1.12 for row in rows))
+    most = min(FARTHEST, max(1.5, *(abs(row.place) * 1.12 for row in rows)))
 
     def paint(canvas: Canvas) -> None:
         is_narrow = canvas.get_figwidth() == NARROW
@@ -200,7 +202,10 @@ def predictions(rows: Sequence[Foretold], caption: str, alt: str) -> Figure:
         for number, (row, colour) in enumerate(zip(rows, colours, strict=True)):
             axes.plot([-1, 1], [number] * 2, color=MUTED, linewidth=2.2, alpha=0.5)
             axes.plot([0], [number], color=MUTED, marker="o", markersize=5, markerfacecolor=PAPER)
-            axes.plot([row.place], [number], color=colour, marker="o", markersize=5.5)
+            is_farther = abs(row.place) >= most
+            shown = math.copysign(0.97 * most, row.place) if is_farther else row.place
+            mark = "o" if not is_farther else ">" if row.place > 0 else "<"
+            axes.plot([shown], [number], color=colour, marker=mark, markersize=5.5)
         texts = [(row.label, row.text, colour) for row, colour in zip(rows, colours, strict=True)]
         label_effects(axes, texts, is_narrow=is_narrow)
         axes.set_xlim(-most, most)

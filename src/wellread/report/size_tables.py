@@ -2,8 +2,8 @@
 
 from wellread.formats.estimates import Estimate
 from wellread.formats.findings import Fit
-from wellread.report.blocks import NOTHING, Cell, Column, Table, count, metric_name, score
-from wellread.report.study_words import amount, estimate_cell, interval, task_name
+from wellread.report.blocks import NOT_RUN, NOTHING, Cell, Column, Table, count, score
+from wellread.report.study_words import amount, estimate_cell, interval, score_name
 from wellread.report.trends import Sizes
 
 UNDETERMINED = Cell("not determined", is_muted=True)
@@ -13,20 +13,20 @@ def predictions_table(sizes: Sizes, why: list[str]) -> Table:
     """What was predicted of the next size, and what came."""
     scored = {(p.predicted.task, p.predicted.metric, p.predicted.size): p for p in sizes.scored}
     rows = []
+    late = dict.fromkeys(one.reason for one in sizes.scored if not one.counts)
     for said in sizes.predicted:
         one = scored.get((said.task, said.metric, said.size))
-        came = next(iter(sizes.came((said.task, said.metric))), None)
         rows.append(
             [
-                Cell(f"{task_name(said.task)}, {metric_name(said.metric)}"),
+                Cell(score_name(said.task, said.metric)),
                 Cell(said.size),
                 score(said.largest_value, said.metric),
                 score(said.value, said.metric),
                 score(said.low, said.metric),
                 score(said.high, said.metric),
-                score(came.value, said.metric) if one and came else Cell("not run", is_muted=True),
+                score(one.actual, said.metric) if one else NOT_RUN,
                 Cell("inside" if one.is_inside else "outside") if one else NOTHING,
-                Cell("yes" if one.counts else f"no: {one.reason}") if one else NOTHING,
+                Cell("yes" if one.counts else "no") if one else NOTHING,
             ]
         )
     return Table(
@@ -47,7 +47,8 @@ def predictions_table(sizes: Sizes, why: list[str]) -> Table:
         why=why,
         note="Predicted from the smaller sizes by the form, a line over the logarithm of size or a "
         "power law, that predicts left out sizes better. Largest before: the score of the largest "
-        "size that was known, which is what a forecast of no change would say.",
+        "size that was known, which is what a forecast of no change would say."
+        + "".join(f" Not predicted before training: {reason}." for reason in late),
     )
 
 
@@ -95,7 +96,7 @@ def gains_table(sizes: Sizes, why: list[str]) -> Table:
         ],
         rows=[
             [
-                Cell(f"{task_name(t.task)}, {metric_name(t.metric)}"),
+                Cell(score_name(t.task, t.metric)),
                 estimate_cell(t.per_tenfold, t.unit),
                 estimate_cell(t.whole, t.unit),
                 estimate_cell(t.standardised, "share" if t.unit == "share" else t.unit),
@@ -135,7 +136,7 @@ def steps_table(sizes: Sizes, why: list[str]) -> Table:
         ],
         rows=[
             [
-                Cell(f"{task_name(one.task)}, {metric_name(one.metric)}"),
+                Cell(score_name(one.task, one.metric)),
                 estimate_cell(one.whole, one.unit),
                 Cell(f"{one.smaller} to {one.larger}"),
                 estimate_cell(one.excess, "share"),
@@ -167,7 +168,7 @@ def fits_table(sizes: Sizes, why: list[str]) -> Table:
         ],
         rows=[
             [
-                Cell(f"{task_name(fit.task)}, {metric_name(fit.metric)}"),
+                Cell(score_name(fit.task, fit.metric)),
                 Cell("power law" if fit.form == "power" else "line"),
                 Cell("; ".join(_parameters(fit))),
                 _plain(fit.residual, fit),

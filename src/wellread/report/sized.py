@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from wellread.formats.findings import Trend
 from wellread.formats.predictions import ScoredPrediction
-from wellread.report.blocks import Answers, Block, Section, metric_name
+from wellread.report.blocks import Answers, Block, Prose, Section, metric_name
 from wellread.report.evidence import STUDY, Evidence
 from wellread.report.size_drawn import foretold, gains, losses_drawn, steps, tasks_drawn
 from wellread.report.size_tables import (
@@ -14,7 +14,7 @@ from wellread.report.size_tables import (
     predictions_table,
     steps_table,
 )
-from wellread.report.study_words import amount, counted, in_words, interval, task_name
+from wellread.report.study_words import amount, counted, in_words, interval, score_name, task_name
 from wellread.report.trends import Sizes, sizes_of
 
 PLANTED = "plant.demonstrations"
@@ -28,6 +28,9 @@ def the_sizes(evidence: Evidence) -> Section | None:
         return None
     why = [evidence.why(a.name) for a in evidence.artifacts if a.manifest.stage == STUDY]
     blocks: list[Block] = [Answers(rows=list(_answers(sizes)))]
+    if sizes.num_others:
+        text = f"Shown is the series {sizes.series.name}; the study has {sizes.num_others} more."
+        blocks.append(Prose(text=text))
     for make in (losses_drawn, foretold, tasks_drawn, gains, steps):
         blocks += make(sizes)
     blocks += [table for make in TABLES if (table := make(sizes, why)).rows]
@@ -38,7 +41,7 @@ def _answers(sizes: Sizes) -> Iterator[tuple[str, str]]:
     drawn = sizes.losses
     if loss := next((t for t in sizes.trends if drawn and (t.task, t.metric) == drawn[0]), None):
         yield "What does size do to the loss?", _of_the_loss(sizes, loss)
-    if scored := sizes.scored:
+    if scored := sizes.foretold:
         yield "Was the next size predicted?", _of_predictions(scored)
     for one in sizes.underfitting:
         yield "Still underfitting?", f"{one.verdict[0].upper()}{one.verdict[1:]}: {one.reason}."
@@ -84,9 +87,7 @@ def _of_the_loss(sizes: Sizes, trend: Trend) -> str:
 def _of_predictions(scored: list[ScoredPrediction]) -> str:
     inside = sum(one.is_inside for one in scored)
     missed = [
-        f"{task_name(one.predicted.task)}, {metric_name(one.predicted.metric)}"
-        for one in scored
-        if not one.is_inside
+        score_name(one.predicted.task, one.predicted.metric) for one in scored if not one.is_inside
     ]
     names = " and ".join(dict.fromkeys(one.predicted.size for one in scored))
     late = [one for one in scored if not one.counts]

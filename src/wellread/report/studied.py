@@ -1,8 +1,11 @@
 """The report's section on a study as a whole: its runs, every score, every paired difference."""
 
+import math
+from typing import Any
+
 from wellread.formats.comparisons import verdict
 from wellread.formats.findings import Difference
-from wellread.formats.studies import Study
+from wellread.formats.studies import SIZE, Study
 from wellread.report.blocks import (
     NOTHING,
     Block,
@@ -30,22 +33,31 @@ def the_study(evidence: Evidence) -> Section:
         blocks: list[Block] = [Prose(text=words)]
         return Section(key="study", title="The study", blocks=blocks, is_run=False)
     why = [evidence.why(artifact.name)]
-    blocks = [Prose(text=_what(study))]
+    blocks = [Prose(text=_what(study, _planned(artifact.manifest.config)))]
     if study.caution:
         blocks.append(Prose(text=f"What is compared here may not come of that: {study.caution}."))
     blocks += [_means_table(study, why), _points_table(study, why), _differences_table(study, why)]
     return Section(key="study", title="The study’s runs and scores", blocks=blocks)
 
 
-def _what(study: Study) -> str:
+def _planned(config: dict[str, Any]) -> int:
+    """How many runs the settings of a study make."""
+    number = len(config.get("variants") or [""]) * len(config.get("seeds") or [0])
+    values = {key: len(found) for key, found in (config.get("vary") or {}).items()}
+    predicted = values | {SIZE: len(config.get("predict") or [])} if SIZE in values else {SIZE: 0}
+    return number * (math.prod(values.values()) + math.prod(predicted.values()))
+
+
+def _what(study: Study, planned: int) -> str:
     parts = [f"{key}: {', '.join(map(str, values))}" for key, values in study.vary.items()]
     if study.variants:
         parts.append(f"variants: {', '.join(study.variants)}")
     seeds = sorted({run.seed for run in study.runs})
     varied = "; ".join(parts)
+    of = f" of {planned}" if planned and planned > len(study.runs) else ""
     return (
-        f"{len(study.runs)} runs, seeds {', '.join(map(str, seeds))}. They differ in "
-        f"{varied or 'nothing else'}."
+        f"{len(study.runs)}{of} runs have results, seeds {', '.join(map(str, seeds))}. They "
+        f"differ in {varied or 'nothing else'}."
     )
 
 

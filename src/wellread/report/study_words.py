@@ -2,7 +2,9 @@
 
 from wellread.base.text import human_number
 from wellread.formats.estimates import Estimate, Unit
-from wellread.report.blocks import NOTHING, Cell
+from wellread.formats.studies import TRAINING
+from wellread.report.blocks import NOTHING, Cell, metric_name
+from wellread.report.evidence import HELD_OUT, ON_TRAINING
 
 DIGITS = {"perplexity": 2, "nats": 3, "bits": 3}
 IN_WORDS = {
@@ -63,11 +65,23 @@ def in_words(found: Estimate, unit: Unit) -> str:
 def task_name(task: str) -> str:
     """Without the names of its settings.
 
-    >>> task_name("cloze-ten-words,kind=names")
-    'cloze-ten-words, names'
+    >>> task_name("cloze-ten-words,kind=names"), task_name("held-out,split=train")
+    ('cloze-ten-words, names', 'training documents')
     """
+    if task == f"{HELD_OUT},{ON_TRAINING}":
+        return "training documents"
     name, *settings = task.split(",")
     return ", ".join([name, *(part.rpartition("=")[2] for part in settings)])
+
+
+def score_name(task: str, metric: str) -> str:
+    """
+    >>> score_name("cloze-ten-words", "accuracy"), score_name("training", "held_out_loss")
+    ('cloze-ten-words, accuracy', 'held-out loss, in training')
+    """
+    if task == TRAINING:
+        return f"{metric_name(metric).replace('held out', 'held-out')}, in training"
+    return f"{task_name(task)}, {metric_name(metric)}"
 
 
 def counted(number: int, of: int, what: str) -> str:

@@ -23,6 +23,11 @@ class Sizes(NamedTuple):
     predicted: list[Predicted]  # scored or not
 
     @property
+    def num_others(self) -> int:
+        """Series of sizes that are not this one."""
+        return sum(one.axis == SIZE for one in self.study.series) - 1
+
+    @property
     def num_parameters(self) -> dict[str, int]:
         return {group.name: group.num_parameters for group in self.study.groups}
 
@@ -77,6 +82,16 @@ class Sizes(NamedTuple):
     @property
     def scored(self) -> list[ScoredPrediction]:
         return [p for p in self.study.predictions if p.predicted.series == self.series.name]
+
+    @property
+    def foretold(self) -> list[ScoredPrediction]:
+        """One of each task: metrics of the same answers come in or stay out together."""
+        is_evaluated = any(one.predicted.task == HELD_OUT for one in self.scored)
+        found: dict[tuple[str, str], ScoredPrediction] = {}
+        for one in sorted(self.scored, key=lambda one: one.predicted.unit == "perplexity"):
+            if not (is_evaluated and one.predicted.task == TRAINING):
+                found.setdefault((one.predicted.task, one.predicted.size), one)
+        return list(found.values())
 
     @property
     def steps(self) -> list[findings.Suddenness]:
