@@ -64,13 +64,13 @@ def test_the_answers_on_size_come_first_and_with_their_numbers(
     assert found["Was the next size predicted?"].startswith("5 of 8 scores of 5x320 came inside")
     assert found["Still underfitting?"].startswith("Still underfit: held-out loss falls")
     assert found["Which tasks depend on size most?"].startswith(
-        "cloze-ten-words, names most, +13.0 percentage points (95 % +11.9 to +14.1) with ten times"
+        "cloze-ten-words (names) most, +13.0 percentage points (95 % +11.9 to +14.1) with ten times"
     )
 
 
 def test_what_came_stands_beside_what_was_predicted(size_section: Section | None) -> None:
     table = rows(size_section, "size-predictions")
-    assert table["cloze-ten-words, names, accuracy"][:7] == [
+    assert table["cloze-ten-words (names), accuracy"][:7] == [
         "5x320", "31.5 %", "33.0 %", "32.7 %", "33.3 %", "33.1 %", "inside",
     ]  # fmt: skip
     figure = block(size_section, "size-tasks", Figure)
@@ -98,6 +98,20 @@ def test_a_size_that_is_predicted_and_not_yet_trained_is_not_run(tmp_path: Path)
     sizes = sizes_of(evidence_of(tmp_path, half, prediction))
     assert sizes is not None
     assert {row[6].text for row in predictions_table(sizes, []).rows} == {"not run"}
+
+
+def test_the_papers_scores_stand_beside_those_of_models_of_like_size(sizes: Evidence) -> None:
+    found = sizes_of(sizes)
+    assert found is not None
+    known = found._replace(comparable={"cloze-last-word": "lambada"})
+    large = msgspec.structs.replace(found.study.groups[0], num_parameters=117_000_000)
+    groups = [large, *found.study.groups[1:]]
+    near = known._replace(study=msgspec.structs.replace(found.study, groups=groups))
+    metric = ("cloze-last-word", "accuracy")
+    assert known.trend(metric).published == []
+    assert [(size, round(value, 4)) for size, value in near.trend(metric).published] == [
+        (124e6, 0.4599), (355e6, 0.5548), (774e6, 0.6012), (1558e6, 0.6324),
+    ]  # fmt: skip
 
 
 def test_runs_that_differ_in_their_seed_alone_are_one_row(sizes: Evidence) -> None:

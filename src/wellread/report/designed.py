@@ -37,7 +37,12 @@ def the_design(evidence: Evidence) -> Section | None:
     blocks: list[Block] = [Answers(rows=list(_answers(study, main)))]
     blocks += _main_figure(main)
     families = list(_families(evidence, study))
-    blocks += _curves(families)
+    apart = [
+        name
+        for name, changed in study.variants.items()
+        if any(key.startswith("corpus.") for key in changed)
+    ]
+    blocks += _curves(families, apart)
     blocks += _tasks(study)
     blocks += [_table(study, why)]
     return Section(key="design", title="What the paper changed", blocks=blocks)
@@ -159,18 +164,20 @@ def _norms(steps: list[Step], *, first: bool) -> list[float] | None:
     return [sum(column) / len(column) for column in zip(*part, strict=True)] if part else None
 
 
-def _curves(families: Sequence[Family]) -> Iterator[Figure]:
+def _curves(families: Sequence[Family], apart: Sequence[str]) -> Iterator[Figure]:
+    """`apart` are variants of another corpus, and so of other held-out text."""
     if len(families) < 2:
         return
     reference = families[0].name
     has: list[Callable[[Family], bool]] = [lambda f: all(f.losses), lambda f: bool(f.late)]
+    own = "".join(f" {name} is measured on held-out text of its own." for name in apart)
     if has[0](families[0]):
         drawn = [family for family in families if has[0](family)]
         yield loss_gaps(
             drawn,
             f"Held-out loss while training, less that of “{reference}” (grey) at the same step: "
             "strong lines are means, thin ones single seeds. Above zero is worse. The first fifth "
-            "of the steps is left out.",
+            f"of the steps is left out.{own}",
             "; ".join(
                 f"{family.name} ends at {mean_curve(family.losses)[-1][1]:.3f}" for family in drawn
             ),

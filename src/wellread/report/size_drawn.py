@@ -85,7 +85,9 @@ def tasks_drawn(sizes: Sizes) -> list[Figure]:
             drawn,
             f"Tasks by size, as in the paper’s figures 1 and 2 ({', '.join(metrics)}), with 95 % "
             "intervals, the fit’s band, and dashed what guessing would give. Those that depend on "
-            f"size most come first.{_open(drawn)}{more}",
+            f"size most come first.{_open(drawn)}"
+            + " Open diamonds are what the paper printed." * any(t.published for t in drawn)
+            + more,
             ". ".join(f"{trend.title}: {_said(trend)}" for trend in drawn),
         )
     ]

@@ -40,10 +40,12 @@ class Trend(NamedTuple):
     chance: float | None
     predicted: list[Dot]  # of sizes that had not been trained
     came: list[Dot]  # of them, those that have been since
+    published: list[tuple[float, float]]  # the paper's models
 
     @property
     def sizes(self) -> list[float]:
-        return [dot.at for dot in [*self.dots, *self.predicted, *self.came]]
+        ours = [dot.at for dot in [*self.dots, *self.predicted, *self.came]]
+        return ours + [at for at, _ in self.published]
 
 
 def losses(
@@ -105,6 +107,10 @@ def _trend(axes: Axes, trend: Trend, colour: str) -> None:
         at = dot.at / aside if dot.at in trained else dot.at
         draw_dots(axes, [dot._replace(at=at)], colour, is_open=True)
     draw_dots(axes, [dot._replace(at=dot.at * aside) for dot in trend.came], colour)
+    axes.plot(
+        [at for at, _ in trend.published], [value for _, value in trend.published], color=MUTED,
+        linestyle="none", marker="D", markersize=5, markerfacecolor=PAPER,
+    )  # fmt: skip
 
 
 def tasks_by_size(trends: Sequence[Trend], caption: str, alt: str) -> Figure:

@@ -49,6 +49,7 @@ def predictions_table(sizes: Sizes, why: list[str]) -> Table:
         "power law, that predicts left out sizes better. Largest before: the score of the largest "
         "size that was known, which is what a forecast of no change would say."
         + "".join(f" Not predicted before training: {reason}." for reason in late),
+        is_folded=True,
     )
 
 

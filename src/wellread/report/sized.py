@@ -14,7 +14,15 @@ from wellread.report.size_tables import (
     predictions_table,
     steps_table,
 )
-from wellread.report.study_words import amount, counted, in_words, interval, score_name, task_name
+from wellread.report.study_words import (
+    amount,
+    counted,
+    in_words,
+    interval,
+    score_name,
+    task_name,
+    with_minus,
+)
 from wellread.report.trends import Sizes, sizes_of
 
 PLANTED = "plant.demonstrations"
@@ -44,7 +52,10 @@ def _answers(sizes: Sizes) -> Iterator[tuple[str, str]]:
     if scored := sizes.foretold:
         yield "Was the next size predicted?", _of_predictions(scored)
     for one in sizes.underfitting:
-        yield "Still underfitting?", f"{one.verdict[0].upper()}{one.verdict[1:]}: {one.reason}."
+        yield (
+            "Still underfitting?",
+            f"{one.verdict[0].upper()}{one.verdict[1:]}: {with_minus(one.reason)}.",
+        )
     if tasks := sizes.ranked:
         yield "Which tasks depend on size most?", _of_tasks(tasks)
         yield "Where do tasks leave chance?", _of_chance(tasks)
@@ -57,9 +68,9 @@ def _answers(sizes: Sizes) -> Iterator[tuple[str, str]]:
         number = {v: sum(one.verdict == v for one in found) for v in ("smooth", "not decided")}
         yield (
             "Smooth or sudden?",
-            f"Of {len(found)} metrics {number['smooth']} grow smoothly, {len(sudden)} suddenly"
-            f"{': ' + ', '.join(sudden) if sudden else ''}, and {number['not decided']} cannot be "
-            "told.",
+            f"Of {len(found)} metrics {number['smooth']} grow smoothly, {number['not decided']} "
+            f"cannot be told, and {len(sudden) or 'none'} grow suddenly"
+            f"{': ' + ', '.join(sudden) if sudden else ''}.",
         )
 
 

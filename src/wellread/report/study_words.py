@@ -1,5 +1,7 @@
 """How a study's numbers and names are written."""
 
+import re
+
 from wellread.base.text import human_number
 from wellread.formats.estimates import Estimate, Unit
 from wellread.formats.studies import TRAINING
@@ -66,12 +68,13 @@ def task_name(task: str) -> str:
     """Without the names of its settings.
 
     >>> task_name("cloze-ten-words,kind=names"), task_name("held-out,split=train")
-    ('cloze-ten-words, names', 'training documents')
+    ('cloze-ten-words (names)', 'training documents')
     """
     if task == f"{HELD_OUT},{ON_TRAINING}":
         return "training documents"
     name, *settings = task.split(",")
-    return ", ".join([name, *(part.rpartition("=")[2] for part in settings)])
+    values = ", ".join(part.rpartition("=")[2] for part in settings)
+    return f"{name} ({values})" if values else name
 
 
 def score_name(task: str, metric: str) -> str:
@@ -82,6 +85,15 @@ def score_name(task: str, metric: str) -> str:
     if task == TRAINING:
         return f"{metric_name(metric).replace('held out', 'held-out')}, in training"
     return f"{task_name(task)}, {metric_name(metric)}"
+
+
+def with_minus(text: str) -> str:
+    """The sign that other numbers on the page have.
+
+    >>> with_minus("6x256-0: -0.02 (-0.03 to -0.01)")
+    '6x256-0: −0.02 (−0.03 to −0.01)'
+    """
+    return re.sub(r"(?<!\w)-(?=\d)", "−", text)
 
 
 def counted(number: int, of: int, what: str) -> str:

@@ -5,12 +5,14 @@ from typing import NamedTuple
 from wellread.formats import findings
 from wellread.formats.findings import Fit
 from wellread.formats.predictions import Predicted, ScoredPrediction
+from wellread.formats.published import paper, published
 from wellread.formats.studies import HELD_OUT_BITS, SIZE, TRAINING, GroupScore, Series, Study
 from wellread.report.evidence import HELD_OUT, ON_TRAINING, Evidence
 from wellread.report.size_figures import Trend
 from wellread.report.study_figures import Dot
 from wellread.report.study_words import task_name
 
+FAR = 10  # times our largest model: the paper's would squeeze ours into a corner
 LOSSES = ("bits_per_byte", "perplexity")
 Metric = tuple[str, str]  # task, metric
 
@@ -21,6 +23,7 @@ class Sizes(NamedTuple):
     study: Study
     series: Series
     predicted: list[Predicted]  # scored or not
+    comparable: dict[str, str]  # task -> the paper's, where its numbers may stand beside ours
 
     @property
     def num_others(self) -> int:
@@ -123,7 +126,18 @@ class Sizes(NamedTuple):
                 if (p.task, p.metric) == metric
             ],
             came=[Dot(sizes[s.group], s.value, s.low, s.high) for s in self.came(metric)],
+            published=self._published(metric),
         )
+
+    def _published(self, metric: Metric) -> list[tuple[float, float]]:
+        """Parameters and score of the paper's models, if they are not far larger than these."""
+        protocol = next((p.protocol for p in self.study.points if (p.task, p.metric) == metric), "")
+        theirs = published(self.comparable.get(metric[0]), metric[1], protocol)
+        sizes = {size.printed: 1e6 * float(size.actual.rstrip("M")) for size in paper().sizes}
+        if theirs is None or min(sizes.values()) > FAR * max(self.num_parameters.values()):
+            return []
+        values = [(sizes[printed], theirs.value(printed)) for printed in theirs.by_size]
+        return [(size, value) for size, value in values if value is not None]
 
     def metrics(self) -> list[Metric]:
         """In the study's order."""
@@ -138,4 +152,11 @@ def sizes_of(evidence: Evidence) -> Sizes | None:
         return None
     scored = [one.predicted for one in study.predictions if one.predicted.series == series.name]
     unscored = evidence.prediction.predicted if evidence.prediction and not scored else []
-    return Sizes(study, series, scored or [p for p in unscored if p.series == series.name])
+    comparable = {
+        result.stem: result.comparable_to
+        for one in evidence.scored
+        for result in one.results
+        if result.comparable_to
+    }
+    predicted = scored or [p for p in unscored if p.series == series.name]
+    return Sizes(study, series, predicted, comparable)
