@@ -15,6 +15,7 @@ from wellread.report.families import families_table
 from wellread.report.planted import the_planted
 from wellread.report.size_tables import predictions_table
 from wellread.report.sized import the_sizes
+from wellread.report.studied import in_short
 from wellread.report.trends import sizes_of
 
 
@@ -58,14 +59,26 @@ def test_the_answers_on_size_come_first_and_with_their_numbers(
     found = answers(size_section)
     assert found["What does size do to the loss?"] == (
         "Held-out loss changes by −0.226 bits per byte (95 % −0.235 to −0.218) with ten times the "
-        "parameters. A power law fits it; the loss it would end at is not determined by these "
-        "sizes."
+        "parameters. A power law foretells it better than a line; where it would end is not "
+        "determined by these sizes."
     )
     assert found["Was the next size predicted?"].startswith("5 of 8 scores of 5x320 came inside")
     assert found["Still underfitting?"].startswith("Still underfit: held-out loss falls")
     assert found["Which tasks depend on size most?"].startswith(
         "cloze-ten-words (names) most, +13.0 percentage points (95 % +11.9 to +14.1) with ten times"
     )
+
+
+def test_a_study_is_said_in_a_sentence(sizes: Evidence) -> None:
+    assert sizes.study is not None
+    assert in_short(sizes.study) == (
+        "ten times the parameters change held-out loss by −0.226 bits per byte (95 % −0.235 to "
+        "−0.218); 5 of 8 scores of a size came as foretold"
+    )
+    assert in_short(design_study()) == (
+        "held-out loss rises with 4 of 6 changes, falls with 1, undecided 1"
+    )
+    assert in_short(planted_study()) == ""
 
 
 def test_what_came_stands_beside_what_was_predicted(size_section: Section | None) -> None:

@@ -72,6 +72,18 @@ def _answers(study: Study, main: list[findings.Effect]) -> Iterator[tuple[str, s
         yield "What cannot be compared?", f"{'; '.join(study.not_compared)}."
 
 
+def in_short(study: Study) -> str:
+    """What the study found of its variants, in a sentence; empty if it has none."""
+    main = _main(study)
+    number = {v: sum(e.verdict == v for e in main) for v in ("worse", "better", "")}
+    return (
+        f"held-out loss rises with {number['worse']} of {len(main)} changes, falls with "
+        f"{number['better']}, undecided {number['']}"
+        if main
+        else ""
+    )
+
+
 def _name(effect: findings.Effect) -> str:
     settings = ", ".join(f"{value}" for value in effect.settings.values())
     return f"{effect.variant} ({settings})" if settings else effect.variant

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from wellread.formats.findings import Trend
 from wellread.formats.predictions import ScoredPrediction
+from wellread.formats.studies import Study
 from wellread.report.blocks import Answers, Block, Prose, Section, metric_name
 from wellread.report.evidence import STUDY, Evidence
 from wellread.report.size_drawn import foretold, gains, losses_drawn, steps, tasks_drawn
@@ -23,7 +24,7 @@ from wellread.report.study_words import (
     task_name,
     with_minus,
 )
-from wellread.report.trends import Sizes, sizes_of
+from wellread.report.trends import Sizes, sizes_in, sizes_of
 
 PLANTED = "plant.demonstrations"
 TABLES = (predictions_table, gaps_table, gains_table, steps_table, fits_table)
@@ -46,9 +47,14 @@ def the_sizes(evidence: Evidence) -> Section | None:
 
 
 def _answers(sizes: Sizes) -> Iterator[tuple[str, str]]:
-    drawn = sizes.losses
-    if loss := next((t for t in sizes.trends if drawn and (t.task, t.metric) == drawn[0]), None):
+    if (loss := _loss(sizes)) is not None:
         yield "What does size do to the loss?", _of_the_loss(sizes, loss)
+    if forms := [fit.form for fit in sizes.fits if fit.unit == "share" and fit.is_better]:
+        yield (
+            "Do tasks improve log-linearly?",
+            f"For {counted(forms.count('line'), len(forms), 'score')} a line over the logarithm of "
+            "size predicts the sizes left out better than a power law does.",
+        )
     if scored := sizes.foretold:
         yield "Was the next size predicted?", _of_predictions(scored)
     for one in sizes.underfitting:
@@ -74,6 +80,27 @@ def _answers(sizes: Sizes) -> Iterator[tuple[str, str]]:
         )
 
 
+def in_short(study: Study) -> str:
+    """What the study found of size, in a sentence; empty if it has nothing on it."""
+    sizes = sizes_in(study)
+    loss = _loss(sizes) if sizes else None
+    if sizes is None or loss is None or loss.per_tenfold is None:
+        return ""
+    inside = sum(one.is_inside for one in sizes.foretold)
+    told = counted(inside, len(sizes.foretold), "score")
+    return (
+        f"ten times the parameters change held-out loss by {in_words(loss.per_tenfold, loss.unit)}"
+        + (f"; {told} of a size came as foretold" if sizes.foretold else "")
+    )
+
+
+def _loss(sizes: Sizes) -> Trend | None:
+    """The trend of the held-out loss."""
+    drawn = sizes.losses[:1]
+    found = [t for t in sizes.trends if [(t.task, t.metric)] == drawn]
+    return next((trend for trend in found if trend.per_tenfold is not None), None)
+
+
 def _of_the_loss(sizes: Sizes, trend: Trend) -> str:
     assert trend.per_tenfold is not None
     fit = sizes.fit((trend.task, trend.metric))
@@ -82,13 +109,14 @@ def _of_the_loss(sizes: Sizes, trend: Trend) -> str:
         limit = fit.parameters["limit"]
         ends = interval(limit.low, limit.high, fit.unit)
         more = (
-            f" A power law fits it; the loss it would end at is {amount(limit.value, fit.unit)} "
-            f"(95 % {ends})."
+            f" A power law foretells it better than a line; it would end at "
+            f"{amount(limit.value, fit.unit)} (95 % {ends})."
             if fit.is_limit_determined
-            else " A power law fits it; the loss it would end at is not determined by these sizes."
+            else " A power law foretells it better than a line; where it would end is not "
+            "determined by these sizes."
         )
     elif fit is not None:
-        more = " A straight line over the logarithm of size fits it better than a power law."
+        more = " A line over the logarithm of size foretells it better than a power law."
     return (
         f"Held-out loss changes by {in_words(trend.per_tenfold, trend.unit)} with ten times the "
         f"parameters.{more}"

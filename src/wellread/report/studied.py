@@ -6,6 +6,7 @@ from typing import Any
 from wellread.formats.comparisons import verdict
 from wellread.formats.findings import Difference
 from wellread.formats.studies import SIZE, Study
+from wellread.report import designed, sized
 from wellread.report.blocks import (
     NOTHING,
     Block,
@@ -22,6 +23,12 @@ from wellread.report.blocks import (
 from wellread.report.built import absent
 from wellread.report.evidence import STUDY, TRAIN, Evidence
 from wellread.report.study_words import amount, task_name
+
+
+def in_short(study: Study) -> str:
+    """What the study found, in a sentence; empty if it has only scores."""
+    parts = [part for part in (sized.in_short(study), designed.in_short(study)) if part]
+    return "; ".join(parts)
 
 
 def the_study(evidence: Evidence) -> Section:

@@ -144,19 +144,26 @@ class Sizes(NamedTuple):
         return list(dict.fromkeys((s.task, s.metric) for s in self.study.group_scores))
 
 
-def sizes_of(evidence: Evidence) -> Sizes | None:
+def sizes_in(study: Study) -> Sizes | None:
     """The study's first series of sizes; None: it has none."""
-    study = evidence.study
-    series = next((s for s in study.series if s.axis == SIZE), None) if study else None
-    if study is None or series is None:
+    series = next((s for s in study.series if s.axis == SIZE), None)
+    if series is None:
         return None
     scored = [one.predicted for one in study.predictions if one.predicted.series == series.name]
-    unscored = evidence.prediction.predicted if evidence.prediction and not scored else []
+    return Sizes(study, series, scored, {})
+
+
+def sizes_of(evidence: Evidence) -> Sizes | None:
+    """The same, with the papers' tasks, and with predictions that wait for their size."""
+    found = sizes_in(evidence.study) if evidence.study else None
+    if found is None:
+        return None
     comparable = {
         result.stem: result.comparable_to
         for one in evidence.scored
         for result in one.results
         if result.comparable_to
     }
-    predicted = scored or [p for p in unscored if p.series == series.name]
-    return Sizes(study, series, predicted, comparable)
+    waiting = evidence.prediction.predicted if evidence.prediction else []
+    predicted = found.predicted or [p for p in waiting if p.series == found.series.name]
+    return found._replace(predicted=predicted, comparable=comparable)
