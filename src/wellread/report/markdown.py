@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from wellread.base.text import marked_markdown
 from wellread.base.text import plain_markdown as plain
 from wellread.report.blocks import (
+    Beside,
     Block,
+    Cell,
     Excerpt,
     Fact,
     Figure,
     Heading,
     Listing,
-    Passage,
     Prose,
     Section,
     Table,
@@ -38,11 +39,12 @@ def _block(block: Block) -> Iterator[str]:
         case Figure():
             yield f"![{plain(block.alt)}](figures/{block.key}.svg)"
             yield from ("", f"*{plain(block.caption)}*")
-        case Passage():
+        case Beside():
             yield f"**{plain(block.label)}**"
             if block.prompt:
-                yield from ("", "Given:", "", _verbatim(block.prompt), "", "Written:")
-            yield from ("", _verbatim(block.continuation))
+                yield from ("", "Given:", "", _verbatim(block.prompt))
+            for name, text in block.texts:
+                yield from ("", f"{plain(name)} wrote:", "", _verbatim(text))
         case Excerpt():
             yield f"**{plain(block.label)}**"
             yield from ("", f"> {marked_markdown(block.text, block.spans)}")
@@ -59,16 +61,22 @@ def _verbatim(text: str) -> str:
 
 
 def _table(table: Table) -> Iterator[str]:
+    table = table.trimmed
     yield f"**{plain(table.caption)}**" + (f": {plain(table.detail)}" if table.detail else "")
     yield ""
     yield _row([plain(column.name) for column in table.columns])
     yield _row(["--:" if column.kind == "number" else ":--" for column in table.columns])
     for row in table.rows:
-        yield _row([plain(cell.text) for cell in row])
+        yield _row([plain(_words(cell)) for cell in row])
     if table.note:
         yield from ("", plain(table.note))
     if table.why:
-        yield from ("", "Way back: " + ", ".join(f"`{line}`" for line in table.why))
+        yield from ("", "Way back: " + ", ".join(f"`{way.command}`" for way in table.why))
+
+
+def _words(cell: Cell) -> str:
+    text = ", ".join(name for name, _ in cell.links) or cell.text
+    return f"{text} ({cell.detail})" if cell.detail else text
 
 
 def _row(cells: list[str]) -> str:

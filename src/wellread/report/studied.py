@@ -9,6 +9,7 @@ from wellread.report.blocks import (
     Prose,
     Section,
     Table,
+    Way,
     count,
     items_in,
     metric_name,
@@ -49,7 +50,7 @@ def the_size_study(evidence: Evidence) -> Section:
     return Section(key="size", title="Model size", blocks=blocks)
 
 
-def _points_table(study: Study, why: list[str]) -> Table:
+def _points_table(study: Study, why: list[Way]) -> Table:
     settings = list(study.vary)
     return Table(
         key="size-points",
@@ -84,7 +85,7 @@ def _points_table(study: Study, why: list[str]) -> Table:
     )
 
 
-def _differences_table(study: Study, why: list[str]) -> Table:
+def _differences_table(study: Study, why: list[Way]) -> Table:
     return Table(
         key="size-differences",
         caption="What the larger model gains, on the items that both have",
