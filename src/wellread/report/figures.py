@@ -300,7 +300,7 @@ def forest(key: str, groups: Sequence[Group], caption: str, alt: str, *, unit: s
         axes.grid(axis="x", color=GRID, linewidth=0.6)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %", decimals=None))
         axes.locator_params(axis="x", nbins=4 if is_narrow else 8)
-        axes.set_xlabel(unit)
+        axes.set_xlabel(textwrap.fill(unit, 30) if is_narrow else unit)
 
     height = 0.21 * rows + 0.55
     return draw(key, caption, alt, paint, inches=(height, 1.35 * height))
