@@ -1,11 +1,13 @@
-"""The first half of the report: what was built, links, tokenizer, models."""
+"""The first half of the report: what was built, links, models."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from wellread.base.text import human_seconds
 from wellread.formats.metrics import Step
 from wellread.formats.published import paper
 from wellread.report.blocks import (
+    NOT_RUN,
     NOTHING,
     Block,
     Cell,
@@ -13,6 +15,7 @@ from wellread.report.blocks import (
     Prose,
     Section,
     Table,
+    Way,
     count,
     decimal,
     share,
@@ -21,15 +24,15 @@ from wellread.report.evidence import (
     CORPUS,
     CRAWL,
     LINKS,
-    TOKENIZER,
-    TOKENS,
     Artifact,
     Evidence,
+    Training,
 )
 from wellread.report.families import FEW, families, families_table, mean_steps
 from wellread.report.figures import POINTS_DRAWN, curves
 from wellread.report.funnel import Level, funnel
-from wellread.report.link_figures import karma, months
+from wellread.report.link_figures import months_and_karma
+from wellread.report.reasons import reason_words
 
 # stage -> what goes in, what comes out
 FUNNEL = {
@@ -37,7 +40,7 @@ FUNNEL = {
     CRAWL: ("links", "pages"),
     CORPUS: ("pages and documents read", "documents"),
 }
-REASONS_DRAWN = 5  # of a stage, the most frequent; the table has all
+REASONS_DRAWN = 3  # of a stage, the most frequent; the table has all
 DOMAINS_SHOWN = 15
 
 
@@ -77,7 +80,7 @@ def _levels(found: list[Artifact]) -> Iterator[Level]:
             yield Level(before, entering, is_drop=False)
         ordered = sorted(manifest.dropped.items(), key=lambda item: (-item[1], item[0]))
         for reason, number in ordered[:REASONS_DRAWN]:
-            yield Level(reason, number, is_drop=True)
+            yield Level(reason_words(reason), number, is_drop=True)
         if rest := sum(number for _, number in ordered[REASONS_DRAWN:]):
             others = len(ordered) - REASONS_DRAWN
             yield Level(f"{others} more reason{'s' * (others > 1)}", rest, is_drop=True)
@@ -88,20 +91,19 @@ def _levels(found: list[Artifact]) -> Iterator[Level]:
 def _levels_table(evidence: Evidence) -> Table:
     webtext = paper().webtext
     published = {"links": webtext.num_links, "documents": webtext.num_documents}
-    rows = []
-    why = []
+    rows: list[list[Cell]] = []
+    why: list[Way] = []
+    last: int | None = None
     for stage, (before, after) in FUNNEL.items():
         artifact = evidence.first(stage)
         if artifact is not None:
             why.append(evidence.why(artifact.name))
         for name, place in ((before, "in"), (after, "out")):
-            if name == "links" and place == "in":
+            number = artifact.manifest.counts[place] if artifact else None
+            if place == "in" and rows and number in (None, last):
                 continue  # what the stage before put out
-            ours = (
-                count(artifact.manifest.counts[place])
-                if artifact
-                else Cell("not run", is_muted=True)
-            )
+            last = number
+            ours = NOT_RUN if number is None else count(number)
             theirs = published.get(name)
             rows.append([Cell(name), ours, count(theirs)])
     return Table(
@@ -122,8 +124,8 @@ def _drops_table(evidence: Evidence, found: list[Artifact]) -> list[Table]:
             examples = manifest.examples.get(reason, [])
             rows.append(
                 [
-                    Cell(reason),
-                    Cell(manifest.stage),
+                    Cell(reason_words(reason), reason),
+                    Cell(manifest.stage, target=evidence.anchor(artifact.name)),
                     count(number),
                     share(number, manifest.counts["in"]),
                     Cell(examples[0]) if examples else NOTHING,
@@ -144,6 +146,7 @@ def _drops_table(evidence: Evidence, found: list[Artifact]) -> list[Table]:
             ],
             rows=rows,
             why=[evidence.why(a.name) for a in found],
+            is_folded=True,
         )
     ]
 
@@ -162,49 +165,11 @@ def the_links(evidence: Evidence) -> Section:
         ],
         why=[evidence.why(artifact.name)],
         note="A site by its registered name, without the public suffix, as OpenAI counts "
-        "WebText's; wellread links report sets its list beside these.",
+        "WebText's.",
+        is_folded=True,
     )
-    drawn = [months(found), karma(found.karma)] if found.links else []
+    drawn = [months_and_karma(found)] if found.links else []
     return Section(key="links", title=title, blocks=[*drawn, table], is_run=True)
-
-
-def the_tokenizer(evidence: Evidence) -> Section:
-    artifact = evidence.first(TOKENIZER)
-    header, tokens = evidence.tokens, evidence.first(TOKENS)
-    rows, why = [], []
-    columns = [Column("", "name"), Column("here", "number"), Column("paper", "number")]
-    if artifact is not None:
-        facts = artifact.manifest.facts
-        why.append(evidence.why(artifact.name))
-        stated = next(s.value for s in paper().settings if s.key == "vocab_size")
-        rows += [
-            [Cell("vocabulary"), count(facts.get("vocab_size")), count(stated)],
-            [Cell("merges"), count(facts.get("num_merges")), NOTHING],
-            [
-                Cell("bytes per token, held-out text"),
-                decimal(facts.get("bytes_per_token"), 2),
-                NOTHING,
-            ],
-        ]
-    if header is not None and tokens is not None:
-        why.append(evidence.why(tokens.name))
-        rows += [
-            [Cell(f"tokens of split “{name}”"), count(split.num_tokens), NOTHING]
-            for name, split in header.splits.items()
-        ]
-    blocks: list[Block] = []
-    if rows:
-        blocks.append(
-            Table(
-                key="tokenizer",
-                caption="Byte-level BPE: the vocabulary and what it makes of the corpus",
-                columns=columns,
-                rows=rows,
-                why=why,
-            )
-        )
-    blocks += [absent(evidence, s) for s in (TOKENIZER, TOKENS) if evidence.first(s) is None]
-    return Section(key="tokenizer", title="The tokenizer", blocks=blocks, is_run=bool(rows))
 
 
 def the_models(evidence: Evidence) -> Section:
@@ -236,7 +201,6 @@ def the_models(evidence: Evidence) -> Section:
         blocks.append(_runs_table(evidence, is_folded=are_many))
     else:
         blocks.append(absent(evidence, "train"))
-    blocks.append(_sizes_table())
     return Section(key="models", title="The models", blocks=blocks, is_run=bool(runs))
 
 
@@ -253,15 +217,16 @@ def _runs_table(evidence: Evidence, *, is_folded: bool) -> Table:
         seconds = run.steps[-1].seconds if run.steps else None
         rows.append(
             [
-                Cell(run.name),
+                Cell(run.name, target=evidence.anchor(run.artifact.name)),
                 Cell(str(manifest.config["model"]["size"])),
                 count(facts.get("num_parameters")),
                 count(facts.get("num_steps")),
                 count(facts.get("tokens_seen")),
-                decimal(facts.get("held_out_loss"), 3),
+                _held_out(facts),
                 decimal(facts.get("held_out_bits_per_byte"), 3),
                 count(facts.get("tokens_per_second")),
                 Cell(human_seconds(seconds), seconds) if seconds is not None else NOTHING,
+                _flops(run),
             ]
         )
     return Table(
@@ -278,35 +243,31 @@ def _runs_table(evidence: Evidence, *, is_folded: bool) -> Table:
             Column("bits per byte", "number"),
             Column("tokens/s", "number"),
             Column("time", "number"),
+            Column("FLOPs", "number"),
         ],
         rows=rows,
         why=[evidence.why(run.artifact.name) for run in evidence.trainings],
         note="Size: layers × width. Loss in nats per token, at the last step, on the first windows "
         "of the held-out tokens: a context long, side by side, across documents. The task held-out "
-        "of evaluation has other texts and windows, and so another number.",
+        "of evaluation has other texts and windows, and so another number. FLOPs: of the matrix "
+        "products, forward and backward. No energy was measured.",
     )
 
 
-def _sizes_table() -> Table:
-    return Table(
-        key="sizes",
-        caption="The paper’s four models, for comparison",
-        columns=[
-            Column("printed as", "name"),
-            Column("parameters", "number"),
-            Column("layers", "number"),
-            Column("width", "number"),
-            Column("heads", "number"),
-        ],
-        rows=[
-            [
-                Cell(size.printed),
-                Cell(size.actual),
-                count(size.layers),
-                count(size.width),
-                count(size.heads),
-            ]
-            for size in paper().sizes
-        ],
-        note="Paper, Table 2, whose parameter counts its authors later corrected.",
-    )
+def _held_out(facts: dict[str, Any]) -> Cell:
+    cell = decimal(facts.get("held_out_loss"), 3)
+    low, high = facts.get("held_out_low"), facts.get("held_out_high")
+    if low is None or high is None:
+        return cell
+    return cell._replace(low=low, high=high, detail=f"{low:.3f} to {high:.3f}")
+
+
+def _flops(run: Training) -> Cell:
+    """Of all steps: those of a token, by the last measured speed, times the tokens seen."""
+    measured = [s for s in run.steps if s.flops_per_second and s.tokens_per_second]
+    if not measured:
+        return NOTHING
+    last = measured[-1]
+    of_token = (last.flops_per_second or 0) / (last.tokens_per_second or 1)
+    flops = of_token * run.steps[-1].tokens
+    return Cell(f"{flops:.1e}".replace("e+", " · 10^"), flops)

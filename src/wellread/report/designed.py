@@ -15,6 +15,7 @@ from wellread.report.blocks import (
     Figure,
     Section,
     Table,
+    Way,
     metric_name,
 )
 from wellread.report.design_figures import Curve, Family, gradients_by_depth, loss_gaps, mean_curve
@@ -210,13 +211,13 @@ def _curves(families: Sequence[Family], apart: Sequence[str]) -> Iterator[Figure
         )
 
 
-def _table(study: Study, why: list[str]) -> Table:
+def _table(study: Study, why: list[Way]) -> Table:
     return Table(
         key="design-effects",
         caption="Every effect",
         columns=[
-            Column("variant", "name"),
-            Column("task"),
+            Column("variant", "group"),
+            Column("task", "name"),
             Column("metric"),
             Column("reference", "number"),
             Column("variant’s", "number"),

@@ -21,10 +21,17 @@ from wellread.report.blocks import Figure, big, printable
 INK, MUTED, GRID, PAPER = "#22262b", "#6a7078", "#dcdcd6", "#fefefd"
 # Okabe and Ito (2008), "Color Universal Design": told apart by all common kinds of colour vision.
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#aa4499", "#997700", "#56b4e9")
+# The same for words, which need more contrast with the paper: 4.5 at least.
+WORDS = ("#0072b2", "#bd5300", "#00805d", "#aa4499", "#846700", "#1f77ae")
 # On the page each colour is a variable, so that it follows the page into dark mode.
 VARIABLES = {INK: "ink", MUTED: "muted", GRID: "rule", PAPER: "paper"} | {
-    colour: f"series-{number}" for number, colour in enumerate(SERIES)
+    colour: f"{name}-{number}"
+    for name, colours in (("series", SERIES), ("words", WORDS))
+    for number, colour in enumerate(colours)
+    if name == "series" or colour not in SERIES
 }
+_WORDS_FILL = re.compile(r"(<text [^>]*fill: )(#[0-9a-f]{6})")
+_FONT = re.compile(r"font-family: [^;\"]*;? ?")
 STYLE = {
     "svg.fonttype": "none",  # text stays text: it can be selected, searched and read aloud
     "svg.hashsalt": "wellread",  # else the ids, and so the file, differ between two runs
@@ -57,7 +64,7 @@ Paint = Callable[[Canvas], None]
 class Mark(NamedTuple):
     """A value with its interval on a line of its own."""
 
-    label: str
+    label: str  # empty: on the line of its group's title
     value: float
     low: float | None
     high: float | None
@@ -92,13 +99,18 @@ def _svg(paint: Paint, width: float, height: float) -> str:
         canvas = Canvas(figsize=(width, height), layout="constrained")
         paint(canvas)
         canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return printable(buffer.getvalue().decode())
+    of_words = dict(zip(SERIES, WORDS, strict=True))
+    return _WORDS_FILL.sub(
+        lambda found: found[1] + of_words.get(found[2], found[2]),
+        printable(buffer.getvalue().decode()),
+    )
 
 
 def _for_page(svg: str, prefix: str) -> str:
     """The figure for inlining: ids of its own, colours from the page, no size."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = _FONT.sub("", svg)  # the page has its own
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     svg = re.sub(r'href="#', f'href="#{prefix}-', svg)
     svg = svg.replace("url(#", f"url(#{prefix}-")
@@ -265,7 +277,7 @@ def forest(key: str, groups: Sequence[Group], caption: str, alt: str, *, unit: s
 
     Filled points are ours, open diamonds published.
     """
-    rows = sum(len(group.marks) + 1 for group in groups)
+    rows = sum(1 + sum(bool(mark.label) for mark in group.marks) for group in groups)
 
     def paint(canvas: Canvas) -> None:
         is_narrow = canvas.get_figwidth() == NARROW
@@ -275,12 +287,14 @@ def forest(key: str, groups: Sequence[Group], caption: str, alt: str, *, unit: s
             top = len(labels)
             labels.append(group.title)
             for mark in group.marks:
-                _mark(axes, len(labels), mark)
-                labels.append(mark.label)
+                if mark.label:
+                    labels.append(mark.label)
+                _mark(axes, len(labels) - 1, mark)
             if group.line is not None:
+                start = top + 0.55 if len(labels) > top + 1 else top - 0.45
                 axes.plot(
-                    [group.line] * 2, [top + 0.55, len(labels) - 0.45], color=MUTED,
-                    linewidth=1.3, linestyle=(0, (3, 2)),
+                    [group.line] * 2, [start, len(labels) - 0.45], color=MUTED, linewidth=1.3,
+                    linestyle=(0, (3, 2)),
                 )  # fmt: skip
         label_rows(axes, labels, is_narrow=is_narrow)
         _colour_labels(axes, groups)
@@ -292,7 +306,7 @@ def forest(key: str, groups: Sequence[Group], caption: str, alt: str, *, unit: s
         axes.grid(axis="x", color=GRID, linewidth=0.6)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %", decimals=None))
         axes.locator_params(axis="x", nbins=4 if is_narrow else 8)
-        axes.set_xlabel(unit)
+        axes.set_xlabel(textwrap.fill(unit, 30) if is_narrow else unit)
 
     height = 0.21 * rows + 0.55
     return draw(key, caption, alt, paint, inches=(height, 1.35 * height))
@@ -322,5 +336,6 @@ def _colour_labels(axes: Axes, groups: Sequence[Group]) -> None:
         title.set_color(INK)
         title.set_fontweight("bold")
         for mark in group.marks:
-            colour = MUTED if mark.series is None else SERIES[mark.series % len(SERIES)]
-            next(ticks).set_color(colour)
+            if mark.label:
+                colour = MUTED if mark.series is None else SERIES[mark.series % len(SERIES)]
+                next(ticks).set_color(colour)

@@ -2,14 +2,14 @@
 
 from wellread.formats.estimates import Estimate
 from wellread.formats.findings import Fit
-from wellread.report.blocks import NOT_RUN, NOTHING, Cell, Column, Table, count, score
-from wellread.report.study_words import amount, estimate_cell, interval, score_name
+from wellread.report.blocks import NOT_RUN, NOTHING, Cell, Column, Table, Way, count, score
+from wellread.report.study_words import amount, estimate_cell, interval, ranged_cell, score_name
 from wellread.report.trends import Sizes
 
 UNDETERMINED = Cell("not determined", is_muted=True)
 
 
-def predictions_table(sizes: Sizes, why: list[str]) -> Table:
+def predictions_table(sizes: Sizes, why: list[Way]) -> Table:
     """What was predicted of the next size, and what came."""
     scored = {(p.predicted.task, p.predicted.metric, p.predicted.size): p for p in sizes.scored}
     rows = []
@@ -21,9 +21,7 @@ def predictions_table(sizes: Sizes, why: list[str]) -> Table:
                 Cell(score_name(said.task, said.metric)),
                 Cell(said.size),
                 score(said.largest_value, said.metric),
-                score(said.value, said.metric),
-                score(said.low, said.metric),
-                score(said.high, said.metric),
+                ranged_cell(said.value, said.low, said.high, said.unit),
                 score(one.actual, said.metric) if one else NOT_RUN,
                 Cell("inside" if one.is_inside else "outside") if one else NOTHING,
                 Cell("yes" if one.counts else "no") if one else NOTHING,
@@ -37,8 +35,6 @@ def predictions_table(sizes: Sizes, why: list[str]) -> Table:
             Column("size"),
             Column("largest before", "number"),
             Column("predicted", "number"),
-            Column("95 % from", "number"),
-            Column("to", "number"),
             Column("came", "number"),
             Column("came inside"),
             Column("predicted before training"),
@@ -53,7 +49,7 @@ def predictions_table(sizes: Sizes, why: list[str]) -> Table:
     )
 
 
-def gaps_table(sizes: Sizes, why: list[str]) -> Table:
+def gaps_table(sizes: Sizes, why: list[Way]) -> Table:
     found = [gap for one in sizes.underfitting for gap in one.gaps]
     return Table(
         key="size-gaps",
@@ -82,7 +78,7 @@ def gaps_table(sizes: Sizes, why: list[str]) -> Table:
     )
 
 
-def gains_table(sizes: Sizes, why: list[str]) -> Table:
+def gains_table(sizes: Sizes, why: list[Way]) -> Table:
     return Table(
         key="size-gains",
         caption="What ten times the parameters do to each score",
@@ -119,11 +115,12 @@ def gains_table(sizes: Sizes, why: list[str]) -> Table:
 def _rank(rank: Estimate | None, number: int) -> Cell:
     if rank is None:
         return NOTHING
-    ends = f" ({rank.low:.0f} to {rank.high:.0f})" if rank.low and rank.high else ""
-    return Cell(f"{rank.value:.0f}{ends} of {number}", rank.value)
+    ends = f"{rank.low:.0f} to {rank.high:.0f}" if rank.low and rank.high else ""
+    text = f"{rank.value:.0f} of {number}"
+    return Cell(text, rank.value, low=rank.low, high=rank.high, detail=ends)
 
 
-def steps_table(sizes: Sizes, why: list[str]) -> Table:
+def steps_table(sizes: Sizes, why: list[Way]) -> Table:
     return Table(
         key="size-steps",
         caption="Smooth or sudden: the largest step between two sizes",
@@ -155,7 +152,7 @@ def steps_table(sizes: Sizes, why: list[str]) -> Table:
     )  # fmt: skip
 
 
-def fits_table(sizes: Sizes, why: list[str]) -> Table:
+def fits_table(sizes: Sizes, why: list[Way]) -> Table:
     return Table(
         key="size-fits",
         caption="The fits",
