@@ -50,12 +50,19 @@ def test_a_study_becomes_a_run_for_every_combination(tmp_path: Path) -> None:
     ("right", "wrong", "message"),
     [
         ("[tokens]", "[tokns]", r"unknown section \[tokns\]; did you mean 'tokens'"),
-        ("steps = 10", 'steps = "ten"', r"section \[train\]: key 'steps': expected `int`"),
+        (
+            "steps = 10",
+            'steps = "ten"',
+            r"section \[train\] with seed = 0: key 'steps': expected `int`",
+        ),
         ("steps = 10", "step = 10", r"unknown key 'step'; did you mean 'steps'"),
         ("steps = 10", "steps = 0", r"steps is 0; expected at least 1"),
         ('"1x64"', '"1x65"', r"model size '1x65': the width must be a multiple of 64"),
         ('"train.seed"', '"train.start"', r"train.start is an input, which runs are not compared"),
-        ('"model.size"', '"size"', r"vary 'size' is neither model.KEY nor train.KEY"),
+        ('"train.seed"', '"train.sed"', r"\[train\] with sed = 0: unknown key 'sed'; did you mean"),
+        ('"train.seed"', '"trian.seed"', r"that may differ between runs; did you mean 'train'"),
+        ('"train.seed"', '"plant.seed"', r"plant.seed needs a section \[plant\]"),
+        ('"model.size"', '"size"', r"'size' is not SECTION.KEY of a section that may differ"),
         ('["texts"]', '["textes"]', r"key 'sources': no file .*textes; mend the recipe"),
         ('sources = ["texts"]', "", r"\[corpus\] needs a section \[crawl\] or the key 'sources'"),
         ("[tokens]", "", r"\[train\] needs a section \[tokens\]"),
@@ -93,11 +100,11 @@ def test_a_run_is_named_after_the_model_that_it_starts_from(tmp_path: Path) -> N
     text = text.replace(
         '[study]\nvary = {"model.size" = ["1x64", "2x64"], "train.seed" = [0, 1]}', ""
     )
-    [(name, (_, config))] = read_recipe(recipe(tmp_path, text)).runs.items()
-    assert name == "gpt2"
-    assert config.start == str(tmp_path / "gpt2")
+    read = read_recipe(recipe(tmp_path, text))
+    assert list(read.runs) == ["gpt2"]
+    assert read.stages["train"].start == str(tmp_path / "gpt2")
     elsewhere = recipe(tmp_path, text.replace('"gpt2"', '"distilgpt2"'))
-    assert read_recipe(elsewhere).runs["distilgpt2"][1].start == "distilgpt2"
+    assert read_recipe(elsewhere).runs["distilgpt2"].settings["train"].start == "distilgpt2"
 
 
 @pytest.mark.real

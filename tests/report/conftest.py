@@ -10,6 +10,7 @@ import pytest
 
 from tests.reference.corpus_account import ACCOUNT
 from tests.report import answers
+from tests.report.made_study import empty_study
 from wellread.base.config import Config
 from wellread.base.manifest import Draft, writing
 from wellread.formats import (
@@ -18,6 +19,7 @@ from wellread.formats import (
     corpus_outcomes,
     corpus_report,
     documents,
+    findings,
     link_report,
     overlap,
     studies,
@@ -462,7 +464,7 @@ def write_copying(run: Path) -> None:
 
 def write_study(run: Path) -> None:
     names = {"small": (0.0, 1_200_000), "medium": (0.06, 3_400_000)}
-    study = studies.Study(
+    study = empty_study(
         vary={"model.size": ["2x64", "4x128"]},
         points=[
             studies.Point(
@@ -470,7 +472,10 @@ def write_study(run: Path) -> None:
                 settings={"model.size": "2x64" if name == "small" else "4x128"},
                 num_parameters=parameters,
                 task=result.task,
+                protocol=result.protocol,
                 metric=score.metric,
+                unit="number",
+                higher_is_better=score.higher_is_better,
                 value=score.value,
                 low=score.low,
                 high=score.high,
@@ -481,7 +486,7 @@ def write_study(run: Path) -> None:
             for score in result.scores
         ],
         differences=[
-            studies.Difference(
+            findings.Difference(
                 task=task,
                 metric="accuracy",
                 smaller="small",

@@ -4,93 +4,16 @@ import math
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from wellread.base.config import Config
+from tests.studies.made import write_results, write_run, write_tokens
 from wellread.base.errors import InputError
-from wellread.base.manifest import writing
 from wellread.evaluate.compare import compare
-from wellread.formats.results import Item, Result, Score, write_result
 from wellread.formats.studies import read_study
 from wellread.pipeline.study import fit_study
 from wellread.studies.config import StudyConfig
 
 BY_SIZE = StudyConfig(vary={"model.size": ["2x64", "4x128"]})
-
-
-class RunSettings(Config, frozen=True):
-    """The shape of a run's settings."""
-
-    model: dict[str, Any]
-    train: dict[str, Any] = msgspec.field(default_factory=dict)
-
-
-def write_run(
-    directory: Path,
-    size: str,
-    num_parameters: int,
-    *,
-    seed: int = 0,
-    steps: int = 20,
-    tokens: Path | None = None,
-) -> Path:
-    settings = RunSettings(model={"size": size}, train={"seed": seed, "steps": steps})
-    inputs = {"tokens": [tokens]} if tokens else {}
-    with writing(directory, stage="train", config=settings, inputs=inputs) as draft:
-        draft.write("model.safetensors", b"")
-        draft.facts["num_parameters"] = num_parameters
-    return directory
-
-
-def score(metric: str, value: float, *, higher_is_better: bool = True) -> Score:
-    return Score(
-        metric=metric,
-        value=value,
-        low=None,
-        high=None,
-        num_items=4,
-        higher_is_better=higher_is_better,
-    )
-
-
-def write_results(
-    directory: Path,
-    run: Path,
-    right: list[int],
-    *,
-    nats: float = 2.0,
-    protocol: str = "demo-lambada:1",
-    documents: list[str] | None = None,
-    prefix: str = "",
-) -> Path:
-    """Items of 2 words each, right or wrong; each a document of its own, or of those named."""
-    items = [
-        Item(
-            item=f"{prefix}{number}",
-            text="",
-            prompt="",
-            target="",
-            unit=documents[number] if documents else None,
-            sums={"accuracy": (float(is_right), 1.0), "perplexity": (-2 * nats, 2.0)},
-        )
-        for number, is_right in enumerate(right)
-    ]
-    result = Result(
-        task="demo-lambada",
-        protocol=protocol,
-        comparable_to=None,
-        num_items=len(items),
-        num_available=len(items),
-        scores=[
-            score("accuracy", sum(right) / len(right)),
-            score("perplexity", math.exp(nats), higher_is_better=False),
-        ],
-        seconds=0.0,
-    )
-    with writing(directory, stage="evaluate", config=Config(), inputs={"model": [run]}) as draft:
-        write_result(draft, result, items)
-    return directory
 
 
 @pytest.fixture
@@ -171,13 +94,6 @@ def test_items_that_only_one_model_scored_are_left_out(tmp_path: Path) -> None:
     fit_study(results, tmp_path / "study", BY_SIZE)
     accuracy = read_study(tmp_path / "study").differences[0]
     assert (accuracy.difference, accuracy.num_items) == (0.5, 4)
-
-
-def write_tokens(folder: Path, text: bytes) -> Path:
-    for stage, inputs in (("corpus", {}), ("tokens", {"corpus": [folder / "corpus"]})):
-        with writing(folder / stage, stage=stage, config=Config(), inputs=inputs) as draft:
-            draft.write("data", text)
-    return folder / "tokens"
 
 
 def test_what_the_runs_differ_in_besides_is_named(

@@ -66,6 +66,8 @@ def assert_same_training(run: Path, other: Path) -> None:
         assert [n for n, value in enumerate(measured) if value is not None] == held
         wanted = [wanted[number] for number in held]
         assert [measured[number] for number in held] == pytest.approx(wanted, rel=1e-5), what
+    by_depth, wanted = ([s.gradient_norms or [] for s in some] for some in (steps, others))
+    torch.testing.assert_close(torch.tensor(by_depth), torch.tensor(wanted), rtol=1e-5, atol=0)
     for name in ("model", "optimizer"):
         last = f"checkpoints/step-{steps[-1].step:07}/{name}.safetensors"
         tensors, wanted = load_file(run / last), load_file(other / last)

@@ -61,6 +61,7 @@ def test_event_files_hold_each_step_once_after_a_stop(tokens: Path, tmp_path: Pa
     shown.Reload()
     assert [event.step for event in shown.Scalars("loss")] == [2, 4, 6, 8, 10, 12]
     assert [event.step for event in shown.Scalars("held_out_loss")] == [6, 12]
+    assert len(shown.Scalars("gradient_norms/0")) == 6
 
 
 def test_tensorboard_that_is_not_installed_is_said(tokens: Path, tmp_path: Path) -> None:

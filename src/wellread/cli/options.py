@@ -54,10 +54,6 @@ def takes_settings(
                 for field in fields
                 if given[field.name] not in (None, [])
             }
-            for field in fields:
-                if field.required and field.name not in raw:
-                    note = notes.get(field.name, "")
-                    raise InputError(f"{section}: {_flag(field)} is missing: {note}")
             root = recipe.parent if recipe else None
             arguments["config"] = convert(raw, config, where=section, root=root, strict=False)
             command(**arguments)
@@ -89,7 +85,7 @@ def _section(recipe: Path, section: str) -> dict[str, Any]:
 def _parsed(value: Any, field: msgspec.structs.FieldInfo) -> Any:
     """What the options say; KEY=VALUE, given once or more, is a table (KEY=A,B where it lists)."""
     kind = _without_none(field.type)
-    if get_origin(kind) in (list, tuple) and get_args(kind)[0] is str:
+    if get_origin(kind) in (list, tuple) and get_args(kind)[0] in (str, int):
         return [part for text in value for part in text.split(",") if part]
     if get_origin(kind) is not dict:
         return value

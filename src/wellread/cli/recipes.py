@@ -44,7 +44,16 @@ def run_steps(
     json: bool,
 ) -> None:
     """Run a recipe and show how it goes; `until` is the last stage to run, if not all are."""
-    from wellread.pipeline.plan import Step, check, plan, run_step, states, up_to, wait_for
+    from wellread.pipeline.plan import (
+        Step,
+        check,
+        plan,
+        refuse_late_prediction,
+        run_step,
+        states,
+        up_to,
+        wait_for,
+    )
     from wellread.pipeline.recipe import read_recipe
 
     read = read_recipe(recipe, data=data)
@@ -52,9 +61,12 @@ def run_steps(
     check(read, steps)
     show.err.print(f"[bold]{escape(read.name)}[/]: {len(steps)} steps into {escape(str(out))}")
     if only_plan:
+        width = max(len(step.name) for step in steps)
         for number, (step, state) in enumerate(states(steps), start=1):
             where = escape(str(step.out))
-            show.err.print(f"  {number:>2} {step.name:<18} {state:<22} [dim]{where}[/]")
+            show.err.print(f"  {number:>2} {step.name:<{width}} {state:<22} [dim]{where}[/]")
+    refuse_late_prediction(steps)
+    if only_plan:
         return
     manifests: dict[str, Manifest] = {}
 

@@ -4,23 +4,12 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from wellread.base import plugins
 from wellread.base.errors import InputError
 from wellread.base.intervals import middle
-from wellread.base.seeds import generator
-from wellread.evaluate import tasks
-from wellread.evaluate.language_model import Floats
-from wellread.evaluate.metrics import Metric, by_unit, resamples, value_of
-from wellread.evaluate.task import Task
+from wellread.evaluate.resampling import resample_results
 from wellread.formats.comparisons import Paired, Side
-from wellread.formats.results import (
-    Item,
-    Result,
-    item_of,
-    read_items,
-    read_results,
-    results_manifest,
-)
+from wellread.formats.results import Result, read_results, results_manifest
+from wellread.formats.studies import LOG_PROB
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +28,9 @@ def compare(first: Path, second: Path, *, seed: int = 0) -> list[Paired]:
             f"second {', '.join(theirs)}"
         )
     found = {
-        protocol: compare_results(Side(first, ours[protocol]), Side(second, theirs[protocol]), seed)
+        protocol: list(
+            compare_results(Side(first, ours[protocol]), Side(second, theirs[protocol]), seed)
+        )
         for protocol in shared
     }
     without = [protocol for protocol, paired in found.items() if not paired]
@@ -57,54 +48,25 @@ def _by_protocol(directory: Path) -> dict[str, Result]:
     return {one.protocol: one for one in read_results(directory, variants=True) if one.scores}
 
 
-def compare_results(first: Side, second: Side, seed: int) -> list[Paired]:
+def compare_results(first: Side, second: Side, seed: int) -> Iterator[Paired]:
     """Every metric of two results of one protocol, on the items that both have."""
-    return list(_compare(first.result, _items(first), _items(second), seed))
-
-
-Items = dict[str, Item]  # by name
-
-
-def _items(side: Side) -> Items:
-    found = map(item_of, read_items(side.directory, side.result.stem))
-    return {item.item: item for item in found}
-
-
-def _compare(result: Result, ours: Items, theirs: Items, seed: int) -> Iterator[Paired]:
-    task: Task = plugins.load(tasks, result.task, "TASK")
-    pairs = [(ours[name], theirs[name]) for name in ours if name in theirs]
-    for name, metric in task.metrics.items():
-        taking_part = [pair for pair in pairs if all(name in item.sums for item in pair)]
-        if not taking_part:
+    for found in resample_results([first, second], seed):
+        if found.metric == LOG_PROB:
             continue
-        units = [item.unit or item.item for item, _ in taking_part]
-        first, second = (
-            by_unit(units, [item.sums[name] for item in side])
-            for side in zip(*taking_part, strict=True)
-        )
-        low, high = _interval(first, second, metric, seed)
-        values = [value_of(metric, each) for each in (first, second)]
+        low = high = None
+        if found.drawn_RB is not None:
+            low, high = middle(found.drawn_RB[1] - found.drawn_RB[0])
+        values = found.values_R.tolist()
         yield Paired(
-            protocol=result.protocol,
-            stem=result.stem,
-            metric=name,
+            protocol=first.result.protocol,
+            stem=first.result.stem,
+            metric=found.metric,
             first=values[0],
             second=values[1],
             difference=values[1] - values[0],
             low=low,
             high=high,
-            num_items=len(taking_part),
-            num_units=len(first),
-            higher_is_better=metric.higher_is_better,
+            num_items=found.num_items,
+            num_units=found.num_units,
+            higher_is_better=found.higher_is_better,
         )
-
-
-def _interval(
-    first: Floats, second: Floats, metric: Metric, seed: int
-) -> tuple[float | None, float | None]:
-    """The middle 95 % of the difference; one seed, so that the same units are drawn for both."""
-    if len(first) == 1:
-        return None, None
-    drawn = [resamples(rows, metric, generator(seed, "compare")) for rows in (first, second)]
-    differences = [metric.statistic(b) - metric.statistic(a) for a, b in zip(*drawn, strict=True)]
-    return middle(differences)

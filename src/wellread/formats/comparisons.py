@@ -1,9 +1,8 @@
-"""Two results of one protocol and what a comparison of them, item by item, gives.
+"""Results of one protocol, and what a comparison of two of them, item by item, gives.
 
 A `comparison.json` has that of all models of several runs with those of the first run.
 """
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -20,7 +19,7 @@ STAGE, FILE = "comparison", "comparison.json"
 
 
 class Side(NamedTuple):
-    """One of the two results."""
+    """One of the results."""
 
     directory: Path  # which has its items
     result: "Result"
@@ -69,10 +68,6 @@ def read_comparison(directory: Path) -> Comparison:
         return msgspec.json.decode(path.read_bytes(), type=Comparison)
     except (OSError, msgspec.DecodeError) as error:
         raise InputError(f"{path}: not a comparison of this version ({error})") from None
-
-
-# Every metric of two results that have items in common; the third argument is a seed.
-Compare = Callable[[Side, Side, int], Sequence[Paired]]
 
 
 def verdict(

@@ -17,7 +17,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     spike: float | None = None  # how far the loss is above the median of those before, if too far
     skipped: str | None = None  # why there was no update
     learning_rate: float | None = None
-    gradient_norm: float | None = None
+    gradient_norm: float | None = None  # before clipping, as the next
+    gradient_norms: list[float] | None = None  # of each block, the first layer's first
     held_out_loss: float | None = None
     held_out_low: float | None = None  # 95 % interval of it, of the last step
     held_out_high: float | None = None

@@ -4,7 +4,7 @@ A task that is scored under several protocols has the first there, and the other
 `TASK,AXIS=VALUE.json`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,8 @@ def read_result(path: Path) -> Result:
         raise InputError(f"{path}: not a result ({error})") from None
 
 
-def read_items(directory: Path, stem: str) -> Iterator[dict[str, Any]]:
+def read_items(
+    directory: Path, stem: str, columns: Sequence[str] | None = None
+) -> Iterator[dict[str, Any]]:
     """The rows of ITEMS for one task, or for what else `Result.stem` names."""
-    yield from tables.read_rows([directory / f"{stem}.parquet"], ITEMS)
+    yield from tables.read_rows([directory / f"{stem}.parquet"], ITEMS, columns)

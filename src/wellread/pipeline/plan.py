@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from wellread.base.manifest import (
 )
 from wellread.base.progress import Progress, silent
 from wellread.pipeline.recipe import Recipe, read_recipe
+from wellread.pipeline.runs import MODEL, Run
 from wellread.pipeline.stages import REPORT, STAGES, Stage
 
 RECIPE_COPY = "recipe.toml"
@@ -35,7 +36,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # "corpus", "train 4x192"
     out: Path
     call: Callable[..., Manifest]  # takes `progress=`; imports its stage when called
-    after: tuple[str, ...]  # the stages of the recipe whose output it takes
+    after: tuple[Path, ...]  # what it takes of other steps
+    of_run: str | None = None  # by name, for a stage of each run
 
     @property
     def is_stoppable(self) -> bool:
@@ -50,14 +52,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         return self.call(progress=progress, should_stop=should_stop)
 
 
-def states(steps: list[Step]) -> Iterator[tuple[Step, str]]:
+def states(steps: Sequence[Step]) -> Iterator[tuple[Step, str]]:
     """Each step and what running the recipe now would do about it, in words; nothing is written."""
-    pending: set[str] = set()
+    pending: dict[Path, str] = {}
     for step in steps:
-        awaited = [name for name in step.after if name in pending]
+        awaited = [pending[path] for path in step.after if path in pending]
         state = _state(step, awaited[-1] if awaited else None)
         if state != UP_TO_DATE:
-            pending.add(step.stage)
+            pending[step.out] = step.name
         yield step, state
 
 
@@ -80,25 +82,92 @@ def plan(recipe: Recipe, out: Path) -> list[Step]:
     refuse_another_recipe(out, recipe.name)
     if not recipe.stages and recipe.report is None:
         raise InputError(f"{recipe.path}: has no section of a stage, so there is nothing to do")
-    steps = []
+    steps: list[Step] = []
+    predicted = [name for name, run in recipe.runs.items() if run.is_predicted]
+    family = [name for name in recipe.runs if name not in predicted]
+    per_run = [name for name in recipe.stages if STAGES[name].per_run]
     for name in recipe.stages:
-        stage = STAGES[name]
-        for run in recipe.runs if stage.per_run else [""]:
-            where = out / stage.directory.format(run=run)
-            label = f"{name} {run}".strip()
-            call = partial(_call, stage, recipe, out, run)
-            after = {source for sources in stage.takes.values() for source in sources}
-            steps.append(
-                Step(
-                    stage=name, name=label, out=where, call=call,
-                    after=tuple(source for source in recipe.stages if source in after),
-                )
-            )  # fmt: skip
+        if name in per_run:
+            steps += [_step(name, run, recipe, out) for run in family]
+        else:
+            steps += [_step(name, which, recipe, out) for which in _outputs(name, recipe)]
+        if STAGES[name].foretells:
+            steps += [_step(later, run, recipe, out) for later in per_run for run in predicted]
     if recipe.report is not None:
         call = partial(_call_report, recipe, out)
-        everything = tuple(recipe.stages)
+        everything = tuple(step.out for step in steps)
         steps.append(Step(stage=REPORT, name=REPORT, out=out / REPORT, call=call, after=everything))
     return steps
+
+
+def _step(name: str, which: str, recipe: Recipe, out: Path) -> Step:
+    """The call of a stage for a run, or for what several runs take of it; "": there is one."""
+    stage, place = STAGES[name], _place(name, which, out)
+    arguments: dict[str, Any] = {"config": recipe.stages[name], "out": place}
+    if stage.varies and recipe.runs:
+        settings = _run_of(stage, which, recipe).settings
+        arguments["config"] = settings[stage.section]
+        if name == "train":
+            arguments["model"] = settings[MODEL]
+    after: list[Path] = []
+    for argument, sources in stage.sources(recipe.stages).items():
+        taken = [
+            _place(source, one, out)
+            for source in sources
+            for one in _taken(stage, which, source, recipe)
+        ]
+        after += taken
+        paths = [*recipe.given[name].get(argument, []), *taken]
+        if argument in stage.many:
+            arguments[argument] = paths
+        elif paths:
+            arguments[argument] = paths[0]
+    return Step(
+        stage=name,
+        name=f"{name} {which}".strip(),
+        out=place,
+        call=partial(_call, stage, arguments),
+        after=tuple(after),
+        of_run=which if stage.per_run else None,
+    )
+
+
+def _place(name: str, which: str, out: Path) -> Path:
+    stage = STAGES[name]
+    place = out / stage.directory.format(run=which)
+    return place if stage.per_run else place / which
+
+
+def _outputs(name: str, recipe: Recipe) -> list[str]:
+    """The names of a stage's outputs: of runs, or of what runs share; "": there is one."""
+    if STAGES[name].per_run:
+        return list(recipe.runs)
+    if STAGES[name].varies and recipe.runs:
+        return list(dict.fromkeys(run.shared[name] for run in recipe.runs.values()))
+    return [""]
+
+
+def _taken(stage: Stage, which: str, source: str, recipe: Recipe) -> list[str]:
+    """The outputs of `source` that a call of a stage takes.
+
+    What is made for a run takes what that run is made of; its scores are on what the first run
+    has, so that items are the same; what is about all runs takes those of all.
+    """
+    outputs = _outputs(source, recipe)
+    if STAGES[source].per_run:
+        if stage.per_run:
+            return [which]
+        return [run for run in outputs if not (stage.foretells and recipe.runs[run].is_predicted)]
+    if not stage.varies or not recipe.runs:
+        return outputs[:1]
+    return [_run_of(stage, which, recipe).shared.get(source, "")]
+
+
+def _run_of(stage: Stage, which: str, recipe: Recipe) -> Run:
+    """The first run that takes an output of a stage."""
+    if stage.per_run:
+        return recipe.runs[which]
+    return next(run for run in recipe.runs.values() if run.shared[stage.name] == which)
 
 
 def refuse_another_recipe(out: Path, name: str) -> None:
@@ -127,6 +196,22 @@ def check(recipe: Recipe, steps: list[Step]) -> None:
         STAGES[name].check_config(recipe.stages[name])
 
 
+def refuse_late_prediction(steps: Sequence[Step]) -> None:
+    """A prediction is made before the runs that it is about, and then it stays."""
+    for number, step in enumerate(steps):
+        if step.stage == REPORT or not STAGES[step.stage].foretells:
+            continue
+        later = [one.out for one in steps[number:] if one.of_run is not None]
+        begun = [str(out) for out in later if out.is_dir() and owner_of(out)]
+        changed = (found for found in states(steps[: number + 1]) if found[1] != UP_TO_DATE)
+        if begun and (first := next(changed, None)):
+            raise InputError(
+                f"{step.out}: {first[0].name} is {first[1]!r}, and after its runs have begun a "
+                "prediction is none; put back what was changed, or delete "
+                f"{', '.join(begun)} to predict anew"
+            )
+
+
 def run_step(
     recipe: Recipe,
     out: Path,
@@ -135,9 +220,13 @@ def run_step(
     should_stop: Callable[[], bool] | None = None,
 ) -> Manifest:
     """Do one step, if there is anything to do; `should_stop` is for steps that are stoppable."""
+    copy_recipe(recipe, out)
+    return step.run(progress, should_stop)
+
+
+def copy_recipe(recipe: Recipe, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     write_bytes(out / RECIPE_COPY, _named(recipe))
-    return step.run(progress, should_stop)
 
 
 def _named(recipe: Recipe) -> bytes:
@@ -160,32 +249,13 @@ def run_recipe(path: Path, out: Path, *, data: Path | None = None) -> dict[str, 
     recipe = read_recipe(path, data=data)
     steps = plan(recipe, out)
     check(recipe, steps)
+    refuse_late_prediction(steps)
     return {step.name: run_step(recipe, out, step) for step in steps}
 
 
-def _call(stage: Stage, recipe: Recipe, out: Path, run: str, **watched: Any) -> Manifest:
-    arguments: dict[str, Any] = {}
-    for argument, sources in stage.takes.items():
-        paths = list(recipe.given[stage.name].get(argument, []))
-        for source in sources:
-            if source in recipe.stages:
-                paths += _directories(STAGES[source], recipe, out, run if stage.per_run else None)
-        if argument in stage.many:
-            arguments[argument] = paths
-        elif paths:
-            arguments[argument] = paths[0]
-    if stage.name == "train":
-        arguments["model"], arguments["config"] = recipe.runs[run]
-    else:
-        arguments["config"] = recipe.stages[stage.name]
-    where = out / stage.directory.format(run=run)
-    manifest: Manifest = stage.load_function()(**arguments, out=where, **watched)
+def _call(stage: Stage, arguments: Mapping[str, Any], **watched: Any) -> Manifest:
+    manifest: Manifest = stage.load_function()(**arguments, **watched)
     return manifest
-
-
-def _directories(source: Stage, recipe: Recipe, out: Path, run: str | None) -> list[Path]:
-    runs = [""] if not source.per_run else [run] if run is not None else list(recipe.runs)
-    return [out / source.directory.format(run=name) for name in runs]
 
 
 def _call_report(recipe: Recipe, out: Path, *, progress: Progress) -> Manifest:

@@ -1,6 +1,5 @@
 """A recipe: one TOML file with a section per stage, read strictly and whole before any work."""
 
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +8,10 @@ import msgspec
 from wellread.base.config import Config, convert, read_toml
 from wellread.base.errors import InputError
 from wellread.base.text import suggestion
-from wellread.model.sizes import ModelConfig
+from wellread.pipeline.runs import Run, Sections, runs_of, settings_of
 from wellread.pipeline.stages import STAGES
 from wellread.report.config import ReportConfig
+from wellread.studies.config import StudyConfig
 
 SECTIONS = [*dict.fromkeys(stage.section for stage in STAGES.values()), "model", "report"]
 
@@ -21,9 +21,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     path: Path
     name: str
-    stages: dict[str, Config]  # in the order they run
+    stages: dict[str, Config]  # in the order they run; where runs differ, as the first one has it
     given: dict[str, dict[str, list[Path]]]  # stage -> argument -> files named in the recipe
-    runs: dict[str, tuple[ModelConfig, Config]]  # run name -> what is trained
+    runs: dict[str, Run]  # by name; those that are predicted come last
     report: ReportConfig | None
 
 
@@ -37,28 +37,43 @@ def read_recipe(path: Path, *, data: Path | None = None) -> Recipe:
         if not isinstance(value, dict):
             raise InputError(f"{path}: {key} is not a section; write [{key}]")
     root = data if data is not None else path.parent
+    wanted = [stage for stage in STAGES.values() if stage.is_wanted(raw)]
     given: dict[str, dict[str, list[Path]]] = {}
-    stages: dict[str, Config] = {}
-    for stage_name, stage in STAGES.items():
-        if stage.is_wanted(raw):
-            section = dict(raw[stage.section])
-            where = f"{path}, section [{stage.section}]"
-            given[stage_name] = {
-                key: _files(section.pop(key), root, f"{where}, key {key!r}")
-                for key in sorted(stage.given & section.keys())
-            }
-            stages[stage_name] = convert(section, stage.load_config(), where=where, root=root)
-    _check_wiring(path, stages, given)
-    report = raw.get("report")
+    for stage in wanted:
+        section = raw[stage.section]
+        where = f"{path}, section [{stage.section}]"
+        given[stage.name] = {
+            key: _files(section.pop(key), root, f"{where}, key {key!r}")
+            for key in sorted(stage.given & section.keys())
+        }
+    _check_wiring(path, given)
+    stages = {
+        stage.name: convert(
+            raw[stage.section],
+            stage.load_config(),
+            where=f"{path}, section [{stage.section}]",
+            root=root,
+        )
+        for stage in wanted
+        if not stage.varies
+    }
+    sections = Sections(path, raw, list(given), root)
+    study = stages.get("study")
+    assert study is None or isinstance(study, StudyConfig)
+    runs = runs_of(sections, study) if "train" in given else {}
+    first = next((run.settings for run in runs.values()), None) or settings_of(sections)
     return Recipe(
         path=path,
         name=name,
-        stages=stages,
+        stages={
+            stage.name: first[stage.section] if stage.varies else stages[stage.name]
+            for stage in wanted
+        },
         given=given,
-        runs=_runs(path, raw, stages, root),
+        runs=runs,
         report=None
-        if report is None
-        else convert(report, ReportConfig, where=f"{path}, section [report]"),
+        if "report" not in raw
+        else convert(raw["report"], ReportConfig, where=f"{path}, section [report]"),
     )
 
 
@@ -81,51 +96,17 @@ def _files(value: Any, root: Path, where: str) -> list[Path]:
     return found
 
 
-def _check_wiring(
-    path: Path, stages: dict[str, Config], given: dict[str, dict[str, list[Path]]]
-) -> None:
-    for name in stages:
+def _check_wiring(path: Path, given: dict[str, dict[str, list[Path]]]) -> None:
+    for name in given:
         stage = STAGES[name]
         for argument, sources in stage.takes.items():
-            present = any(source in stages for source in sources)
+            present = any(source in given for source in sources)
             if not present and argument not in stage.optional and not given[name].get(argument):
                 need = " or ".join(
                     [f"a section [{STAGES[source].section}]" for source in sources]
                     + ([f"the key {argument!r}"] if argument in stage.given else [])
                 )
                 raise InputError(f"{path}: [{stage.section}] needs {need}")
-
-
-def _runs(
-    path: Path, raw: dict[str, Any], stages: dict[str, Config], root: Path
-) -> dict[str, tuple[ModelConfig, Config]]:
-    """Each model that is trained: one, or one for every combination that [study] varies."""
-    if "train" not in stages:
-        return {}
-    vary: dict[str, list[Any]] = raw.get("study", {}).get("vary", {})
-    runs: dict[str, tuple[ModelConfig, Config]] = {}
-    for values in itertools.product(*vary.values()):
-        sections = {"model": dict(raw.get("model", {})), "train": dict(raw["train"])}
-        for key, value in zip(vary, values, strict=True):
-            section, _, field = key.partition(".")
-            if section not in sections or not field:
-                raise InputError(
-                    f"{path}, section [study]: vary {key!r} is neither model.KEY nor train.KEY"
-                )
-            if key == "train.start":
-                raise InputError(
-                    f"{path}, section [study]: {key} is an input, which runs are not compared by; "
-                    "write a recipe for each model to start from"
-                )
-            sections[section][field] = value
-        model = convert(sections["model"], ModelConfig, where=f"{path}, section [model]")
-        model.architecture(vocab_size=257)  # an unknown size is refused here, before any work
-        kind, where = STAGES["train"].load_config(), f"{path}, section [train]"
-        config = convert(sections["train"], kind, where=where, root=root)
-        start = sections["train"].get("start")
-        name = Path(start).name if start else model.size
-        runs["-".join(str(value) for value in values) or name] = (model, config)
-    return runs
 
 
 def own_recipe(name: str) -> Path:

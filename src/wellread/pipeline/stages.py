@@ -1,7 +1,7 @@
 """The one table of stages: what each is called, where it writes, what it takes."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -16,14 +16,17 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     section: str  # of the recipe
-    directory: str  # under the run's directory; {run} is the model's name
+    directory: str  # under the run's directory; {run} is the run's name
     function: str  # "module:function"
     config: str  # "module:Config"
-    takes: dict[str, tuple[str, ...]]  # argument -> stages whose directories it gets
+    takes: dict[str, tuple[str, ...]]  # argument -> stages whose directories it gets; see `sources`
     many: frozenset[str] = frozenset()  # arguments that are lists of paths
     given: frozenset[str] = frozenset()  # arguments that the recipe's section may name files for
     optional: frozenset[str] = frozenset()  # arguments left out if their stage is not in the recipe
+    varies: bool = False  # a study may vary its settings: once for each combination of them
     per_run: bool = False  # once for each model that the recipe trains
+    foretells: bool = False  # from the runs before those that [study] predicts, which wait for it
+    key: str | None = None  # only where its section has this
     tasks: frozenset[str] = frozenset()  # only where [evaluate] has one of these
     check: str | None = None  # "module:function" of the config: refuses what it can before any work
 
@@ -31,7 +34,21 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the sections `raw` of a recipe ask for it."""
         evaluated = raw.get("evaluate", {}).get("tasks", [])
         named = {str(task).partition("|")[0].partition(":")[0] for task in evaluated}
-        return self.section in raw and (not self.tasks or bool(self.tasks & named))
+        return (
+            self.section in raw
+            and (self.key is None or bool(raw[self.section].get(self.key)))
+            and (not self.tasks or bool(self.tasks & named))
+        )
+
+    def sources(self, present: Collection[str]) -> dict[str, list[str]]:
+        """By argument the stages that it takes, of those `present`: of several paths, or one, the
+        first that is there.
+        """
+        found = {}
+        for argument, names in self.takes.items():
+            there = [name for name in names if name in present]
+            found[argument] = there if argument in self.many else there[:1]
+        return found
 
     def load_function(self) -> Any:
         return _load(self.function)
@@ -81,6 +98,16 @@ STAGES = {
             many=frozenset({"sources"}),
             given=frozenset({"sources"}),
             optional=frozenset({"links"}),
+            varies=True,
+        ),
+        Stage(
+            name="plant",
+            section="plant",
+            directory="planted",
+            function="wellread.corpus.plant:plant",
+            config="wellread.corpus.plant:PlantConfig",
+            takes={"corpus": ("corpus",)},
+            varies=True,
         ),
         Stage(
             name="tokenizer",
@@ -89,6 +116,7 @@ STAGES = {
             function="wellread.tokenizer.build:train_tokenizer",
             config="wellread.tokenizer.config:TokenizerConfig",
             takes={"corpus": ("corpus",)},
+            varies=True,
         ),
         Stage(
             name="tokens",
@@ -96,7 +124,8 @@ STAGES = {
             directory="tokens",
             function="wellread.tokens.build:tokenize_corpus",
             config="wellread.tokens.config:TokensConfig",
-            takes={"corpus": ("corpus",), "tokenizer": ("tokenizer",)},
+            takes={"corpus": ("plant", "corpus"), "tokenizer": ("tokenizer",)},
+            varies=True,
         ),
         Stage(
             name="train",
@@ -105,6 +134,7 @@ STAGES = {
             function="wellread.train.build:train",
             config="wellread.train.config:TrainConfig",
             takes={"tokens": ("tokens",)},
+            varies=True,
             per_run=True,
         ),
         Stage(
@@ -119,12 +149,23 @@ STAGES = {
             per_run=True,
         ),
         Stage(
+            name="study predict",
+            section="study",
+            key="predict",
+            directory="prediction",
+            function="wellread.studies.predict:predict_study",
+            config="wellread.studies.config:StudyConfig",
+            takes={"results": ("evaluate",)},
+            many=frozenset({"results"}),
+            foretells=True,
+        ),
+        Stage(
             name="overlap index",
             section="overlap",
             directory="index",
             function="wellread.overlap.index:index_corpus",
             config="wellread.overlap.config:OverlapConfig",
-            takes={"corpus": ("corpus",)},
+            takes={"corpus": ("plant", "corpus")},
         ),
         Stage(
             name="overlap measure",
@@ -153,7 +194,7 @@ STAGES = {
             takes={
                 "index": ("overlap index",),
                 "results": ("evaluate",),
-                "corpus": ("corpus",),
+                "corpus": ("plant", "corpus"),
             },
             many=frozenset({"results"}),
             tasks=frozenset({"copying-samples", "extraction"}),
@@ -164,8 +205,9 @@ STAGES = {
             directory="study",
             function="wellread.pipeline.study:fit_study",
             config="wellread.studies.config:StudyConfig",
-            takes={"results": ("evaluate",)},
+            takes={"results": ("evaluate",), "prediction": ("study predict",)},
             many=frozenset({"results"}),
+            optional=frozenset({"prediction"}),
         ),
     )
 }

@@ -100,6 +100,13 @@ class Prose(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["prose"] = "prose"
 
 
+class Answers(msgspec.Struct, frozen=True, kw_only=True):
+    """What a section found, before what it is drawn from."""
+
+    rows: list[tuple[str, str]]  # question, answer
+    kind: Literal["answers"] = "answers"
+
+
 class Heading(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     key: str
@@ -138,7 +145,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["listing"] = "listing"
 
 
-Block = Table | Figure | Prose | Heading | Beside | Excerpt | Listing
+Block = Table | Figure | Prose | Answers | Heading | Beside | Excerpt | Listing
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from wellread.report.compared import compared
 from wellread.report.config import ReportConfig
 from wellread.report.copying import the_copying
 from wellread.report.corpus import the_corpus
+from wellread.report.designed import the_design
 from wellread.report.evidence import (
     CORPUS,
     CRAWL,
@@ -34,21 +35,27 @@ from wellread.report.evidence import (
 from wellread.report.in_short import in_short
 from wellread.report.markdown import to_markdown
 from wellread.report.overlap import the_overlap
+from wellread.report.planted import the_planted
 from wellread.report.samples import the_samples
 from wellread.report.scored import the_scores
-from wellread.report.studied import the_size_study
+from wellread.report.sized import the_sizes
+from wellread.report.studied import the_study
 from wellread.report.tokenized import the_tokenizer
 
-SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
+# None: the run has nothing that the section is about.
+SECTIONS: tuple[Callable[[Evidence], Section | None], ...] = (
     in_short,
     what_was_built,
     the_links,
     the_corpus,
     the_tokenizer,
     the_models,
+    the_sizes,
+    the_design,
+    the_planted,
     beside_paper,
     the_scores,
-    the_size_study,
+    the_study,
     the_overlap,
     the_copying,
     the_samples,
@@ -116,9 +123,9 @@ def write_report(
 
 def _sections(evidence: Evidence, progress: Progress) -> Iterator[Section]:
     for number, make in enumerate(SECTIONS):
-        section = make(evidence)
-        progress(number + 1, len(SECTIONS), section.title)
-        yield section
+        if (section := make(evidence)) is not None:
+            progress(number + 1, len(SECTIONS), section.title)
+            yield section
 
 
 def in_numbers(evidence: Evidence) -> list[Fact]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from wellread.base.text import human_seconds
+from wellread.formats.metrics import Step
 from wellread.formats.published import paper
 from wellread.report.blocks import (
     NOT_RUN,
@@ -27,6 +28,7 @@ from wellread.report.evidence import (
     Evidence,
     Training,
 )
+from wellread.report.families import FEW, families, families_table, mean_steps
 from wellread.report.figures import POINTS_DRAWN, curves
 from wellread.report.funnel import Level, funnel
 from wellread.report.link_figures import months_and_karma
@@ -172,32 +174,42 @@ def the_links(evidence: Evidence) -> Section:
 
 def the_models(evidence: Evidence) -> Section:
     runs = evidence.trainings
+    are_many = len(runs) > FEW
+    named = [(run.name, run.steps) for run in runs]
+    if are_many:
+        named = [
+            (name, mean_steps([run.steps for run in found]))
+            for name, found in families(runs).items()
+        ]
     blocks: list[Block] = []
     if runs:
         curve = curves(
-            [(run.name, run.steps) for run in runs],
-            "Loss while training. Strong lines with dots: held-out text, named at their last "
-            "value; thin lines: the batches trained on"
+            named,
+            f"Loss while training{', means over seeds' if are_many else ''}. Strong lines with "
+            "dots: held-out text, named at their last value; thin lines: the batches trained on"
             + (
                 f", drawn as at most {POINTS_DRAWN} means of neighbouring steps."
-                if any(len(run.steps) > POINTS_DRAWN for run in runs)
+                if any(len(steps) > POINTS_DRAWN for _, steps in named)
                 else "."
             ),
             "Curves of loss in nats per token against tokens seen, one pair a run. "
-            + "; ".join(f"{run.name} ends at held-out loss {_last_loss(run)}" for run in runs),
+            + "; ".join(
+                f"{name} ends at held-out loss {_last_loss(steps)}" for name, steps in named
+            ),
         )
-        blocks += [curve, _runs_table(evidence)]
+        blocks += [curve, *[families_table(evidence)] * are_many]
+        blocks.append(_runs_table(evidence, is_folded=are_many))
     else:
         blocks.append(absent(evidence, "train"))
     return Section(key="models", title="The models", blocks=blocks, is_run=bool(runs))
 
 
-def _last_loss(run: Training) -> str:
-    found = [step.held_out_loss for step in run.steps if step.held_out_loss is not None]
+def _last_loss(steps: list[Step]) -> str:
+    found = [step.held_out_loss for step in steps if step.held_out_loss is not None]
     return f"{found[-1]:.2f}" if found else "unknown"
 
 
-def _runs_table(evidence: Evidence) -> Table:
+def _runs_table(evidence: Evidence, *, is_folded: bool) -> Table:
     rows = []
     for run in evidence.trainings:
         manifest = run.artifact.manifest
@@ -219,7 +231,8 @@ def _runs_table(evidence: Evidence) -> Table:
         )
     return Table(
         key="models",
-        caption="The models trained",
+        caption="Every run" if is_folded else "The models trained",
+        is_folded=is_folded,
         columns=[
             Column("run", "name"),
             Column("size"),

@@ -21,6 +21,7 @@ from wellread.formats import (
     metrics,
     overlap,
     pages,
+    predictions,
     results,
     studies,
     tokens,
@@ -31,6 +32,7 @@ from wellread.formats.corpus_report import CorpusReport, read_corpus_report
 from wellread.formats.link_report import LinkReport, read_link_report
 from wellread.formats.metrics import Step
 from wellread.formats.overlap import Overlap
+from wellread.formats.predictions import Prediction
 from wellread.formats.published import paper
 from wellread.formats.results import Result
 from wellread.formats.studies import Study
@@ -41,14 +43,14 @@ from wellread.report.vocabulary import Vocabulary, read_vocabulary
 
 LINKS, CRAWL, CORPUS, TOKENS = links.STAGE, pages.STAGE, documents.STAGE, tokens.STAGE
 EVALUATE, OVERLAP, STUDY = results.STAGE, overlap.STAGE, studies.STAGE
-CLEAN, COPYING = clean_scores.STAGE, copying.STAGE
+CLEAN, COPYING, PREDICTION = clean_scores.STAGE, copying.STAGE, predictions.STAGE
 HELD_OUT, ON_TRAINING = "held-out", "split=train"  # a task, and its setting for training documents
 SAMPLES = "samples"  # the task whose texts are for people to read
 TOKENIZER, TRAIN = "tokenizer", "train"
 OWN = "report"  # what this stage wrote earlier is no evidence
 ORDER = (
     LINKS, CRAWL, CORPUS, TOKENIZER, TOKENS, TRAIN, EVALUATE, overlap.INDEX_STAGE, OVERLAP, CLEAN,
-    COPYING, STUDY,
+    COPYING, PREDICTION, STUDY,
 )  # fmt: skip
 # Where a run keeps its artifacts: DIR, or DIR/NAME for runs and results.
 PLACES = ("*", "*/*")
@@ -117,6 +119,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     copying: Copying | None
     most_copied: list[dict[str, Any]]  # rows of formats.copying.TEXTS
     surest: list[Answer]  # of the largest model that was asked Natural Questions
+    prediction: Prediction | None
     study: Study | None
 
     def first(self, stage: str) -> Artifact | None:
@@ -200,6 +203,7 @@ def read_evidence(
         copying=read(COPYING, copying.read_copying),
         most_copied=read(COPYING, partial(copying.most_copied, number=MOST_COPIED)) or [],
         surest=_surest(run, scored),
+        prediction=read(PREDICTION, predictions.read_prediction),
         study=read(STUDY, studies.read_study),
     )
 

@@ -15,9 +15,8 @@ from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
 from wellread.base.text import human_seconds
 from wellread.formats.metrics import Step
-from wellread.formats.studies import Point
 from wellread.formats.sweeps import Sweep
-from wellread.report.blocks import Figure, big, is_share, metric_name, printable
+from wellread.report.blocks import Figure, big, printable
 
 INK, MUTED, GRID, PAPER = "#22262b", "#6a7078", "#dcdcd6", "#fefefd"
 # Okabe and Ito (2008), "Color Universal Design": told apart by all common kinds of colour vision.
@@ -57,7 +56,6 @@ STYLE = {
 }
 WIDE, NARROW = 7.6, 3.7  # inches: for a column of text, and for a telephone
 POINTS_DRAWN = 300  # of a curve
-PANELS_DRAWN = 6  # of a study
 LOSS_SHOWN = 3  # times the least of a sweep
 
 Paint = Callable[[Canvas], None]
@@ -126,10 +124,10 @@ def _for_page(svg: str, prefix: str) -> str:
 
 def _wrapped(label: str, *, is_narrow: bool) -> str:
     label = printable(label)
-    return textwrap.fill(label, 20, break_long_words=True) if is_narrow else _shortened(label, 44)
+    return textwrap.fill(label, 20, break_long_words=True) if is_narrow else shortened(label, 44)
 
 
-def _shortened(label: str, most: int) -> str:
+def shortened(label: str, most: int) -> str:
     return label if len(label) <= most else f"{label[: most - 1]}…"
 
 
@@ -182,7 +180,7 @@ def curves(runs: Sequence[tuple[str, list[Step]]], caption: str, alt: str) -> Fi
             axes.plot(*_columns(held_out), color=colour, linewidth=1.8, marker="o", markersize=3.5)
             if held_out:
                 loss = float(held_out[-1][1])
-                ends.append((loss, f"{_shortened(printable(name), 18)} {loss:.2f}", colour))
+                ends.append((loss, f"{shortened(printable(name), 18)} {loss:.2f}", colour))
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda tokens, _: big(tokens)))
         axes.xaxis.set_minor_locator(NullLocator())
@@ -253,15 +251,23 @@ def thinned(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, floa
         yield part[-1][0], sum(y for _, y in part) / len(part)
 
 
-def label_ends(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
-    """Names beside the right ends of curves, moved apart so that none covers another."""
-    low, high = axes.get_ylim()
-    gap = (high - low) * 0.065
-    place = low - gap
-    for loss, text, colour in sorted(ends):
-        place = max(loss, place + gap)
+def label_ends(axes: Axes, ends: list[tuple[float, str, str]], *, apart: float = 0.065) -> None:
+    """Names beside the right ends of curves, moved apart so that none covers another.
+
+    `apart` is a part of the axes' height. The scale and its limits must be set.
+    """
+    to_axes = axes.transScale + axes.transLimits
+    left = axes.get_xlim()[0]
+    found = sorted((to_axes.transform((left, y))[1], text, colour) for y, text, colour in ends)
+    places: list[float] = []
+    for height, _, _ in found:
+        places.append(max(height, places[-1] + apart) if places else height)
+    for above in range(len(places) - 1, -1, -1):  # down again from the top, where they ran over it
+        ceiling = places[above + 1] - apart if above + 1 < len(places) else 1.02
+        places[above] = min(places[above], ceiling)
+    for place, (_, text, colour) in zip(places, found, strict=True):
         axes.annotate(
-            text, (1.015, place), xycoords=("axes fraction", "data"), va="center", color=colour,
+            text, (1.015, place), xycoords="axes fraction", va="center", color=colour,
             fontweight="bold", annotation_clip=False,
         )  # fmt: skip
 
@@ -333,62 +339,3 @@ def _colour_labels(axes: Axes, groups: Sequence[Group]) -> None:
             if mark.label:
                 colour = MUTED if mark.series is None else SERIES[mark.series % len(SERIES)]
                 next(ticks).set_color(colour)
-
-
-def by_size(points: Sequence[Point], caption: str, alt: str) -> Figure:
-    """Scores against parameters, a panel for each metric of each task."""
-    panels: dict[tuple[str, str], list[Point]] = {}
-    for point in points:
-        panels.setdefault((point.task, point.metric), []).append(point)
-    shown = dict(list(panels.items())[:PANELS_DRAWN])
-
-    def paint(canvas: Canvas) -> None:
-        is_narrow = canvas.get_figwidth() == NARROW
-        across = min(1 if is_narrow else 3, len(shown))
-        grid = canvas.subplots(-(-len(shown) // across), across, squeeze=False, sharex=True)
-        cells = list(grid.flat)
-        for axes, ((task, metric), found) in zip(cells, shown.items(), strict=False):
-            _panel(axes, found)
-            axes.set_title(f"{_shortened(printable(task), 24)}\n{printable(metric_name(metric))}")
-        for axes in cells[len(shown) :]:
-            axes.set_visible(False)
-        for axes in cells[max(0, len(shown) - across) : len(shown)]:
-            axes.tick_params(labelbottom=True)
-            axes.set_xlabel("parameters")
-
-    return draw(
-        "size", caption, alt, paint,
-        inches=(2.1 * -(-len(shown) // 3) + 0.3, 1.9 * len(shown) + 0.3),
-    )  # fmt: skip
-
-
-def _panel(axes: Axes, points: list[Point]) -> None:
-    points = sorted(points, key=lambda point: point.num_parameters)
-    for point in points:
-        if point.low is not None and point.high is not None:
-            axes.plot(
-                [point.num_parameters] * 2, [point.low, point.high], color=SERIES[0],
-                linewidth=2.2, alpha=0.6,
-            )  # fmt: skip
-    sizes = [point.num_parameters for point in points]
-    values = [point.value for point in points]
-    has_seeds = len(set(sizes)) < len(sizes)
-    axes.plot(
-        sizes, values, color=SERIES[0], linewidth=0 if has_seeds else 1, marker="o", markersize=4.5
-    )
-    chance = next((point.chance for point in points if point.chance is not None), None)
-    if chance is not None:
-        axes.axhline(chance, color=MUTED, linewidth=1.3, linestyle=(0, (3, 2)))
-        axes.annotate(
-            "chance", (1.03, chance), xycoords=("axes fraction", "data"), color=MUTED,
-            va="center", fontsize=8, annotation_clip=False,
-        )  # fmt: skip
-    if is_share(points[0].metric):
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %", decimals=None))
-    axes.set_xscale("log")
-    ticks = sorted(set(sizes))
-    axes.set_xticks(ticks if len(ticks) <= 5 else ticks[:: -(-len(ticks) // 5)])
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: big(size)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.margins(x=0.15, y=0.2)
-    axes.grid(axis="y", color=GRID, linewidth=0.6)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from operator import attrgetter
 
 from wellread.base.text import human_bytes, human_seconds
-from wellread.formats.comparisons import verdict
 from wellread.formats.published import paper
+from wellread.report import sized, studied
 from wellread.report.blocks import NOT_RUN, Block, Cell, Column, Prose, Section, Table, big
 from wellread.report.copying import losses_of
 from wellread.report.evidence import CORPUS, CRAWL, LINKS, Evidence
@@ -115,16 +115,10 @@ def _coqa(evidence: Evidence) -> Cell:
 
 
 def _size(evidence: Evidence) -> Cell:
-    study = evidence.study
-    if study is None or not study.differences:
+    said = studied.in_short(evidence.study) if evidence.study is not None else ""
+    if evidence.study is None or not said:
         return NOT_RUN
-    said = [verdict(d.low, d.high, higher_is_better=d.higher_is_better) for d in study.differences]
-    better, worse = said.count("better"), said.count("worse")
-    return Cell(
-        f"of {len(said)} differences from a model to the next larger one, {better} are gains, "
-        f"{worse} losses, the others undecided",
-        target="size",
-    )
+    return Cell(said, target="size" if sized.in_short(evidence.study) else "design")
 
 
 def _largest(evidence: Evidence) -> Cell:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from wellread.base.text import marked_markdown
 from wellread.base.text import plain_markdown as plain
 from wellread.report.blocks import (
+    Answers,
     Beside,
     Block,
     Cell,
@@ -34,24 +35,31 @@ def _block(block: Block) -> Iterator[str]:
     match block:
         case Prose():
             yield plain(block.text)
+        case Answers():
+            yield from (f"- **{plain(asked)}** {plain(said)}" for asked, said in block.rows)
         case Heading():
             yield f"### {plain(block.text)}"
         case Figure():
             yield f"![{plain(block.alt)}](figures/{block.key}.svg)"
             yield from ("", f"*{plain(block.caption)}*")
-        case Beside():
+        case Beside() | Excerpt() | Listing():
             yield f"**{plain(block.label)}**"
+            yield from _texts(block)
+        case Table():
+            yield from _table(block)
+
+
+def _texts(block: Beside | Excerpt | Listing) -> Iterator[str]:
+    match block:
+        case Beside():
             if block.prompt:
                 yield from ("", "Given:", "", _verbatim(block.prompt))
             for name, text in block.texts:
                 yield from ("", f"{plain(name)} wrote:", "", _verbatim(text))
         case Excerpt():
-            yield f"**{plain(block.label)}**"
             yield from ("", f"> {marked_markdown(block.text, block.spans)}")
         case Listing():
-            yield from (f"**{plain(block.label)}**", "", _verbatim(block.text))
-        case Table():
-            yield from _table(block)
+            yield from ("", _verbatim(block.text))
 
 
 def _verbatim(text: str) -> str:

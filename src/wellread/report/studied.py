@@ -1,8 +1,14 @@
-"""The report's section on a study: scores by size, and what a larger model gains."""
+"""The report's section on a study as a whole: its runs, every score, every paired difference."""
+
+import math
+from typing import Any
 
 from wellread.formats.comparisons import verdict
-from wellread.formats.studies import Difference, Study
+from wellread.formats.findings import Difference
+from wellread.formats.studies import SIZE, Study
+from wellread.report import designed, sized
 from wellread.report.blocks import (
+    NOTHING,
     Block,
     Cell,
     Column,
@@ -16,45 +22,96 @@ from wellread.report.blocks import (
     score,
 )
 from wellread.report.built import absent
-from wellread.report.evidence import STUDY, Evidence
-from wellread.report.figures import PANELS_DRAWN, by_size
+from wellread.report.evidence import STUDY, TRAIN, Evidence
+from wellread.report.study_words import amount, task_name
 
 
-def the_size_study(evidence: Evidence) -> Section:
+def in_short(study: Study) -> str:
+    """What the study found, in a sentence; empty if it has only scores."""
+    parts = [part for part in (sized.in_short(study), designed.in_short(study)) if part]
+    return "; ".join(parts)
+
+
+def the_study(evidence: Evidence) -> Section:
     study, artifact = evidence.study, evidence.first(STUDY)
     if study is None or artifact is None:
-        return Section(
-            key="size", title="Model size", blocks=[absent(evidence, STUDY)], is_run=False
-        )
+        words = absent(evidence, STUDY).text
+        if begun := sum(stage == TRAIN for _, stage in evidence.unfinished):
+            words += f" {len(evidence.trainings)} runs have finished, {begun} have begun."
+        blocks: list[Block] = [Prose(text=words)]
+        return Section(key="study", title="The study", blocks=blocks, is_run=False)
     why = [evidence.why(artifact.name)]
-    panels = len({(point.task, point.metric) for point in study.points})
-    more = f" The first {PANELS_DRAWN} of {panels}; the table has all." if panels > 6 else ""
-    blocks: list[Block] = []
+    blocks = [Prose(text=_what(study, _planned(artifact.manifest.config)))]
     if study.caution:
-        blocks.append(Prose(text=f"What is compared here may not come of size: {study.caution}."))
-    if study.points:
-        blocks += [
-            by_size(
-                study.points,
-                "Scores against the number of parameters, with 95 % intervals." + more,
-                "Small charts of score against parameters: "
-                + "; ".join(
-                    f"{p.task} {metric_name(p.metric)}, {p.num_parameters:,} parameters: "
-                    f"{score(p.value, p.metric).text}"
-                    for p in study.points
-                ),
-            ),
-            _points_table(study, why),
-        ]
-    blocks.append(_differences_table(study, why))
-    return Section(key="size", title="Model size", blocks=blocks)
+        blocks.append(Prose(text=f"What is compared here may not come of that: {study.caution}."))
+    blocks += [_means_table(study, why), _points_table(study, why), _differences_table(study, why)]
+    return Section(key="study", title="The study’s runs and scores", blocks=blocks)
+
+
+def _planned(config: dict[str, Any]) -> int:
+    """How many runs the settings of a study make."""
+    number = len(config.get("variants") or [""]) * len(config.get("seeds") or [0])
+    values = {key: len(found) for key, found in (config.get("vary") or {}).items()}
+    predicted = values | {SIZE: len(config.get("predict") or [])} if SIZE in values else {SIZE: 0}
+    return number * (math.prod(values.values()) + math.prod(predicted.values()))
+
+
+def _what(study: Study, planned: int) -> str:
+    parts = [f"{key}: {', '.join(map(str, values))}" for key, values in study.vary.items()]
+    if study.variants:
+        parts.append(f"variants: {', '.join(study.variants)}")
+    seeds = sorted({run.seed for run in study.runs})
+    varied = "; ".join(parts)
+    of = f" of {planned}" if planned and planned > len(study.runs) else ""
+    return (
+        f"{len(study.runs)}{of} runs have results, seeds {', '.join(map(str, seeds))}. They "
+        f"differ in {varied or 'nothing else'}."
+    )
+
+
+def _means_table(study: Study, why: list[Way]) -> Table:
+    return Table(
+        key="study-means",
+        caption="Every score, means over seeds",
+        columns=[
+            Column("task", "name"),
+            Column("metric"),
+            Column("models"),
+            Column("score", "number"),
+            Column("95 % from", "number"),
+            Column("to", "number"),
+            Column("between seeds", "number"),
+            Column("chance", "number"),
+            Column("items", "number"),
+            Column("runs", "number"),
+        ],
+        rows=[
+            [
+                Cell(task_name(s.task)),
+                Cell(metric_name(s.metric)),
+                Cell(s.group),
+                Cell(amount(s.value, s.unit), s.value),
+                NOTHING if s.low is None else Cell(amount(s.low, s.unit), s.low),
+                NOTHING if s.high is None else Cell(amount(s.high, s.unit), s.high),
+                NOTHING if s.seed_deviation is None else
+                Cell(f"{s.seed_deviation:.3g}", s.seed_deviation),
+                score(s.chance, s.metric),
+                NOTHING if s.num_items is None else items_in(s.num_items, s.num_units or 0),
+                count(len(s.runs)),
+            ]
+            for s in study.group_scores
+        ],
+        why=why,
+        note="Between seeds: the standard deviation, of perplexities that of their logarithm.",
+        is_folded=True,
+    )  # fmt: skip
 
 
 def _points_table(study: Study, why: list[Way]) -> Table:
     settings = list(study.vary)
     return Table(
-        key="size-points",
-        caption="Every score of the study",
+        key="study-points",
+        caption="Every score of every run",
         columns=[
             Column("task", "name"),
             Column("metric"),
@@ -87,7 +144,7 @@ def _points_table(study: Study, why: list[Way]) -> Table:
 
 def _differences_table(study: Study, why: list[Way]) -> Table:
     return Table(
-        key="size-differences",
+        key="study-differences",
         caption="What the larger model gains, on the items that both have",
         columns=[
             Column("task", "name"),
@@ -119,6 +176,7 @@ def _differences_table(study: Study, why: list[Way]) -> Table:
         "over the documents that they come from (items in documents), drawn for both models alike; "
         "the verdict asks whether it leaves out zero."
         + (f" Without items in common: {'; '.join(study.unpaired)}." if study.unpaired else ""),
+        is_folded=True,
     )
 
 

@@ -1,49 +1,34 @@
-"""The stage `study`: results of several runs in, their scores side by side out."""
+"""The stage `study`: results of several runs in, what they say about the settings varied out."""
 
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import msgspec
 
-from wellread.base.errors import InputError
-from wellread.base.manifest import (
-    Manifest,
-    finished,
-    is_artifact,
-    read_manifest,
-    writing,
-)
+from wellread.base.intervals import wilson
+from wellread.base.manifest import Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
-from wellread.base.text import suggestion
-from wellread.formats import results as evaluation
-from wellread.formats.comparisons import Compare, Side
-from wellread.formats.results import Result
-from wellread.formats.studies import STAGE, Difference, Point, Study
+from wellread.formats import studies as format_of
+from wellread.formats.estimates import unit_of
+from wellread.formats.findings import Difference, Effect
+from wellread.formats.resampled import Resample
+from wellread.formats.studies import NAME, STAGE, GroupScore, Point, Study
 from wellread.studies.config import StudyConfig
+from wellread.studies.draws import Grouped, Sampled, estimate, grouped, sample, seed_deviation
+from wellread.studies.effects import effects
+from wellread.studies.family import Run, groups_of, read_runs, series_of
+from wellread.studies.fits import fits
+from wellread.studies.measures import gradient_norms, of_training, printed
+from wellread.studies.pairs import differences, next_larger_pairs
+from wellread.studies.scored import scored
+from wellread.studies.settings import differing
+from wellread.studies.suddenness import suddenness
+from wellread.studies.trends import trends
+from wellread.studies.underfitting import HELD_OUT, TRAINED_ON, loss_on, underfitting
 
 log = logging.getLogger(__name__)
-DIGITS_SHOWN = 12  # of a digest
-NUM_PARAMETERS = "num_parameters"  # among the facts of a run's manifest
-
-
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A run of the family, and where its results are."""
-
-    name: str
-    settings: dict[str, Any]  # those that the study varies
-    others: dict[str, Any]  # all else that made it what it is: settings, digests of inputs
-    num_parameters: int
-    directories: dict[str, Path]  # task -> results directory
-    results: dict[str, Result]  # task -> scores
-
-
-class Pair(NamedTuple):
-    """Two runs that differ in one setting, the second having the next more parameters."""
-
-    smaller: Run
-    larger: Run
 
 
 def fit_study(
@@ -51,200 +36,146 @@ def fit_study(
     out: Path,
     config: StudyConfig,
     *,
-    compare: Compare,
+    resample: Resample,
+    prediction: Path | None = None,
     progress: Progress = silent,
 ) -> Manifest:
-    """Write every score of the runs behind `results`, and what each gains over the next smaller.
+    """Write every score of the runs behind `results`, and what follows from them.
 
-    Runs are paired if they differ in just one of the settings varied, each with the next larger.
-    `compare` makes the differences of two results; a task whose items they do not share is named
-    as unpaired. What else the runs differ in is named, in a warning too.
+    `resample` makes the scores of drawn items. A `prediction` is compared with what came. What else
+    the runs differ in than the settings varied is named, in a warning too.
     """
     runs = read_runs(results, config)
-    pairs = next_larger_pairs(runs)
-    inputs = {"results": list(results)}
+    inputs = {"results": list(results)} | ({"prediction": [prediction]} if prediction else {})
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
-        points = [point for run in runs for point in _points(run)]
-        differences: list[Difference] = []
-        unpaired: list[str] = []
-        for number, pair in enumerate(pairs, start=1):
-            for task in sorted(pair.smaller.results.keys() & pair.larger.results.keys()):
-                found = _differences(pair, task, config.seed, compare)
-                differences += found
-                if not found and pair.smaller.results[task].scores:
-                    unpaired.append(f"{task} of {pair.smaller.name} and {pair.larger.name}")
-            progress(number, len(pairs), f"{pair.larger.name} against {pair.smaller.name}")
-        study = Study(
-            vary=config.vary,
-            points=points,
-            differences=differences,
-            unpaired=unpaired,
-            differs_too=differing(runs),
-        )
+        study = _study(runs, out, config, resample, prediction, progress)
         if study.caution:
             log.warning("%s: %s", out, study.caution)
-        draft.write("study.json", msgspec.json.format(msgspec.json.encode(study), indent=1))
-        draft.counts.update({"in": len(points), "out": len(points)})
-        draft.counts.update({"runs": len(runs), "differences": len(differences)})
+        draft.write(NAME, msgspec.json.format(msgspec.json.encode(study), indent=1))
+        draft.counts.update({"in": len(study.points), "out": len(study.points)})
+        draft.counts.update({"runs": len(runs), "differences": len(study.differences)})
     return read_manifest(out)
 
 
-def read_runs(results: Sequence[Path], config: StudyConfig) -> list[Run]:
-    """The runs behind results directories, by number of parameters; several may be of one run."""
-    runs: dict[Path, Run] = {}
-    for directory in results:
-        location = run_directory(directory)
-        run = runs.setdefault(location, _describe(location, config))
-        for result in evaluation.read_results(directory):
-            if result.task in run.results:
-                raise InputError(
-                    f"{directory}: {result.task!r} of run {run.name!r} is in "
-                    f"{run.directories[result.task]} too; name one of them"
-                )
-            run.results[result.task] = result
-            run.directories[result.task] = directory
-    if len(runs) < 2:
-        raise InputError(f"a study compares at least 2 runs; these results are of {len(runs)}")
-    return sorted(runs.values(), key=lambda run: (run.num_parameters, run.name))
-
-
-def run_directory(results: Path) -> Path:
-    """The run that a results directory is about."""
-    manifest = evaluation.results_manifest(results)
-    models = manifest.inputs.get("model", [])
-    location = results.resolve() / models[0].path if models else results
-    if not models or not is_artifact(location):
-        raise InputError(
-            f"{results}: not the results of a finished run; a study needs the run's settings"
-        )
-    return location.resolve()
-
-
-def _describe(location: Path, config: StudyConfig) -> Run:
-    manifest = read_manifest(location)
-    if NUM_PARAMETERS not in manifest.facts:
-        raise InputError(f"{location}: its manifest has no {NUM_PARAMETERS}; not a training run")
-    settings = {key: _setting(manifest.config, key, location) for key in config.vary}
-    for key, value in settings.items():
-        if value not in config.vary[key]:
-            raise InputError(
-                f"{location}: {key} is {value!r}, which is none of the study's values "
-                f"{config.vary[key]!r}"
-            )
-    others = {**_flat(manifest.config), **_inputs(location, manifest, depth=2)}
-    return Run(
-        name=location.name,
-        settings=settings,
-        others={key: value for key, value in others.items() if key not in settings},
-        num_parameters=manifest.facts[NUM_PARAMETERS],
-        directories={},
-        results={},
+def _study(
+    runs: Sequence[Run],
+    out: Path,
+    config: StudyConfig,
+    resample: Resample,
+    prediction: Path | None,
+    progress: Progress,
+) -> Study:
+    groups = groups_of(runs)
+    every = list(series_of(groups, config))
+    progress(0, None, "drawing items and seeds")
+    samples = list(sample(runs, resample, config.seed))
+    both = [(one, grouped(one, groups, config.seed)) for one in samples]
+    scores = [found for _, found in both if found is not None]
+    shown = [row for one, found in both if found is not None for row in _group_scores(one, found)]
+    protocols = {stem: one.protocol for run in runs for stem, one in run.results.items()}
+    changes = list(effects(runs, groups, next(iter(config.variants), ""), samples))
+    gains: list[Difference | str] = []
+    pairs = list(next_larger_pairs(runs))
+    for number, pair in enumerate(pairs, start=1):
+        gains += differences(pair, config.seed, resample)
+        progress(number, len(pairs), f"{pair.larger.name} against {pair.smaller.name}")
+    return Study(
+        vary=config.vary,
+        variants=config.variants,
+        runs=[_run(run, out) for run in runs],
+        points=[point for run in runs for point in _points(run)],
+        groups=groups,
+        group_scores=shown,
+        series=every,
+        trends=list(trends(every, scores, shown)),
+        fits=list(fits(every, scores)),
+        predictions=list(scored(prediction, runs, groups, every)) if prediction else [],
+        prediction=os.path.relpath(prediction, out) if prediction else None,
+        underfitting=list(underfitting(every, scores, protocols)),
+        suddenness=list(suddenness(every, scores)),
+        effects=[one for one in changes if isinstance(one, Effect)],
+        differences=[one for one in gains if isinstance(one, Difference)],
+        unpaired=[one for one in gains if isinstance(one, str)],
+        not_compared=[
+            *(one for one in changes if isinstance(one, str)),
+            *_without_items(runs, samples),
+        ],
+        differs_too=differing([run.others for run in runs]),
     )
 
 
-def _setting(config: dict[str, Any], key: str, location: Path) -> Any:
-    value: Any = config
-    for depth, part in enumerate(parts := key.split(".")):
-        if not isinstance(value, dict) or part not in value:
-            known = value if isinstance(value, dict) else {}
-            there = [".".join([*parts[:depth], name]) for name in known]
-            raise InputError(f"{location}: the run has no setting {key!r}{suggestion(key, there)}")
-        value = value[part]
-    return value
+def _without_items(runs: Sequence[Run], samples: Sequence[Sampled]) -> Iterator[str]:
+    sampled = {one.measure.task for one in samples}
+    for task in dict.fromkeys(task for run in runs for task in sorted(run.results)):
+        if task not in sampled:
+            yield f"{task}: no item that all runs have"
 
 
-def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """
-    >>> _flat({"model": {"size": "2x64"}, "seed": 0})
-    {'model.size': '2x64', 'seed': 0}
-    """
-    found: dict[str, Any] = {}
-    for key, value in config.items():
-        found |= (
-            _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+def _run(run: Run, out: Path) -> format_of.Run:
+    training = of_training(run)
+    facts = run.manifest.facts
+    return format_of.Run(
+        name=run.name,
+        variant=run.variant,
+        settings=run.settings,
+        seed=run.seed,
+        group=run.group,
+        is_predicted=run.is_predicted,
+        num_parameters=run.num_parameters,
+        tokens_seen=facts.get("tokens_seen"),
+        held_out_loss=training.get(format_of.HELD_OUT_LOSS),
+        held_out_bits_per_byte=training.get(format_of.HELD_OUT_BITS),
+        evaluated_held_out=loss_on(HELD_OUT, run),
+        evaluated_training=loss_on(TRAINED_ON, run),
+        seconds=max((step.seconds for step in run.steps()), default=None),
+        gradient_norms=gradient_norms(run),
+        run=os.path.relpath(run.location, out),
+        results=[os.path.relpath(one, out) for one in dict.fromkeys(run.directories.values())],
+    )
+
+
+def _points(run: Run) -> Iterator[Point]:
+    for task, result in sorted(run.results.items()):
+        for score in result.scores:
+            yield Point(
+                run=run.name,
+                settings=run.settings,
+                num_parameters=run.num_parameters,
+                task=task,
+                protocol=result.protocol,
+                metric=score.metric,
+                unit=unit_of(score.metric),
+                value=score.value,
+                low=score.low,
+                high=score.high,
+                chance=score.chance,
+                higher_is_better=score.higher_is_better,
+            )
+
+
+def _group_scores(sampled: Sampled, found: Grouped) -> Iterator[GroupScore]:
+    measure = found.measure
+    for group, scores_D in zip(found.groups, found.scores_GD, strict=True):
+        one = estimate(printed(measure.unit, scores_D))
+        low, high = one.low, one.high
+        if measure.unit == "share" and sampled.num_items and low == high and one.value in (0, 1):
+            # All answers of all seeds agree, so that draws cannot vary.
+            low, high = wilson(round(one.value * sampled.num_items), sampled.num_items)
+        yield GroupScore(
+            group=group.name,
+            task=measure.task,
+            metric=measure.metric,
+            unit=measure.unit,
+            value=one.value,
+            low=low,
+            high=high,
+            seed_deviation=seed_deviation(sampled, group),
+            chance=measure.chance,
+            higher_is_better=measure.higher_is_better,
+            varied=found.varied,
+            num_items=sampled.num_items,
+            num_units=sampled.num_units,
+            runs=group.runs,
         )
-    return found
-
-
-def _inputs(location: Path, manifest: Manifest, *, depth: int) -> dict[str, str]:
-    """Short digests of an artifact's inputs, and of what these were made of, if they are there."""
-    found: dict[str, str] = {}
-    for role, inputs in manifest.inputs.items():
-        digests = [one.digest or "".join(f.sha256 for f in one.files.values()) for one in inputs]
-        found[role] = " ".join(digest[:DIGITS_SHOWN] for digest in digests)
-        for one in inputs if depth > 1 else []:
-            if is_artifact(origin := location / one.path):
-                found |= _inputs(origin, read_manifest(origin), depth=depth - 1)
-    return found
-
-
-def differing(runs: Sequence[Run]) -> dict[str, list[Any]]:
-    """What the runs differ in besides the settings varied: name -> values, in order of the runs."""
-    found: dict[str, list[Any]] = {}
-    for key in dict.fromkeys(key for run in runs for key in run.others):
-        values: list[Any] = []
-        for run in runs:
-            if (value := run.others.get(key)) not in values:
-                values.append(value)
-        if len(values) > 1:
-            found[key] = values
-    return found
-
-
-def next_larger_pairs(runs: Sequence[Run]) -> list[Pair]:
-    """Each run with the next larger one that differs from it in a single setting."""
-    pairs = []
-    for run in runs:
-        larger = [
-            other
-            for other in runs
-            if other.num_parameters > run.num_parameters
-            and sum(other.settings[key] != run.settings[key] for key in run.settings) == 1
-        ]
-        if larger:
-            pairs.append(Pair(run, min(larger, key=lambda r: (r.num_parameters, r.name))))
-    return pairs
-
-
-def _points(run: Run) -> list[Point]:
-    return [
-        Point(
-            run=run.name,
-            settings=run.settings,
-            num_parameters=run.num_parameters,
-            task=task,
-            metric=score.metric,
-            value=score.value,
-            low=score.low,
-            high=score.high,
-            chance=score.chance,
-        )
-        for task, result in sorted(run.results.items())
-        for score in result.scores
-    ]
-
-
-def _differences(pair: Pair, task: str, seed: int, compare: Compare) -> list[Difference]:
-    smaller, larger = (Side(run.directories[task], run.results[task]) for run in pair)
-    if smaller.result.protocol != larger.result.protocol:
-        raise InputError(
-            f"{larger.directory}: {task!r} was scored as {larger.result.protocol}, for "
-            f"{pair.smaller.name!r} as {smaller.result.protocol}; evaluate both alike"
-        )
-    return [
-        Difference(
-            task=task,
-            metric=paired.metric,
-            smaller=pair.smaller.name,
-            larger=pair.larger.name,
-            difference=paired.difference,
-            low=paired.low,
-            high=paired.high,
-            num_items=paired.num_items,
-            num_units=paired.num_units,
-            higher_is_better=paired.higher_is_better,
-        )
-        for paired in compare(smaller, larger, seed)
-    ]

@@ -30,7 +30,12 @@ def board(folder: Path, *, start: int) -> Iterator[Callable[[Step], None]]:
         def draw(step: Step) -> None:
             for name in Step.__struct_fields__:
                 value = getattr(step, name)
-                if name not in NO_CURVES and value is not None:
-                    writer.add_scalar(name, value, step.step)
+                if name in NO_CURVES or value is None:
+                    continue
+                curves = {name: value}
+                if isinstance(value, list):
+                    curves = {f"{name}/{number}": each for number, each in enumerate(value)}
+                for curve, measured in curves.items():
+                    writer.add_scalar(curve, measured, step.step)
 
         yield draw

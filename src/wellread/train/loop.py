@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
 from wellread.formats.metrics import Step
@@ -71,10 +71,10 @@ def train_steps(  # noqa: PLR0913 - what trains on what, and who ends it
         optimizers.set_learning_rate(rate)
         batch = _sent(torch.from_numpy(batches[step]), device)
         loss = add_up(_accumulate(worker, batch, batches.sequences(step), config, ranks))
-        norm = torch.nn.utils.clip_grad_norm_(learner.parameters(), most)
-        if isinstance(norm, DTensor):
-            norm = norm.full_tensor()
         done = step + 1
+        is_logged = done % config.log_every_steps == 0 or done == config.steps
+        norms = [_norm(block) for block in learner.h] if is_logged else []
+        norm = _whole(torch.nn.utils.clip_grad_norm_(learner.parameters(), most))
         tokens = batches.tokens_before(done)
         if config.on_bad_batch == "skip":
             fault = _fault(float(loss), float(norm))
@@ -88,7 +88,6 @@ def train_steps(  # noqa: PLR0913 - what trains on what, and who ends it
         optimizers.step()
         worker.refresh()
         unread.append(Measured(done, loss, norm))
-        is_logged = done % config.log_every_steps == 0 or done == config.steps
         if is_logged or done % config.save_every_steps == 0:
             value, gradient_norm = _read(unread, config)
             unread.clear()
@@ -102,11 +101,23 @@ def train_steps(  # noqa: PLR0913 - what trains on what, and who ends it
             loss=value,
             learning_rate=rate,
             gradient_norm=gradient_norm,
+            gradient_norms=torch.stack(norms).tolist(),
             tokens_per_second=round((tokens - counted) / seconds, 1),
         )
         clock, counted = time.monotonic(), tokens
     if unread:
         _read(unread, config)
+
+
+def _norm(block: nn.Module) -> Tensor:
+    """Of the gradients of all its parameters together."""
+    gradients = [parameter.grad for parameter in block.parameters() if parameter.grad is not None]
+    return _whole(torch.nn.utils.get_total_norm(gradients))
+
+
+def _whole(norm: Tensor) -> Tensor:
+    """Over all processes, where each has a part of the gradients."""
+    return norm.full_tensor() if isinstance(norm, DTensor) else norm
 
 
 def _read(unread: list[Measured], config: TrainConfig) -> tuple[float, float]:
