@@ -1,4 +1,4 @@
-"""Results of one protocol and what a comparison of two of them, item by item, gives.
+"""Results of one protocol, and what a comparison of two of them, item by item, gives.
 
 A `comparison.json` has that of all models of several runs with those of the first run.
 """

@@ -118,8 +118,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     clean: CleanScores | None
     copying: Copying | None
     most_copied: list[dict[str, Any]]  # rows of formats.copying.TEXTS
-    prediction: Prediction | None
     surest: list[Answer]  # of the largest model that was asked Natural Questions
+    prediction: Prediction | None
     study: Study | None
 
     def first(self, stage: str) -> Artifact | None:
@@ -202,8 +202,8 @@ def read_evidence(
         clean=read(CLEAN, clean_scores.read_clean_scores),
         copying=read(COPYING, copying.read_copying),
         most_copied=read(COPYING, partial(copying.most_copied, number=MOST_COPIED)) or [],
-        prediction=read(PREDICTION, predictions.read_prediction),
         surest=_surest(run, scored),
+        prediction=read(PREDICTION, predictions.read_prediction),
         study=read(STUDY, studies.read_study),
     )
 

@@ -42,23 +42,24 @@ def _block(block: Block) -> Iterator[str]:
         case Figure():
             yield f"![{plain(block.alt)}](figures/{block.key}.svg)"
             yield from ("", f"*{plain(block.caption)}*")
-        case Beside():
-            yield from _beside(block)
-        case Excerpt():
+        case Beside() | Excerpt() | Listing():
             yield f"**{plain(block.label)}**"
-            yield from ("", f"> {marked_markdown(block.text, block.spans)}")
-        case Listing():
-            yield from (f"**{plain(block.label)}**", "", _verbatim(block.text))
+            yield from _texts(block)
         case Table():
             yield from _table(block)
 
 
-def _beside(block: Beside) -> Iterator[str]:
-    yield f"**{plain(block.label)}**"
-    if block.prompt:
-        yield from ("", "Given:", "", _verbatim(block.prompt))
-    for name, text in block.texts:
-        yield from ("", f"{plain(name)} wrote:", "", _verbatim(text))
+def _texts(block: Beside | Excerpt | Listing) -> Iterator[str]:
+    match block:
+        case Beside():
+            if block.prompt:
+                yield from ("", "Given:", "", _verbatim(block.prompt))
+            for name, text in block.texts:
+                yield from ("", f"{plain(name)} wrote:", "", _verbatim(text))
+        case Excerpt():
+            yield from ("", f"> {marked_markdown(block.text, block.spans)}")
+        case Listing():
+            yield from ("", _verbatim(block.text))
 
 
 def _verbatim(text: str) -> str:
