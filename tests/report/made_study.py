@@ -341,7 +341,7 @@ def planted_study() -> Study:
             family = [run_of(f"{shown}-{size}", "", settings, seed, number) for seed in SEEDS]
             names.append(f"{shown}-{size}")
             runs += family
-            for task, steep in (("planted-words", 2.6), ("planted-recall", 1.6)):
+            for task, steep in (("planted-words", 2.6), ("planted-rule", 1.6)):
                 known = 1 / (1 + math.exp(steep * (2.3 - 0.3 * place - math.log10(shown + 1))))
                 found, score = scores_of(
                     family, task, "accuracy", "share", 0.1 + 0.85 * known, 0.02, 0.1

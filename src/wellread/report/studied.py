@@ -1,6 +1,7 @@
 """The report's section on a study as a whole: its runs, every score, every paired difference."""
 
 import math
+import posixpath
 from typing import Any
 
 from wellread.formats.comparisons import verdict
@@ -55,8 +56,20 @@ def the_study(evidence: Evidence) -> Section:
     blocks = [Prose(text=_what(study, _planned(artifact.manifest.config)))]
     if study.caution:
         blocks.append(Prose(text=f"What is compared here may not come of that: {study.caution}."))
-    blocks += [_means_table(study, why), _points_table(study, why), _differences_table(study, why)]
+    targets = _targets(evidence, study, artifact.name)
+    blocks += [
+        _means_table(study, why),
+        _points_table(study, why, targets),
+        _differences_table(study, why, targets),
+    ]
     return Section(key="study", title="The study’s runs and scores", blocks=blocks)
+
+
+def _targets(evidence: Evidence, study: Study, place: str) -> dict[str, str]:
+    """Of each run the id of its entry in the chain of manifests."""
+    known = {artifact.name for artifact in evidence.artifacts}
+    places = {run.name: posixpath.normpath(posixpath.join(place, run.run)) for run in study.runs}
+    return {name: evidence.anchor(found) for name, found in places.items() if found in known}
 
 
 def _planned(config: dict[str, Any]) -> int:
@@ -114,7 +127,7 @@ def _means_table(study: Study, why: list[Way]) -> Table:
     )  # fmt: skip
 
 
-def _points_table(study: Study, why: list[Way]) -> Table:
+def _points_table(study: Study, why: list[Way], targets: dict[str, str]) -> Table:
     settings = list(study.vary)
     return Table(
         key="study-points",
@@ -132,7 +145,7 @@ def _points_table(study: Study, why: list[Way]) -> Table:
             [
                 Cell(p.task),
                 Cell(metric_name(p.metric)),
-                Cell(p.run),
+                Cell(p.run, target=targets.get(p.run, "")),
                 *(Cell(str(p.settings.get(name, ""))) for name in settings),
                 count(p.num_parameters),
                 ranged_cell(p.value, p.low, p.high, p.unit),
@@ -145,7 +158,7 @@ def _points_table(study: Study, why: list[Way]) -> Table:
     )
 
 
-def _differences_table(study: Study, why: list[Way]) -> Table:
+def _differences_table(study: Study, why: list[Way], targets: dict[str, str]) -> Table:
     return Table(
         key="study-differences",
         caption="What the larger model gains, on the items that both have",
@@ -162,8 +175,8 @@ def _differences_table(study: Study, why: list[Way]) -> Table:
             [
                 Cell(d.task),
                 Cell(metric_name(d.metric)),
-                Cell(d.smaller),
-                Cell(d.larger),
+                Cell(d.smaller, target=targets.get(d.smaller, "")),
+                Cell(d.larger, target=targets.get(d.larger, "")),
                 estimate(d.difference, d.low, d.high, d.metric, of=True),
                 items_in(d.num_items, d.num_units),
                 _verdict(d),
