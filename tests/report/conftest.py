@@ -9,12 +9,17 @@ import msgspec
 import pytest
 
 from tests.reference.corpus_account import ACCOUNT
+from tests.report import answers
+from tests.report.made_study import empty_study
 from wellread.base.config import Config
 from wellread.base.manifest import Draft, writing
 from wellread.formats import (
     clean_scores,
     copying,
+    corpus_outcomes,
     corpus_report,
+    documents,
+    findings,
     link_report,
     overlap,
     studies,
@@ -24,6 +29,9 @@ from wellread.formats import (
 from wellread.formats.link_report import DomainRow, KarmaRange, LinkReport, Month
 from wellread.formats.metrics import Step, encode_step
 from wellread.formats.results import Item, Result, Score, write_result
+from wellread.pipeline.comparison import report_runs
+from wellread.report.config import ReportConfig
+from wellread.tokenizer.tokenizer import Tokenizer
 
 
 class LinksSettings(Config, frozen=True):
@@ -105,7 +113,17 @@ def write_corpus_and_tokens(run: Path) -> None:
         }
         account(draft, dropped, kept=611)
         draft.counts["bytes"] = 12_345_678
-        draft.write("documents-00000.parquet", b"documents")
+        documents.write_documents(
+            draft,
+            [documents.Document(url="http://docs.example.org/json", text="JSON is a\nformat.")],
+        )
+        outcome = {
+            "url": "http://docs.example.org/empty.html", "outcome": "too-short",
+            "reason": "fewer than 128 characters of text", "detail": "12", "num_bytes": 12,
+            "excerpt": "Moved away.\n",
+        }  # fmt: skip
+        with draft.open(corpus_outcomes.OUTCOMES_FILE) as file:
+            tables.write_rows(file, corpus_outcomes.OUTCOMES, [outcome])
         draft.write(corpus_report.NAME, corpus_report.encode(ACCOUNT))
     corpus = {"corpus": [run / "corpus"]}
     with writing(
@@ -113,7 +131,7 @@ def write_corpus_and_tokens(run: Path) -> None:
     ) as draft:
         draft.counts |= {"in": 611, "out": 611}
         draft.facts |= {"vocab_size": 4096, "num_merges": 3839, "bytes_per_token": 3.6142}
-        draft.write("merges.txt", b"#version: 0.2\n")
+        Tokenizer.train(["an unsupervised learner, as unsupervised as others"], 270).save(draft.out)
     with writing(
         run / "tokens",
         stage="tokens",
@@ -446,7 +464,7 @@ def write_copying(run: Path) -> None:
 
 def write_study(run: Path) -> None:
     names = {"small": (0.0, 1_200_000), "medium": (0.06, 3_400_000)}
-    study = studies.Study(
+    study = empty_study(
         vary={"model.size": ["2x64", "4x128"]},
         points=[
             studies.Point(
@@ -454,7 +472,10 @@ def write_study(run: Path) -> None:
                 settings={"model.size": "2x64" if name == "small" else "4x128"},
                 num_parameters=parameters,
                 task=result.task,
+                protocol=result.protocol,
                 metric=score.metric,
+                unit="number",
+                higher_is_better=score.higher_is_better,
                 value=score.value,
                 low=score.low,
                 high=score.high,
@@ -465,7 +486,7 @@ def write_study(run: Path) -> None:
             for score in result.scores
         ],
         differences=[
-            studies.Difference(
+            findings.Difference(
                 task=task,
                 metric="accuracy",
                 smaller="small",
@@ -515,3 +536,20 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_copying(run)
     write_study(run)
     return run
+
+
+@pytest.fixture(scope="session")
+def two_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("runs")
+    first = answers.write_run(
+        folder / "first", {"2x64": (10**6, answers.WRONG), "4x128": (10**7, answers.WRONG)}
+    )
+    second = answers.write_run(folder / "second", {"2x64": (10**6, answers.RIGHT)}, steps=900)
+    return first, second
+
+
+@pytest.fixture(scope="session")
+def comparison_page(two_runs: tuple[Path, Path]) -> Path:
+    out = two_runs[0].parent / "report"
+    report_runs(two_runs, out, ReportConfig())
+    return out

@@ -72,7 +72,7 @@ def test_probes_are_by_how_often_their_words_were_seen(report: Path) -> None:
 
 def test_both_losses_are_drawn_by_size(report: Path) -> None:
     table = rows(report, "both-losses")
-    assert [[row[0], row[1], *map(float, (row[2], row[5]))] for row in table[1:]] == [
+    assert [[row[0], row[1], *map(float, (row[2], row[6]))] for row in table[1:]] == [
         ["small", "1200000", 1.8, 1.9],
         ["medium", "3400000", pytest.approx(1.68), pytest.approx(1.84)],
     ]

@@ -443,12 +443,18 @@ def study(
 
 @takes_settings(ReportConfig, "report")
 def report(
-    run: Annotated[Path, typer.Argument(help="A run's directory, finished or not.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="A run or study, finished or not; or several, or their reports."),
+    ],
     out: Out,
     config: ReportConfig,
     json: Json = False,
 ) -> None:
-    """Write one page with every number beside the paper's."""
-    from wellread.report.build import write_report
+    """Write one page with every number beside the paper's; of several runs, how they differ.
 
-    do_stage("report", out, partial(write_report, run, out, config), json=json)
+    The first of several is what the others are held against.
+    """
+    from wellread.pipeline.comparison import report_runs
+
+    do_stage("report", out, partial(report_runs, runs, out, config), json=json)

@@ -1,12 +1,21 @@
-"""Results of one protocol, and what a comparison of two of them, item by item, gives."""
+"""Results of one protocol, and what a comparison of two of them, item by item, gives.
+
+A `comparison.json` has that of all models of several runs with those of the first run.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
+from wellread.base.errors import InputError
+from wellread.base.manifest import Draft
+
 if TYPE_CHECKING:  # results load pyarrow, for which --help does not wait
     from wellread.formats.results import Result
+
+
+STAGE, FILE = "comparison", "comparison.json"
 
 
 class Side(NamedTuple):
@@ -30,6 +39,35 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True):
     num_items: int  # that both have
     num_units: int  # documents, where several items come from one
     higher_is_better: bool
+
+
+class Matched(msgspec.Struct, frozen=True, kw_only=True):
+    """A model of a later run and the model of the first run that it is held against."""
+
+    run: int  # place of the later run among the runs
+    first: str  # names of the models' results
+    second: str
+    by: Literal["name", "being the only ones", "nearest size"]
+    scores: list[Paired]
+    unpaired: list[str]  # protocols that both have, without an item in common
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    version: Literal[1] = 1
+    runs: list[str]  # their names; the first is what the others are held against
+    models: list[Matched]
+
+
+def write_comparison(draft: Draft, found: Comparison) -> None:
+    draft.write(FILE, msgspec.json.format(msgspec.json.encode(found), indent=1))
+
+
+def read_comparison(directory: Path) -> Comparison:
+    path = directory / FILE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Comparison)
+    except (OSError, msgspec.DecodeError) as error:
+        raise InputError(f"{path}: not a comparison of this version ({error})") from None
 
 
 def verdict(

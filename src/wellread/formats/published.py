@@ -29,6 +29,21 @@ class WebText(_Row, frozen=True):
     num_french_bytes: int  # that a detector found
 
 
+class Claim(_Row, frozen=True):
+    """A sentence of the abstract, or a part of one."""
+
+    key: str
+    words: str
+
+
+class Answers(_Row, frozen=True):
+    """Table 5: the answers of which the largest model is surest."""
+
+    source: str
+    num_shown: int
+    num_right: int
+
+
 class PublishedScore(_Row, frozen=True):
     """A metric of one task, by printed size."""
 
@@ -131,6 +146,9 @@ class Setting(_Row, frozen=True):
 
 class Paper(_Row, frozen=True):
     sizes: list[Size]
+    domains: dict[str, int]  # WebText's links, most first
+    claims: list[Claim]
+    answers: Answers
     webtext: WebText
     scores: list[PublishedScore]
     summaries: list[Summary]

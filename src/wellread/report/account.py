@@ -18,12 +18,13 @@ from wellread.report.blocks import (
     Section,
     Table,
     count,
-    slug,
 )
 from wellread.report.evidence import TRAIN, Artifact, Evidence
 from wellread.report.figures import durations
 
 DIGITS_SHOWN = 12  # of a digest
+PLACES_SHOWN = 3  # that share a setting
+SOURCES_SHOWN = 6  # of an artifact
 
 
 def the_time(evidence: Evidence) -> Section:
@@ -34,29 +35,7 @@ def the_time(evidence: Evidence) -> Section:
         f"How long each stage took: {human_seconds(total)} in all.",
         "Bars: " + "; ".join(f"{name} {human_seconds(seconds)}" for name, seconds in rows),
     )
-    table = Table(
-        key="time",
-        caption="How long each stage took",
-        columns=[
-            Column("artifact", "name"),
-            Column("stage"),
-            Column("in", "number"),
-            Column("out", "number"),
-            Column("time", "number"),
-        ],
-        rows=[
-            [
-                Cell(a.name),
-                Cell(a.manifest.stage),
-                count(a.manifest.counts.get("in")),
-                count(a.manifest.counts.get("out")),
-                Cell(human_seconds(a.manifest.seconds), a.manifest.seconds),
-            ]
-            for a in evidence.artifacts
-        ],
-        note="As each artifact’s manifest.json has it.",
-    )
-    return Section(key="time", title="How long it took", blocks=[figure, table, _machine(evidence)])
+    return Section(key="time", title="How long it took", blocks=[figure, _machine(evidence)])
 
 
 def _machine(evidence: Evidence) -> Table:
@@ -72,9 +51,10 @@ def _machine(evidence: Evidence) -> Table:
                     found.setdefault(f"{name} of training", {})[value] = None
     return Table(
         key="machine",
-        caption="On what",
+        caption="On what: versions, devices",
         columns=[Column("", "name"), Column("version")],
         rows=[[Cell(name), Cell(", ".join(versions))] for name, versions in found.items()],
+        is_folded=True,
     )
 
 
@@ -106,20 +86,22 @@ def the_deviations(evidence: Evidence) -> Section:
 
 
 def _setting_rows(setting: Setting, evidence: Evidence) -> Iterator[list[Cell]]:
+    """A row for each value, with the artifacts that have it."""
+    found: dict[str, tuple[Any, list[Artifact]]] = {}
     for artifact in evidence.artifacts:
-        if artifact.manifest.stage != setting.stage:
-            continue
-        here = _setting(artifact, setting.key)
-        if here is None:
-            continue
-        is_same = here == setting.value
+        here = _setting(artifact, setting.key) if artifact.manifest.stage == setting.stage else None
+        if here is not None:
+            found.setdefault(str(here), (here, []))[1].append(artifact)
+    for here, artifacts in found.values():
+        names = tuple((a.name, evidence.anchor(a.name)) for a in artifacts[:PLACES_SHOWN])
+        more = len(artifacts) - len(names)
         yield [
             Cell(setting.name),
-            Cell(artifact.name),
+            Cell("", links=(*names, (f"{more} more", ""))) if more else Cell("", links=names),
             _value(here),
             _value(setting.value),
             Cell(setting.source),
-            Cell("same", is_muted=True) if is_same else Cell("differs"),
+            Cell("same", is_muted=True) if here == setting.value else Cell("differs"),
         ]
 
 
@@ -140,76 +122,85 @@ def _value(value: Any) -> Cell:
 
 
 def _notes_table(evidence: Evidence) -> Block:
-    rows = []
+    """Each note once, with how many results have it."""
+    places: dict[str, list[str]] = {}
     for scored in evidence.scored:
         for result in scored.results:
-            place = f"{scored.artifact.name}/{result.task}.json"
             notes = [result.note, *(f"{s.metric}: {s.note}" for s in result.scores if s.note)]
-            rows += [[Cell(place), Cell(note)] for note in notes if note]
-    if not rows:
+            for note in filter(None, notes):
+                tasks = places.setdefault(note, [])
+                if result.task not in tasks:
+                    tasks.append(result.task)
+    if not places:
         return Prose(text="No result carries a note.")
     return Table(
         key="notes",
         caption="Notes that the results carry",
-        columns=[Column("result", "name"), Column("note")],
-        rows=rows,
+        columns=[Column("note", "name"), Column("of")],
+        rows=[[Cell(note), Cell(", ".join(tasks))] for note, tasks in places.items()],
+        is_folded=True,
     )
 
 
-def the_chain(evidence: Evidence) -> Section:
+def the_chain(*runs: Evidence) -> Section:
+    words = Prose(
+        text="Each directory carries a manifest.json with its settings, the digests of its inputs, "
+        "and a count and reason for everything left out. The command below a name walks its chain "
+        "back to the dump. It is given from the directory of this report: cd there first."
+    )
+    tables = [_chain(run) for run in runs]
+    return Section(key="chain", title="The chain of manifests", blocks=[words, *tables])
+
+
+def _chain(evidence: Evidence) -> Table:
     names = {artifact.name for artifact in evidence.artifacts}
-    rows = []
-    for artifact in evidence.artifacts:
-        manifest = artifact.manifest
-        cells = [
-            _input(role, one, artifact, names)
-            for role, found in manifest.inputs.items()
-            for one in found
-        ]
-        # One row for each input, so that each can be a link.
-        for number, cell in enumerate(cells or [Cell("none", is_muted=True)]):
-            is_first = number == 0
-            rows.append(
-                (
-                    f"artifact-{slug(artifact.name)}" if is_first else "",
-                    [
-                        Cell(artifact.name),
-                        Cell(manifest.stage),
-                        Cell(manifest.digest[:DIGITS_SHOWN], manifest.digest),
-                        cell,
-                        Cell(f"{manifest.finished_at:%Y-%m-%d %H:%M}Z"),
-                    ],
-                )
-            )
-    table = Table(
-        key="chain",
-        caption="Every artifact, its digest, and what it was made from",
+    return Table(
+        key=f"{evidence.prefix}chain",
+        caption=f"Every artifact of {evidence.name}, and what it was made from",
         columns=[
             Column("artifact", "name"),
             Column("stage"),
-            Column("digest", "code"),
             Column("made from"),
-            Column("finished", "code"),
+            Column("in", "number"),
+            Column("out", "number"),
+            Column("time", "number"),
+            Column("digest", "code"),
         ],
-        rows=[row for _, row in rows],
-        row_ids=[key for key, _ in rows],
+        rows=[_chain_row(artifact, evidence, names) for artifact in evidence.artifacts],
+        row_ids=[evidence.anchor(artifact.name) for artifact in evidence.artifacts],
     )
-    prose = Prose(
-        text="Each directory carries a manifest.json with its settings, the digests of its "
-        f"inputs, and a count and reason for everything left out. Commands are given from the "
-        f"directory that holds {evidence.name}."
-    )
-    return Section(key="chain", title="The chain of manifests", blocks=[prose, table])
 
 
-def _input(role: str, one: Input, artifact: Artifact, names: set[str]) -> Cell:
+def _chain_row(artifact: Artifact, evidence: Evidence, names: set[str]) -> list[Cell]:
+    manifest = artifact.manifest
+    sources = [
+        _input(one, artifact, evidence, names)
+        for found in manifest.inputs.values()
+        for one in found
+    ]
+    sources = list(dict.fromkeys(sources))
+    more = len(sources) - SOURCES_SHOWN
+    if more > 0:
+        sources = [*sources[:SOURCES_SHOWN], (f"{more} more", "")]
+    return [
+        Cell(artifact.name, detail=evidence.why(artifact.name).command),
+        Cell(manifest.stage),
+        Cell("", links=tuple(sources)) if sources else Cell("none", is_muted=True),
+        count(manifest.counts.get("in")),
+        count(manifest.counts.get("out")),
+        Cell(human_seconds(manifest.seconds), manifest.seconds),
+        Cell(manifest.digest[:DIGITS_SHOWN], manifest.digest),
+    ]
+
+
+def _input(one: Input, artifact: Artifact, evidence: Evidence, names: set[str]) -> tuple[str, str]:
+    """What it is called, and where on the page it is."""
     if one.digest is not None:
         place = posixpath.normpath(posixpath.join(artifact.name, one.path))
-        target = f"artifact-{slug(place)}" if place in names else ""
-        return Cell(f"{role}: {place} {one.digest[:DIGITS_SHOWN]}", target=target)
+        return place, evidence.anchor(place) if place in names else ""
     size = human_bytes(sum(file.num_bytes for file in one.files.values()))
     name = posixpath.basename(one.path)
     if len(one.files) == 1:
         digest = next(iter(one.files.values())).sha256[:DIGITS_SHOWN]
-        return Cell(f"{role}: {name}, {size}, sha256 {digest}")
-    return Cell(f"{role}: {name}, {len(one.files):,} files, {size}")
+        return f"{name}, {size}, sha256 {digest}", ""
+    return f"{name}, {len(one.files):,} files, {size}", ""

@@ -23,11 +23,25 @@ class Cell(NamedTuple):
     value: float | str | None = None  # as read by programs; None: the text
     is_muted: bool = False
     target: str = ""  # id on the page that it links to
+    low: float | None = None  # the 95 % interval of `value`
+    high: float | None = None
+    detail: str = ""  # in small letters below the text: that interval in words, a command
+    links: tuple[tuple[str, str], ...] = ()  # (text, id on the page or ""), instead of the text
 
 
 class Column(NamedTuple):
     name: str
-    kind: Literal["name", "number", "text", "code"] = "text"  # one "name" heads each row
+    # One "name" heads each row, after a "group" that may head several.
+    kind: Literal["group", "name", "number", "text", "code"] = "text"
+    target: str = ""  # id on the page that its name links to
+
+
+class Way(NamedTuple):
+    """Where numbers come from."""
+
+    place: str  # within the run
+    target: str  # id of its artifact's entry in the chain of manifests
+    command: str  # that walks on from there
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,10 +51,37 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     columns: list[Column]
     rows: list[list[Cell]]
     row_ids: list[str] = []  # one a row, if rows are linked to
-    why: list[str] = []  # commands that lead back from its numbers
+    why: list[Way] = []  # the ways back from its numbers
     note: str = ""
     is_folded: bool = False  # on the page, until it is asked for
     kind: Literal["table"] = "table"
+
+    @property
+    def spans(self) -> list[int]:
+        """How many rows the first cell of each row heads; 0: one above heads it."""
+        spans = [1] * len(self.rows)
+        if self.columns[0].kind != "group":
+            return spans
+        for row in range(len(self.rows) - 1, 0, -1):
+            if self.rows[row][0] == self.rows[row - 1][0]:
+                spans[row - 1] += spans[row]
+                spans[row] = 0
+        return spans
+
+    @property
+    def trimmed(self) -> "Table":
+        """Without the columns that say nothing in any row: for the page; the file has them all."""
+        kept = [
+            place
+            for place, column in enumerate(self.columns)
+            if column.kind in ("group", "name")
+            or any(row[place] not in (NOTHING, NOT_COMPARABLE) for row in self.rows)
+        ]
+        return msgspec.structs.replace(
+            self,
+            columns=[self.columns[place] for place in kept],
+            rows=[[row[place] for place in kept] for row in self.rows],
+        )
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +96,15 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 class Prose(msgspec.Struct, frozen=True, kw_only=True):
     text: str
+    is_lead: bool = False  # what a reader takes away
     kind: Literal["prose"] = "prose"
+
+
+class Answers(msgspec.Struct, frozen=True, kw_only=True):
+    """What a section found, before what it is drawn from."""
+
+    rows: list[tuple[str, str]]  # question, answer
+    kind: Literal["answers"] = "answers"
 
 
 class Heading(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,13 +113,14 @@ class Heading(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["heading"] = "heading"
 
 
-class Passage(msgspec.Struct, frozen=True, kw_only=True):
-    """A sample: what the model was given and what it wrote."""
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
+    """Samples: what models were given, and what each wrote, one beside the other."""
 
     label: str
-    prompt: str
-    continuation: str
-    kind: Literal["passage"] = "passage"
+    prompt: str  # empty: nothing
+    texts: list[tuple[str, str]]  # (model, text)
+    is_folded: bool = False
+    kind: Literal["beside"] = "beside"
 
 
 class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +145,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["listing"] = "listing"
 
 
-Block = Table | Figure | Prose | Heading | Passage | Excerpt | Listing
+Block = Table | Figure | Prose | Answers | Heading | Beside | Excerpt | Listing
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,6 +195,11 @@ def share(part: float, whole: float) -> Cell:
     return Cell(f"{100 * part / whole:.1f} %", part / whole) if whole else NOTHING
 
 
+def better(*, higher: bool) -> str:
+    """An arrow after a metric's name, towards what is better."""
+    return "↑" if higher else "↓"
+
+
 def metric_name(metric: str) -> str:
     """As people write it.
 
@@ -175,6 +230,27 @@ def score(number: float | None, metric: str, *, is_difference: bool = False) -> 
         digits = 3 if metric.startswith("bits") else 2 if abs(number) < 1000 else 0
         text = f"{_rounded(number, digits):{sign},.{digits}f}"
     return Cell(text.replace("-", "−"), number)
+
+
+def folded(table: Table) -> Table:
+    return msgspec.structs.replace(table, is_folded=True)
+
+
+def estimate(
+    value: float | None, low: float | None, high: float | None, metric: str, *, of: bool = False
+) -> Cell:
+    """A score, or with `of` a difference of scores, with its 95 % interval below it.
+
+    >>> estimate(0.021, 0.009, 0.033, "accuracy")[4:7]
+    (0.009, 0.033, '0.9 to 3.3')
+    >>> estimate(0.06, 0.03, 0.09, "accuracy", of=True).detail
+    '+3.0 to +9.0'
+    """
+    cell = score(value, metric, is_difference=of)
+    if value is None or low is None or high is None:
+        return cell
+    ends = [score(end, metric, is_difference=of).text.removesuffix(" %") for end in (low, high)]
+    return cell._replace(low=low, high=high, detail=" to ".join(ends))
 
 
 def items_in(num_items: int, num_units: int) -> Cell:

@@ -2,7 +2,9 @@
 
 import csv
 import io
-from collections.abc import Callable
+import os
+import shlex
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 from pathlib import Path
 
@@ -11,12 +13,16 @@ import markupsafe
 
 from wellread.base.manifest import Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
+from wellread.formats.comparisons import read_comparison
 from wellread.report.account import the_chain, the_deviations, the_time
-from wellread.report.blocks import Fact, Figure, Section, Table, big, printable
-from wellread.report.built import the_links, the_models, the_tokenizer, what_was_built
+from wellread.report.beside_paper import beside_paper
+from wellread.report.blocks import Fact, Figure, Section, Table, Way, big, printable
+from wellread.report.built import the_links, the_models, what_was_built
+from wellread.report.compared import compared
 from wellread.report.config import ReportConfig
 from wellread.report.copying import the_copying
 from wellread.report.corpus import the_corpus
+from wellread.report.designed import the_design
 from wellread.report.evidence import (
     CORPUS,
     CRAWL,
@@ -26,19 +32,30 @@ from wellread.report.evidence import (
     find_artifacts,
     read_evidence,
 )
+from wellread.report.in_short import in_short
 from wellread.report.markdown import to_markdown
 from wellread.report.overlap import the_overlap
-from wellread.report.scored import the_samples, the_scores
-from wellread.report.studied import the_size_study
+from wellread.report.planted import the_planted
+from wellread.report.samples import the_samples
+from wellread.report.scored import the_scores
+from wellread.report.sized import the_sizes
+from wellread.report.studied import the_study
+from wellread.report.tokenized import the_tokenizer
 
-SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
+# None: the run has nothing that the section is about.
+SECTIONS: tuple[Callable[[Evidence], Section | None], ...] = (
+    in_short,
     what_was_built,
     the_links,
     the_corpus,
     the_tokenizer,
     the_models,
+    the_sizes,
+    the_design,
+    the_planted,
+    beside_paper,
     the_scores,
-    the_size_study,
+    the_study,
     the_overlap,
     the_copying,
     the_samples,
@@ -49,25 +66,48 @@ SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
 
 
 def write_report(
-    run: Path, out: Path, config: ReportConfig, *, progress: Progress = silent
+    runs: Path | Sequence[Path],
+    out: Path,
+    config: ReportConfig,
+    *,
+    comparison: Path | None = None,
+    progress: Progress = silent,
 ) -> Manifest:
-    """Write `index.html`, `report.md`, `tables/` and `figures/` on the artifacts found in `run`.
+    """Write `index.html`, `report.md`, `tables/` and `figures/` on the artifacts found in `runs`.
 
-    Artifacts that are not there are printed as not run.
+    Artifacts that are not there are printed as not run. Of several runs the page is about how they
+    differ from the first, by the artifact `comparison`.
     """
-    found = find_artifacts(run)
-    inputs = {"artifacts": found}
+    places = [runs] if isinstance(runs, Path) else list(runs)
+    found = [find_artifacts(run) for run in places]
+    inputs = {"artifacts": [path for paths in found for path in paths]}
+    if comparison is not None:
+        inputs["comparison"] = [comparison]
     if done := finished(out, stage=OWN, config=config, inputs=inputs):
         return done
     with writing(out, stage=OWN, config=config, inputs=inputs) as draft:
-        evidence = read_evidence(run, found, samples=config.samples_per_model)
-        sections = []
-        for number, make in enumerate(SECTIONS):
-            sections.append(make(evidence))
-            progress(number + 1, len(SECTIONS), sections[-1].title)
-        title = config.title or evidence.name
-        facts = in_numbers(evidence)
-        newest = max(a.manifest.finished_at for a in evidence.artifacts).astimezone(UTC)
+        draft.facts["runs"] = [
+            Path(os.path.relpath(run.resolve(), out.resolve())).as_posix() for run in places
+        ]
+        several = comparison is not None
+        names = read_comparison(comparison).runs if comparison is not None else [None]
+        evidences = [
+            read_evidence(
+                run, paths, out, samples=config.samples_per_model, name=name, is_one=not several
+            )
+            for run, paths, name in zip(places, found, names, strict=True)
+        ]
+        if comparison is not None:
+            read = read_comparison(comparison)
+            command = f"wellread why {shlex.quote(os.path.relpath(comparison, out))}"
+            sections = compared(evidences, read, Way(comparison.name, "comparison", command))
+            title = config.title or " and ".join(run.name for run in evidences)
+            facts = []
+        else:
+            sections = list(_sections(evidences[0], progress))
+            title, facts = config.title or evidences[0].name, in_numbers(evidences[0])
+        newest = max(a.manifest.finished_at for one in evidences for a in one.artifacts)
+        newest = newest.astimezone(UTC)
         date = f"{newest.day} {newest:%B %Y, %H:%M} UTC"
         draft.write("index.html", to_html(title, date, facts, sections).encode())
         draft.write("report.md", printable(to_markdown(title, date, facts, sections)).encode())
@@ -77,8 +117,15 @@ def write_report(
             elif isinstance(block, Figure):
                 draft.write(f"figures/{block.key}.svg", block.file)
         draft.counts["in"] = draft.counts["out"] = len(sections)
-        draft.counts["artifacts"] = len(found)
+        draft.counts["artifacts"] = sum(map(len, found))
     return read_manifest(out)
+
+
+def _sections(evidence: Evidence, progress: Progress) -> Iterator[Section]:
+    for number, make in enumerate(SECTIONS):
+        if (section := make(evidence)) is not None:
+            progress(number + 1, len(SECTIONS), section.title)
+            yield section
 
 
 def in_numbers(evidence: Evidence) -> list[Fact]:
@@ -132,11 +179,31 @@ def to_html(title: str, date: str, facts: list[Fact], sections: list[Section]) -
 
 
 def to_csv(table: Table) -> str:
-    """Full precision where the page rounds; shares as fractions."""
+    """Twelve digits where the page rounds; shares as fractions; intervals in columns of their own.
+
+    Every column, those too that the page leaves out because they say nothing.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([column.name for column in table.columns])
+    ranged = [
+        any(row[place].low is not None for row in table.rows) for place in range(len(table.columns))
+    ]
+    header = []
+    for column, has_interval in zip(table.columns, ranged, strict=True):
+        header += [column.name, *(["95 % from", "to"] if has_interval else [])]
+    writer.writerow(header)
     for row in table.rows:
-        values = [cell.text if cell.value is None else cell.value for cell in row]
-        writer.writerow([printable(v) if isinstance(v, str) else v for v in values])
+        values: list[object] = []
+        for cell, has_interval in zip(row, ranged, strict=True):
+            text = ", ".join(name for name, _ in cell.links) or cell.text
+            values.append(text if cell.value is None else cell.value)
+            values += [cell.low, cell.high] if has_interval else []
+        writer.writerow(map(_in_file, values))
     return buffer.getvalue()
+
+
+def _in_file(value: object) -> object:
+    """Without the digits that only the binary form of a number has."""
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    return printable(value) if isinstance(value, str) else value

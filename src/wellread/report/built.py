@@ -1,10 +1,13 @@
-"""The first half of the report: what was built, links, tokenizer, models."""
+"""The first half of the report: what was built, links, models."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from wellread.base.text import human_seconds
+from wellread.formats.metrics import Step
 from wellread.formats.published import paper
 from wellread.report.blocks import (
+    NOT_RUN,
     NOTHING,
     Block,
     Cell,
@@ -12,6 +15,7 @@ from wellread.report.blocks import (
     Prose,
     Section,
     Table,
+    Way,
     count,
     decimal,
     share,
@@ -20,15 +24,15 @@ from wellread.report.evidence import (
     CORPUS,
     CRAWL,
     LINKS,
-    TOKENIZER,
-    TOKENS,
     Artifact,
     Evidence,
     Training,
 )
+from wellread.report.families import FEW, families, families_table, mean_steps
 from wellread.report.figures import POINTS_DRAWN, curves
 from wellread.report.funnel import Level, funnel
-from wellread.report.link_figures import karma, months
+from wellread.report.link_figures import months_and_karma
+from wellread.report.reasons import reason_words
 
 # stage -> what goes in, what comes out
 FUNNEL = {
@@ -36,7 +40,7 @@ FUNNEL = {
     CRAWL: ("links", "pages"),
     CORPUS: ("pages and documents read", "documents"),
 }
-REASONS_DRAWN = 5  # of a stage, the most frequent; the table has all
+REASONS_DRAWN = 3  # of a stage, the most frequent; the table has all
 DOMAINS_SHOWN = 15
 
 
@@ -76,7 +80,7 @@ def _levels(found: list[Artifact]) -> Iterator[Level]:
             yield Level(before, entering, is_drop=False)
         ordered = sorted(manifest.dropped.items(), key=lambda item: (-item[1], item[0]))
         for reason, number in ordered[:REASONS_DRAWN]:
-            yield Level(reason, number, is_drop=True)
+            yield Level(reason_words(reason), number, is_drop=True)
         if rest := sum(number for _, number in ordered[REASONS_DRAWN:]):
             others = len(ordered) - REASONS_DRAWN
             yield Level(f"{others} more reason{'s' * (others > 1)}", rest, is_drop=True)
@@ -87,20 +91,19 @@ def _levels(found: list[Artifact]) -> Iterator[Level]:
 def _levels_table(evidence: Evidence) -> Table:
     webtext = paper().webtext
     published = {"links": webtext.num_links, "documents": webtext.num_documents}
-    rows = []
-    why = []
+    rows: list[list[Cell]] = []
+    why: list[Way] = []
+    last: int | None = None
     for stage, (before, after) in FUNNEL.items():
         artifact = evidence.first(stage)
         if artifact is not None:
             why.append(evidence.why(artifact.name))
         for name, place in ((before, "in"), (after, "out")):
-            if name == "links" and place == "in":
+            number = artifact.manifest.counts[place] if artifact else None
+            if place == "in" and rows and number in (None, last):
                 continue  # what the stage before put out
-            ours = (
-                count(artifact.manifest.counts[place])
-                if artifact
-                else Cell("not run", is_muted=True)
-            )
+            last = number
+            ours = NOT_RUN if number is None else count(number)
             theirs = published.get(name)
             rows.append([Cell(name), ours, count(theirs)])
     return Table(
@@ -121,8 +124,8 @@ def _drops_table(evidence: Evidence, found: list[Artifact]) -> list[Table]:
             examples = manifest.examples.get(reason, [])
             rows.append(
                 [
-                    Cell(reason),
-                    Cell(manifest.stage),
+                    Cell(reason_words(reason), reason),
+                    Cell(manifest.stage, target=evidence.anchor(artifact.name)),
                     count(number),
                     share(number, manifest.counts["in"]),
                     Cell(examples[0]) if examples else NOTHING,
@@ -143,6 +146,7 @@ def _drops_table(evidence: Evidence, found: list[Artifact]) -> list[Table]:
             ],
             rows=rows,
             why=[evidence.why(a.name) for a in found],
+            is_folded=True,
         )
     ]
 
@@ -161,80 +165,51 @@ def the_links(evidence: Evidence) -> Section:
         ],
         why=[evidence.why(artifact.name)],
         note="A site by its registered name, without the public suffix, as OpenAI counts "
-        "WebText's; wellread links report sets its list beside these.",
+        "WebText's.",
+        is_folded=True,
     )
-    drawn = [months(found), karma(found.karma)] if found.links else []
+    drawn = [months_and_karma(found)] if found.links else []
     return Section(key="links", title=title, blocks=[*drawn, table], is_run=True)
-
-
-def the_tokenizer(evidence: Evidence) -> Section:
-    artifact = evidence.first(TOKENIZER)
-    header, tokens = evidence.tokens, evidence.first(TOKENS)
-    rows, why = [], []
-    columns = [Column("", "name"), Column("here", "number"), Column("paper", "number")]
-    if artifact is not None:
-        facts = artifact.manifest.facts
-        why.append(evidence.why(artifact.name))
-        stated = next(s.value for s in paper().settings if s.key == "vocab_size")
-        rows += [
-            [Cell("vocabulary"), count(facts.get("vocab_size")), count(stated)],
-            [Cell("merges"), count(facts.get("num_merges")), NOTHING],
-            [
-                Cell("bytes per token, held-out text"),
-                decimal(facts.get("bytes_per_token"), 2),
-                NOTHING,
-            ],
-        ]
-    if header is not None and tokens is not None:
-        why.append(evidence.why(tokens.name))
-        rows += [
-            [Cell(f"tokens of split “{name}”"), count(split.num_tokens), NOTHING]
-            for name, split in header.splits.items()
-        ]
-    blocks: list[Block] = []
-    if rows:
-        blocks.append(
-            Table(
-                key="tokenizer",
-                caption="Byte-level BPE: the vocabulary and what it makes of the corpus",
-                columns=columns,
-                rows=rows,
-                why=why,
-            )
-        )
-    blocks += [absent(evidence, s) for s in (TOKENIZER, TOKENS) if evidence.first(s) is None]
-    return Section(key="tokenizer", title="The tokenizer", blocks=blocks, is_run=bool(rows))
 
 
 def the_models(evidence: Evidence) -> Section:
     runs = evidence.trainings
+    are_many = len(runs) > FEW
+    named = [(run.name, run.steps) for run in runs]
+    if are_many:
+        named = [
+            (name, mean_steps([run.steps for run in found]))
+            for name, found in families(runs).items()
+        ]
     blocks: list[Block] = []
     if runs:
         curve = curves(
-            [(run.name, run.steps) for run in runs],
-            "Loss while training. Strong lines with dots: held-out text, named at their last "
-            "value; thin lines: the batches trained on"
+            named,
+            f"Loss while training{', means over seeds' if are_many else ''}. Strong lines with "
+            "dots: held-out text, named at their last value; thin lines: the batches trained on"
             + (
                 f", drawn as at most {POINTS_DRAWN} means of neighbouring steps."
-                if any(len(run.steps) > POINTS_DRAWN for run in runs)
+                if any(len(steps) > POINTS_DRAWN for _, steps in named)
                 else "."
             ),
             "Curves of loss in nats per token against tokens seen, one pair a run. "
-            + "; ".join(f"{run.name} ends at held-out loss {_last_loss(run)}" for run in runs),
+            + "; ".join(
+                f"{name} ends at held-out loss {_last_loss(steps)}" for name, steps in named
+            ),
         )
-        blocks += [curve, _runs_table(evidence)]
+        blocks += [curve, *[families_table(evidence)] * are_many]
+        blocks.append(_runs_table(evidence, is_folded=are_many))
     else:
         blocks.append(absent(evidence, "train"))
-    blocks.append(_sizes_table())
     return Section(key="models", title="The models", blocks=blocks, is_run=bool(runs))
 
 
-def _last_loss(run: Training) -> str:
-    found = [step.held_out_loss for step in run.steps if step.held_out_loss is not None]
+def _last_loss(steps: list[Step]) -> str:
+    found = [step.held_out_loss for step in steps if step.held_out_loss is not None]
     return f"{found[-1]:.2f}" if found else "unknown"
 
 
-def _runs_table(evidence: Evidence) -> Table:
+def _runs_table(evidence: Evidence, *, is_folded: bool) -> Table:
     rows = []
     for run in evidence.trainings:
         manifest = run.artifact.manifest
@@ -242,20 +217,22 @@ def _runs_table(evidence: Evidence) -> Table:
         seconds = run.steps[-1].seconds if run.steps else None
         rows.append(
             [
-                Cell(run.name),
+                Cell(run.name, target=evidence.anchor(run.artifact.name)),
                 Cell(str(manifest.config["model"]["size"])),
                 count(facts.get("num_parameters")),
                 count(facts.get("num_steps")),
                 count(facts.get("tokens_seen")),
-                decimal(facts.get("held_out_loss"), 3),
+                _held_out(facts),
                 decimal(facts.get("held_out_bits_per_byte"), 3),
                 count(facts.get("tokens_per_second")),
                 Cell(human_seconds(seconds), seconds) if seconds is not None else NOTHING,
+                _flops(run),
             ]
         )
     return Table(
         key="models",
-        caption="The models trained",
+        caption="Every run" if is_folded else "The models trained",
+        is_folded=is_folded,
         columns=[
             Column("run", "name"),
             Column("size"),
@@ -266,35 +243,31 @@ def _runs_table(evidence: Evidence) -> Table:
             Column("bits per byte", "number"),
             Column("tokens/s", "number"),
             Column("time", "number"),
+            Column("FLOPs", "number"),
         ],
         rows=rows,
         why=[evidence.why(run.artifact.name) for run in evidence.trainings],
         note="Size: layers × width. Loss in nats per token, at the last step, on the first windows "
         "of the held-out tokens: a context long, side by side, across documents. The task held-out "
-        "of evaluation has other texts and windows, and so another number.",
+        "of evaluation has other texts and windows, and so another number. FLOPs: of the matrix "
+        "products, forward and backward. No energy was measured.",
     )
 
 
-def _sizes_table() -> Table:
-    return Table(
-        key="sizes",
-        caption="The paper’s four models, for comparison",
-        columns=[
-            Column("printed as", "name"),
-            Column("parameters", "number"),
-            Column("layers", "number"),
-            Column("width", "number"),
-            Column("heads", "number"),
-        ],
-        rows=[
-            [
-                Cell(size.printed),
-                Cell(size.actual),
-                count(size.layers),
-                count(size.width),
-                count(size.heads),
-            ]
-            for size in paper().sizes
-        ],
-        note="Paper, Table 2, whose parameter counts its authors later corrected.",
-    )
+def _held_out(facts: dict[str, Any]) -> Cell:
+    cell = decimal(facts.get("held_out_loss"), 3)
+    low, high = facts.get("held_out_low"), facts.get("held_out_high")
+    if low is None or high is None:
+        return cell
+    return cell._replace(low=low, high=high, detail=f"{low:.3f} to {high:.3f}")
+
+
+def _flops(run: Training) -> Cell:
+    """Of all steps: those of a token, by the last measured speed, times the tokens seen."""
+    measured = [s for s in run.steps if s.flops_per_second and s.tokens_per_second]
+    if not measured:
+        return NOTHING
+    last = measured[-1]
+    of_token = (last.flops_per_second or 0) / (last.tokens_per_second or 1)
+    flops = of_token * run.steps[-1].tokens
+    return Cell(f"{flops:.1e}".replace("e+", " · 10^"), flops)

@@ -11,6 +11,8 @@ from wellread.report.blocks import (
     Heading,
     Prose,
     Table,
+    Way,
+    estimate,
     is_share,
     items_in,
     metric_name,
@@ -74,7 +76,7 @@ def _figure(found: CleanScores, evidence: Evidence) -> list[Figure]:
     ]
 
 
-def _table(found: CleanScores, why: list[str]) -> Table:
+def _table(found: CleanScores, why: list[Way]) -> Table:
     words = ", ".join(f"{task} {number:,}" for task, number in found.short.items())
     note = (
         "Differences of shares are in points; their intervals draw the same items, or documents, "
@@ -90,23 +92,20 @@ def _table(found: CleanScores, why: list[str]) -> Table:
         key="clean-scores",
         caption="Scores on all items, and without those that overlap",
         columns=[
-            Column("task", "name"),
+            Column("task", "group"),
             Column("metric"),
-            Column("model"),
+            Column("model", "name"),
             Column("all", "number"),
             Column("clean", "number"),
             Column("overlapping", "number"),
             Column("all less clean", "number"),
-            Column("95 % from", "number"),
-            Column("to", "number"),
             Column("overlapping less clean", "number"),
-            Column("95 % from", "number"),
-            Column("to", "number"),
             Column("items clean", "number"),
             Column("items overlapping", "number"),
             Column("paper"),
         ],
-        rows=[_row(one) for one in found.telling],
+        is_folded=True,
+        rows=[_row(one) for one in sorted(found.telling, key=lambda one: (one.task, one.metric))],
         why=why,
         note=note,
     )
@@ -119,20 +118,19 @@ def _row(one: CleanScore) -> list[Cell]:
         Cell(metric_name(one.metric)),
         Cell(one.results),
         *(score(part.value, one.metric) for part in (one.whole, one.clean, one.overlapping)),
-        *_gap(one.whole_less_clean, one.metric),
-        *_gap(one.overlapping_less_clean, one.metric),
+        _gap(one.whole_less_clean, one.metric),
+        _gap(one.overlapping_less_clean, one.metric),
         items_in(one.clean.num_items, one.clean.num_units),
         items_in(one.overlapping.num_items, one.overlapping.num_units),
         Cell("; ".join(filter(None, [theirs.words, theirs.note]))) if theirs else NOTHING,
     ]
 
 
-def _gap(gap: Gap, metric: str) -> list[Cell]:
-    numbers = (gap.difference, gap.low, gap.high)
-    return [score(number, metric, is_difference=True) for number in numbers]
+def _gap(gap: Gap, metric: str) -> Cell:
+    return estimate(gap.difference, gap.low, gap.high, metric, of=True)
 
 
-def _by_share(found: CleanScores, why: list[str]) -> list[Table]:
+def _by_share(found: CleanScores, why: list[Way]) -> list[Table]:
     rows = [
         [
             Cell(one.task),
@@ -140,9 +138,9 @@ def _by_share(found: CleanScores, why: list[str]) -> list[Table]:
             Cell(one.results),
             Cell(part.name),
             items_in(part.num_items, part.num_units),
-            *(score(number, one.metric) for number in (part.value, part.low, part.high)),
+            estimate(part.value, part.low, part.high, one.metric),
         ]
-        for one in found.telling
+        for one in sorted(found.telling, key=lambda one: (one.task, one.metric))
         if one.buckets
         for part in (one.clean, *one.buckets)
     ]
@@ -153,14 +151,12 @@ def _by_share(found: CleanScores, why: list[str]) -> list[Table]:
             key="clean-scores-by-share",
             caption="Scores by how much of an item overlaps",
             columns=[
-                Column("task", "name"),
+                Column("task", "group"),
                 Column("metric"),
                 Column("model"),
-                Column("of its sequences"),
+                Column("of its sequences", "name"),
                 Column("items", "number"),
                 Column("score", "number"),
-                Column("95 % from", "number"),
-                Column("to", "number"),
             ],
             rows=rows,
             why=why,

@@ -17,7 +17,9 @@ from wellread.report.blocks import (
     Prose,
     Section,
     Table,
+    Way,
     count,
+    estimate,
     score,
 )
 from wellread.report.built import absent
@@ -25,6 +27,7 @@ from wellread.report.copying_figures import Line, Loss, losses_by_size, shares_o
 from wellread.report.evidence import COPYING, HELD_OUT, Evidence
 
 LOSS = "bits_per_byte"
+ROWS_OPEN = 12  # of a table that is not folded
 
 
 def the_copying(evidence: Evidence) -> Section:
@@ -46,7 +49,7 @@ def the_copying(evidence: Evidence) -> Section:
     return Section(key="copying", title=title, blocks=blocks)
 
 
-def _texts(evidence: Evidence, copying: Copying, why: list[str]) -> Iterator[Block]:
+def _texts(evidence: Evidence, copying: Copying, why: list[Way]) -> Iterator[Block]:
     words = copying.ngram_words
     yield Prose(
         text=f"Each model went on from the beginnings of held-out documents (k = 40). Of what it "
@@ -92,7 +95,7 @@ def _series(evidence: Evidence, name: str) -> int:
     return evidence.series(name) if name in known else len(known)
 
 
-def _texts_table(copying: Copying, why: list[str]) -> Table:
+def _texts_table(copying: Copying, why: list[Way]) -> Table:
     theirs = paper().copying
     rows = []
     for model in copying.models:
@@ -101,27 +104,24 @@ def _texts_table(copying: Copying, why: list[str]) -> Table:
                 rows.append(_texts_row(model, kind, texts, copying.ngram_words))
     rows += [
         [
-            Cell("the paper, WebText"), Cell("samples"), NOTHING, NOTHING, NOTHING,
-            Cell(f"over {theirs.percent_of_samples_without:.0f} %"), NOTHING,
+            Cell("the paper, WebText"), Cell("samples"), NOTHING, NOTHING,
+            Cell(f"over {theirs.percent_of_samples_without:.0f} %"),
             Cell(f"most below {theirs.samples_below_percent:g} %"), NOTHING,
         ],
         [
             Cell("the paper, WebText"), Cell("held-out text"), NOTHING,
-            Cell(f"{theirs.held_out_median_percent:.1f} %"), NOTHING, NOTHING, NOTHING, NOTHING,
-            NOTHING,
+            Cell(f"{theirs.held_out_median_percent:.1f} %"), NOTHING, NOTHING, NOTHING,
         ],
     ]  # fmt: skip
     return Table(
         key="copied-texts",
         caption="How much of samples, and of held-out text, the training text has",
         columns=[
-            Column("model", "name"),
-            Column("text"),
+            Column("model", "group"),
+            Column("text", "name"),
             Column("texts", "number"),
             Column("median share", "number"),
-            Column("95 %", "number"),
             Column("none found", "number"),
-            Column("95 %", "number"),
             Column("below 1 %", "number"),
             Column("longest passage", "number"),
         ],
@@ -141,26 +141,25 @@ def _texts_row(model: Copied, kind: str, texts: Texts, least: int) -> list[Cell]
         Cell(model.name),
         Cell(kind),
         count(texts.num_texts),
-        percent(texts.median.value),
-        interval(texts.median),
-        percent(texts.without.value),
-        interval(texts.without),
-        percent(texts.below.value),
+        percent(texts.median),
+        percent(texts.without),
+        percent(texts.below),
         Cell(copied, longest),
     ]
 
 
-def percent(share: float) -> Cell:
-    return Cell(f"{100 * share:.1f} %", share)
+def percent(number: Number) -> Cell:
+    return interval(Cell(f"{100 * number.value:.1f} %", number.value), number)
 
 
-def interval(number: Number, scale: float = 100) -> Cell:
+def interval(cell: Cell, number: Number, scale: float = 100) -> Cell:
     if number.low is None or number.high is None:
-        return NOTHING
-    return Cell(f"{scale * number.low:.1f} to {scale * number.high:.1f}")
+        return cell
+    detail = f"{scale * number.low:.1f} to {scale * number.high:.1f}"
+    return cell._replace(low=number.low, high=number.high, detail=detail)
 
 
-def _recited(copying: Copying, why: list[str]) -> Iterator[Block]:
+def _recited(copying: Copying, why: list[Way]) -> Iterator[Block]:
     yield Prose(
         text="Given the first tokens of a document, does greedy decoding write the next ones? "
         "Training documents are grouped by how many documents have these words, held-out documents "
@@ -169,17 +168,16 @@ def _recited(copying: Copying, why: list[str]) -> Iterator[Block]:
     rows = [_recited_row(model, row) for model in copying.models for row in model.extraction]
     yield Table(
         key="recited",
+        is_folded=len(rows) > ROWS_OPEN,
         caption="Probes that came back, by how often their words were seen",
         columns=[
-            Column("model", "name"),
-            Column("probes of"),
+            Column("model", "group"),
+            Column("probes of", "name"),
             Column("documents with the words", "number"),
             Column("times read", "number"),
             Column("probes", "number"),
             Column("recited whole", "number"),
-            Column("95 %", "number"),
             Column("tokens that match", "number"),
-            Column("95 %", "number"),
         ],
         rows=rows,
         why=why,
@@ -196,10 +194,12 @@ def _recited_row(model: Copied, row: Extracted) -> list[Cell]:
         Cell(row.documents or "unknown", is_muted=not row.documents),
         Cell(row.seen or "unknown", is_muted=not row.seen),
         count(row.num_probes),
-        percent(row.exact.value),
-        interval(row.exact),
-        Cell(f"{row.matching.value:.1f} of {model.num_tokens}", row.matching.value),
-        interval(row.matching, 1),
+        percent(row.exact),
+        interval(
+            Cell(f"{row.matching.value:.1f} of {model.num_tokens}", row.matching.value),
+            row.matching,
+            scale=1,
+        ),
     ]
 
 
@@ -207,7 +207,12 @@ class Both(NamedTuple):
     """A model's two losses."""
 
     loss: Loss
-    why: list[str]
+    why: list[Way]
+
+
+def losses_of(evidence: Evidence) -> list[Loss]:
+    """Of models that have both, from small to large."""
+    return [both.loss for both in _losses(evidence)]
 
 
 def _losses(evidence: Evidence) -> Iterator[Both]:
@@ -237,7 +242,7 @@ def _both_losses(losses: list[Both]) -> Iterator[Block]:
     for loss in found:
         cells = [Cell(loss.name), count(loss.num_parameters)]
         for one in (loss.training, loss.held_out):
-            cells += [score(one.value, LOSS), _range(one), count(one.num_items)]
+            cells += [estimate(one.value, one.low, one.high, LOSS), count(one.num_items)]
         difference = loss.held_out.value - loss.training.value
         rows.append([*cells, score(difference, LOSS, is_difference=True)])
     yield Table(
@@ -247,10 +252,8 @@ def _both_losses(losses: list[Both]) -> Iterator[Block]:
             Column("model", "name"),
             Column("parameters", "number"),
             Column("training", "number"),
-            Column("95 %", "number"),
             Column("documents", "number"),
             Column("held-out", "number"),
-            Column("95 %", "number"),
             Column("documents", "number"),
             Column("difference", "number"),
         ],
@@ -260,9 +263,3 @@ def _both_losses(losses: list[Both]) -> Iterator[Block]:
         "documents the difference says little. The paper’s figure 4 has perplexity on WebText: "
         "both fall together as models grow, so that even its largest still underfits.",
     )
-
-
-def _range(one: Score) -> Cell:
-    if one.low is None or one.high is None:
-        return NOTHING
-    return Cell(f"{one.low:.3f} to {one.high:.3f}")

@@ -1,5 +1,9 @@
 """The report's section on the corpus."""
 
+from itertools import zip_longest
+
+import msgspec
+
 from wellread.base.text import human_bytes
 from wellread.formats.corpus_report import CorpusReport
 from wellread.formats.published import paper
@@ -11,14 +15,17 @@ from wellread.report.blocks import (
     Excerpt,
     Section,
     Table,
+    Way,
     count,
     share,
 )
 from wellread.report.built import DOMAINS_SHOWN, absent
 from wellread.report.corpus_figures import corpus_funnel, shapes
 from wellread.report.evidence import CORPUS, Artifact, Evidence
+from wellread.report.reasons import reason_words
 
 LANGUAGES_SHOWN = 8
+EXCERPTS_SHOWN, EXCERPT_SHOWN = 3, 600  # demonstrations; characters of one
 
 
 def the_corpus(evidence: Evidence) -> Section:
@@ -28,12 +35,18 @@ def the_corpus(evidence: Evidence) -> Section:
     why = [evidence.why(artifact.name)]
     blocks: list[Block] = [_beside_webtext(evidence, artifact, why)]
     if found is not None:
-        blocks += [corpus_funnel(found), _steps(found, why), shapes(found), _domains(found, why)]
+        blocks += [
+            corpus_funnel(found),
+            _steps(found, why),
+            shapes(msgspec.structs.replace(found, karma=[])),
+            _domains(found, why),
+        ]
         blocks += _demonstrations(found, why)
+    blocks += _examples(evidence, why)
     return Section(key="corpus", title=title, blocks=blocks)
 
 
-def _beside_webtext(evidence: Evidence, artifact: Artifact, why: list[str]) -> Table:
+def _beside_webtext(evidence: Evidence, artifact: Artifact, why: list[Way]) -> Table:
     counts, found, webtext = artifact.manifest.counts, evidence.corpus, paper().webtext
     kept, size = counts["out"], counts.get("bytes")
     rows = [[Cell("documents"), count(kept), count(webtext.num_documents)]]
@@ -53,9 +66,9 @@ def _beside_webtext(evidence: Evidence, artifact: Artifact, why: list[str]) -> T
     splits = found.splits if found else {}
     if evidence.tokens is not None:
         splits = {name: one.num_documents for name, one in evidence.tokens.splits.items()}
-    rows += [
-        [Cell(f"of split “{name}”"), count(number), NOTHING] for name, number in splits.items()
-    ]
+    if splits:
+        said = ", ".join(f"{number:,} {name}" for name, number in splits.items())
+        rows.append([Cell("documents by split"), Cell(said), NOTHING])
     return Table(
         key="corpus",
         caption="The corpus, beside WebText",
@@ -88,16 +101,20 @@ def _thousandths(part: int, whole: int) -> Cell:
 
 
 def _others(found: CorpusReport) -> list[list[Cell]]:
-    by_size = sorted(found.languages.items(), key=lambda item: (-item[1], item[0]))
-    shown = [(name, number) for name, number in by_size if name != "fr"][:LANGUAGES_SHOWN]
-    rows = [[Cell(f"text in “{name}”"), _bytes(number), NOTHING] for name, number in shown]
+    others = [(name, n) for name, n in found.languages.items() if name not in ("en", "fr")]
+    others.sort(key=lambda item: (-item[1], item[0]))
+    names = ", ".join(name for name, _ in others[:LANGUAGES_SHOWN])
+    rows = [[Cell("text that seems English"), _bytes(found.languages.get("en", 0)), NOTHING]]
+    if others:
+        total = sum(number for _, number in others)
+        rows.append([Cell(f"in other languages ({names})"), _bytes(total), NOTHING])
     if found.tokens is not None:
         rows.append([Cell("tokens"), count(found.tokens), NOTHING])
     rows.append([Cell("mended documents"), count(found.repaired), NOTHING])
     return rows
 
 
-def _steps(found: CorpusReport, why: list[str]) -> Table:
+def _steps(found: CorpusReport, why: list[Way]) -> Table:
     """The funnel in numbers, every rule in the order in which they are asked."""
     records = found.num_in
     text = found.text_bytes
@@ -132,32 +149,46 @@ def _steps(found: CorpusReport, why: list[str]) -> Table:
         rows=rows,
         why=why,
         note="Examples: wellread corpus explain CORPUS NAME, or a URL in place of the name.",
+        is_folded=True,
     )
 
 
-def _domains(found: CorpusReport, why: list[str]) -> Table:
-    is_compared = found.shared_names is not None
-    rows = []
-    for row in found.domains[:DOMAINS_SHOWN]:
-        cells = [Cell(row.name), count(row.documents), share(row.documents, found.documents)]
-        rows.append([*cells, count(row.webtext_links)] if is_compared else cells)
-    columns = [Column("site", "name"), Column("documents", "number"), Column("of all", "number")]
-    said = (
-        "WebText: openai/gpt-2, domains.txt."
-        if is_compared
-        else "wellread corpus report --webtext-domains sets WebText's list beside these."
+def _domains(found: CorpusReport, why: list[Way]) -> Table:
+    """Both lists by rank, the first of each."""
+    theirs = list(paper().domains.items())[:DOMAINS_SHOWN]
+    rows: list[list[Cell]] = []
+    for ours, (name, links) in zip_longest(found.domains[:DOMAINS_SHOWN], theirs):
+        here = [NOTHING, NOTHING, NOTHING]
+        if ours is not None:
+            here = [
+                Cell(ours.name), count(ours.documents), share(ours.documents, found.documents)
+            ]  # fmt: skip
+        rows.append([Cell(str(len(rows) + 1)), *here, Cell(name), count(links)])
+    correlation = (
+        f" Of the {found.shared_names:,} names that both have, the rank correlation is "
+        f"{found.rank_correlation:.2f}."
+        if found.rank_correlation is not None
+        else ""
     )
     return Table(
         key="domains",
-        caption="Where the documents come from",
-        columns=[*columns, Column("WebText, links", "number")] if is_compared else columns,
+        caption="Where the documents come from, beside WebText’s links",
+        columns=[
+            Column("rank", "name"),
+            Column("here"),
+            Column("documents", "number"),
+            Column("of all", "number"),
+            Column("WebText"),
+            Column("links", "number"),
+        ],
         rows=rows,
         why=why,
-        note=f"A site by its registered name, without the public suffix, as OpenAI counts. {said}",
+        note="A site by its registered name, without the public suffix, as OpenAI counts. WebText: "
+        f"openai/gpt-2, domains.txt.{correlation}",
     )
 
 
-def _demonstrations(found: CorpusReport, why: list[str]) -> list[Block]:
+def _demonstrations(found: CorpusReport, why: list[Way]) -> list[Block]:
     if not found.demonstrations:
         return []
     table = Table(
@@ -171,8 +202,9 @@ def _demonstrations(found: CorpusReport, why: list[str]) -> list[Block]:
         ],
         rows=[
             [Cell(one.kind), Cell(one.meaning), count(one.found), count(one.documents)]
-            for one in found.demonstrations
+            for one in sorted(found.demonstrations, key=lambda one: -one.found)
         ],
+        is_folded=True,
         why=why,
         note="From such text, the paper supposes, a language model learns tasks that nobody taught "
         "it: its Table 1 shows English beside French as WebText happens to have it. Counted by "
@@ -180,11 +212,35 @@ def _demonstrations(found: CorpusReport, why: list[str]) -> list[Block]:
     )
     excerpts = [
         Excerpt(
-            label=f"{one.kind}, from {first.url}",
-            text=first.text,
-            spans=[(first.start, first.end)],
+            label=f"A demonstration that the text has: {one.kind}, from {first.url}",
+            text=first.text[: first.start + EXCERPT_SHOWN]
+            + "…" * (len(first.text) > first.start + EXCERPT_SHOWN),
+            spans=[(first.start, min(first.end, first.start + EXCERPT_SHOWN))],
         )
         for one in found.demonstrations
         for first in one.examples[:1]
     ]
-    return [table, *excerpts]
+    return [*excerpts[:EXCERPTS_SHOWN], table]
+
+
+def _examples(evidence: Evidence, why: list[Way]) -> list[Block]:
+    """What was kept and what was left out, as it begins."""
+    found = evidence.corpus_examples
+    if found is None or not (found.kept or found.dropped):
+        return []
+    rows = [
+        [
+            Cell(reason_words(one.reason) or "kept", one.reason or "kept"),
+            Cell(one.text, detail=" · ".join(filter(None, [one.url, one.detail]))),
+        ]
+        for one in (*found.kept, *found.dropped)
+    ]
+    return [
+        Table(
+            key="corpus-examples",
+            caption="Examples of what was kept, and of what each rule left out",
+            columns=[Column("", "group"), Column("how the text begins")],
+            rows=rows,
+            why=why,
+        )
+    ]

@@ -110,15 +110,16 @@ def shapes(found: CorpusReport) -> Figure:
         ("share of main language", [(row.share_label, row.count) for row in found.confidences]),
         ("karma", [(row.label, row.count) for row in found.karma]),
         (
-            "near-duplicates in a group",
+            "duplicates in a group",
             [(row.label, row.count) for row in found.group_sizes],
         ),
     ]
     panels = [(title, rows) for title, rows in panels if rows]
+    beside = 2 if len(panels) == 4 else len(panels)
 
     def paint(canvas: Canvas) -> None:
         is_narrow = canvas.get_figwidth() == NARROW
-        across = 1 if is_narrow else min(2, len(panels))
+        across = 1 if is_narrow else beside
         down = -(-len(panels) // across)
         heights = [
             max(len(rows) for _, rows in panels[start : start + across]) + 1.6
@@ -133,7 +134,7 @@ def shapes(found: CorpusReport) -> Figure:
             axes.set_visible(False)
 
     lengths = [len(rows) for _, rows in panels]
-    pairs = [max(lengths[start : start + 2]) for start in range(0, len(lengths), 2)]
+    pairs = [max(lengths[at : at + beside]) for at in range(0, len(lengths), beside)]
     return draw(
         "corpus-shapes", _shapes_caption(found),
         "Bars. " + ". ".join(

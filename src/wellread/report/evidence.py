@@ -1,6 +1,8 @@
 """What a run's directory holds: its finished artifacts, and what the report reads of each."""
 
+import os
 import posixpath
+import shlex
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -19,6 +21,7 @@ from wellread.formats import (
     metrics,
     overlap,
     pages,
+    predictions,
     results,
     studies,
     tokens,
@@ -29,24 +32,30 @@ from wellread.formats.corpus_report import CorpusReport, read_corpus_report
 from wellread.formats.link_report import LinkReport, read_link_report
 from wellread.formats.metrics import Step
 from wellread.formats.overlap import Overlap
+from wellread.formats.predictions import Prediction
+from wellread.formats.published import paper
 from wellread.formats.results import Result
 from wellread.formats.studies import Study
 from wellread.formats.tokens import TokensHeader
+from wellread.report.blocks import Way, slug
+from wellread.report.corpus_examples import CorpusExamples, read_examples
+from wellread.report.vocabulary import Vocabulary, read_vocabulary
 
 LINKS, CRAWL, CORPUS, TOKENS = links.STAGE, pages.STAGE, documents.STAGE, tokens.STAGE
 EVALUATE, OVERLAP, STUDY = results.STAGE, overlap.STAGE, studies.STAGE
-CLEAN, COPYING = clean_scores.STAGE, copying.STAGE
+CLEAN, COPYING, PREDICTION = clean_scores.STAGE, copying.STAGE, predictions.STAGE
 HELD_OUT, ON_TRAINING = "held-out", "split=train"  # a task, and its setting for training documents
 SAMPLES = "samples"  # the task whose texts are for people to read
 TOKENIZER, TRAIN = "tokenizer", "train"
 OWN = "report"  # what this stage wrote earlier is no evidence
 ORDER = (
     LINKS, CRAWL, CORPUS, TOKENIZER, TOKENS, TRAIN, EVALUATE, overlap.INDEX_STAGE, OVERLAP, CLEAN,
-    COPYING, STUDY,
+    COPYING, PREDICTION, STUDY,
 )  # fmt: skip
 # Where a run keeps its artifacts: DIR, or DIR/NAME for runs and results.
 PLACES = ("*", "*/*")
 MOST_COPIED = 3  # samples that are shown
+QUESTIONS = "natural-questions"
 
 
 class Artifact(NamedTuple):
@@ -70,6 +79,15 @@ class Sample(NamedTuple):
     continuation: str
 
 
+class Answer(NamedTuple):
+    """An answer of a model to a question, as in the paper's Table 5."""
+
+    question: str
+    answer: str
+    is_right: bool
+    probability: float
+
+
 class Scored(NamedTuple):
     """The results of one model."""
 
@@ -85,17 +103,23 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """All that the report is made of."""
 
     name: str  # of the run's directory
+    place: str  # of that directory, from where the report is
+    prefix: str  # of ids on the page, where it is of several runs
     artifacts: list[Artifact]
     unfinished: list[tuple[str, str]]  # (directory, stage) with work begun and no manifest
     trainings: list[Training]
     scored: list[Scored]
     links: LinkReport | None
     corpus: CorpusReport | None  # None: no corpus, or one made before there were such reports
+    corpus_examples: CorpusExamples | None
+    vocabulary: Vocabulary | None
     tokens: TokensHeader | None
     overlap: Overlap | None
     clean: CleanScores | None
     copying: Copying | None
     most_copied: list[dict[str, Any]]  # rows of formats.copying.TEXTS
+    surest: list[Answer]  # of the largest model that was asked Natural Questions
+    prediction: Prediction | None
     study: Study | None
 
     def first(self, stage: str) -> Artifact | None:
@@ -110,9 +134,15 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         """The number of a model, the same in every figure."""
         return self.models.index(model)
 
-    def why(self, path: str) -> str:
-        """The command that walks back from `path`, a place in the run."""
-        return f"wellread why {posixpath.join(self.name, path)}"
+    def anchor(self, artifact: str) -> str:
+        """The id of an artifact's entry in the chain of manifests."""
+        return f"{self.prefix}artifact-{slug(artifact)}"
+
+    def why(self, path: str) -> Way:
+        """The way back from `path`, an artifact of the run or a file in one."""
+        folder = path if any(a.name == path for a in self.artifacts) else posixpath.dirname(path)
+        command = f"wellread why {shlex.quote(posixpath.join(self.place, path))}"
+        return Way(path.removesuffix(".json"), self.anchor(folder), command)
 
 
 def find_artifacts(run: Path) -> list[Path]:
@@ -129,8 +159,20 @@ def find_artifacts(run: Path) -> list[Path]:
     return found
 
 
-def read_evidence(run: Path, found: list[Path], *, samples: int) -> Evidence:
-    """Read what the report needs of the artifacts `found` in `run`."""
+def read_evidence(
+    run: Path,
+    found: list[Path],
+    out: Path,
+    *,
+    samples: int,
+    name: str | None = None,
+    is_one: bool = True,
+) -> Evidence:
+    """Read what a report in `out` needs of the artifacts `found` in `run`.
+
+    Of several runs each is to have its own `name`, of which the ids of its artifacts are made.
+    """
+    name = name or run.resolve().name
     artifacts = sorted(
         (Artifact(path.relative_to(run).as_posix(), read_manifest(path)) for path in found),
         key=_place,
@@ -142,19 +184,26 @@ def read_evidence(run: Path, found: list[Path], *, samples: int) -> Evidence:
 
     trainings = [_training(run, a) for a in artifacts if a.manifest.stage == TRAIN]
     scored = [_scored(run, a, samples) for a in artifacts if a.manifest.stage == EVALUATE]
+    scored = _in_order_of(trainings, scored)
     return Evidence(
-        name=run.resolve().name,
+        name=name,
+        place=Path(os.path.relpath(run.resolve(), out.resolve())).as_posix(),
+        prefix="" if is_one else f"{slug(name)}-",
         artifacts=artifacts,
         unfinished=_unfinished(run),
         trainings=trainings,
-        scored=_in_order_of(trainings, scored),
+        scored=scored,
         links=read(LINKS, read_link_report),
         corpus=read(CORPUS, _corpus_report),
+        corpus_examples=read(CORPUS, read_examples),
+        vocabulary=read(TOKENIZER, read_vocabulary),
         tokens=read(TOKENS, tokens.read_header),
         overlap=read(OVERLAP, overlap.read_overlap),
         clean=read(CLEAN, clean_scores.read_clean_scores),
         copying=read(COPYING, copying.read_copying),
         most_copied=read(COPYING, partial(copying.most_copied, number=MOST_COPIED)) or [],
+        surest=_surest(run, scored),
+        prediction=read(PREDICTION, predictions.read_prediction),
         study=read(STUDY, studies.read_study),
     )
 
@@ -213,3 +262,22 @@ def _scored(run: Path, artifact: Artifact, samples: int) -> Scored:
         ],
         on_training=next(on_training, None),
     )
+
+
+def _surest(run: Path, scored: list[Scored]) -> list[Answer]:
+    asked = [one for one in scored if any(result.task == QUESTIONS for result in one.results)]
+    if not asked:
+        return []
+    rows = results.read_items(run / asked[-1].artifact.name, QUESTIONS)
+    found = sorted(
+        (row for row in rows if row["confidence"] is not None), key=lambda row: -row["confidence"]
+    )
+    return [
+        Answer(
+            question=row["prompt"].rstrip().splitlines()[-2].removeprefix("Q: "),
+            answer=row["prediction"] or "(empty)",
+            is_right=row["value"] == 1,
+            probability=row["confidence"],
+        )
+        for row in found[: paper().answers.num_shown]
+    ]

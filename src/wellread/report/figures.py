@@ -15,17 +15,23 @@ from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
 from wellread.base.text import human_seconds
 from wellread.formats.metrics import Step
-from wellread.formats.studies import Point
 from wellread.formats.sweeps import Sweep
-from wellread.report.blocks import Figure, big, is_share, metric_name, printable
+from wellread.report.blocks import Figure, big, printable
 
 INK, MUTED, GRID, PAPER = "#22262b", "#6a7078", "#dcdcd6", "#fefefd"
 # Okabe and Ito (2008), "Color Universal Design": told apart by all common kinds of colour vision.
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#aa4499", "#997700", "#56b4e9")
+# The same for words, which need more contrast with the paper: 4.5 at least.
+WORDS = ("#0072b2", "#bd5300", "#00805d", "#aa4499", "#846700", "#1f77ae")
 # On the page each colour is a variable, so that it follows the page into dark mode.
 VARIABLES = {INK: "ink", MUTED: "muted", GRID: "rule", PAPER: "paper"} | {
-    colour: f"series-{number}" for number, colour in enumerate(SERIES)
+    colour: f"{name}-{number}"
+    for name, colours in (("series", SERIES), ("words", WORDS))
+    for number, colour in enumerate(colours)
+    if name == "series" or colour not in SERIES
 }
+_WORDS_FILL = re.compile(r"(<text [^>]*fill: )(#[0-9a-f]{6})")
+_FONT = re.compile(r"font-family: [^;\"]*;? ?")
 STYLE = {
     "svg.fonttype": "none",  # text stays text: it can be selected, searched and read aloud
     "svg.hashsalt": "wellread",  # else the ids, and so the file, differ between two runs
@@ -50,7 +56,6 @@ STYLE = {
 }
 WIDE, NARROW = 7.6, 3.7  # inches: for a column of text, and for a telephone
 POINTS_DRAWN = 300  # of a curve
-PANELS_DRAWN = 6  # of a study
 LOSS_SHOWN = 3  # times the least of a sweep
 
 Paint = Callable[[Canvas], None]
@@ -59,7 +64,7 @@ Paint = Callable[[Canvas], None]
 class Mark(NamedTuple):
     """A value with its interval on a line of its own."""
 
-    label: str
+    label: str  # empty: on the line of its group's title
     value: float
     low: float | None
     high: float | None
@@ -94,13 +99,18 @@ def _svg(paint: Paint, width: float, height: float) -> str:
         canvas = Canvas(figsize=(width, height), layout="constrained")
         paint(canvas)
         canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return printable(buffer.getvalue().decode())
+    of_words = dict(zip(SERIES, WORDS, strict=True))
+    return _WORDS_FILL.sub(
+        lambda found: found[1] + of_words.get(found[2], found[2]),
+        printable(buffer.getvalue().decode()),
+    )
 
 
 def _for_page(svg: str, prefix: str) -> str:
     """The figure for inlining: ids of its own, colours from the page, no size."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = _FONT.sub("", svg)  # the page has its own
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     svg = re.sub(r'href="#', f'href="#{prefix}-', svg)
     svg = svg.replace("url(#", f"url(#{prefix}-")
@@ -114,10 +124,10 @@ def _for_page(svg: str, prefix: str) -> str:
 
 def _wrapped(label: str, *, is_narrow: bool) -> str:
     label = printable(label)
-    return textwrap.fill(label, 20, break_long_words=True) if is_narrow else _shortened(label, 44)
+    return textwrap.fill(label, 20, break_long_words=True) if is_narrow else shortened(label, 44)
 
 
-def _shortened(label: str, most: int) -> str:
+def shortened(label: str, most: int) -> str:
     return label if len(label) <= most else f"{label[: most - 1]}…"
 
 
@@ -170,7 +180,7 @@ def curves(runs: Sequence[tuple[str, list[Step]]], caption: str, alt: str) -> Fi
             axes.plot(*_columns(held_out), color=colour, linewidth=1.8, marker="o", markersize=3.5)
             if held_out:
                 loss = float(held_out[-1][1])
-                ends.append((loss, f"{_shortened(printable(name), 18)} {loss:.2f}", colour))
+                ends.append((loss, f"{shortened(printable(name), 18)} {loss:.2f}", colour))
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda tokens, _: big(tokens)))
         axes.xaxis.set_minor_locator(NullLocator())
@@ -241,15 +251,23 @@ def thinned(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, floa
         yield part[-1][0], sum(y for _, y in part) / len(part)
 
 
-def label_ends(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
-    """Names beside the right ends of curves, moved apart so that none covers another."""
-    low, high = axes.get_ylim()
-    gap = (high - low) * 0.065
-    place = low - gap
-    for loss, text, colour in sorted(ends):
-        place = max(loss, place + gap)
+def label_ends(axes: Axes, ends: list[tuple[float, str, str]], *, apart: float = 0.065) -> None:
+    """Names beside the right ends of curves, moved apart so that none covers another.
+
+    `apart` is a part of the axes' height. The scale and its limits must be set.
+    """
+    to_axes = axes.transScale + axes.transLimits
+    left = axes.get_xlim()[0]
+    found = sorted((to_axes.transform((left, y))[1], text, colour) for y, text, colour in ends)
+    places: list[float] = []
+    for height, _, _ in found:
+        places.append(max(height, places[-1] + apart) if places else height)
+    for above in range(len(places) - 1, -1, -1):  # down again from the top, where they ran over it
+        ceiling = places[above + 1] - apart if above + 1 < len(places) else 1.02
+        places[above] = min(places[above], ceiling)
+    for place, (_, text, colour) in zip(places, found, strict=True):
         axes.annotate(
-            text, (1.015, place), xycoords=("axes fraction", "data"), va="center", color=colour,
+            text, (1.015, place), xycoords="axes fraction", va="center", color=colour,
             fontweight="bold", annotation_clip=False,
         )  # fmt: skip
 
@@ -259,7 +277,7 @@ def forest(key: str, groups: Sequence[Group], caption: str, alt: str, *, unit: s
 
     Filled points are ours, open diamonds published.
     """
-    rows = sum(len(group.marks) + 1 for group in groups)
+    rows = sum(1 + sum(bool(mark.label) for mark in group.marks) for group in groups)
 
     def paint(canvas: Canvas) -> None:
         is_narrow = canvas.get_figwidth() == NARROW
@@ -269,12 +287,14 @@ def forest(key: str, groups: Sequence[Group], caption: str, alt: str, *, unit: s
             top = len(labels)
             labels.append(group.title)
             for mark in group.marks:
-                _mark(axes, len(labels), mark)
-                labels.append(mark.label)
+                if mark.label:
+                    labels.append(mark.label)
+                _mark(axes, len(labels) - 1, mark)
             if group.line is not None:
+                start = top + 0.55 if len(labels) > top + 1 else top - 0.45
                 axes.plot(
-                    [group.line] * 2, [top + 0.55, len(labels) - 0.45], color=MUTED,
-                    linewidth=1.3, linestyle=(0, (3, 2)),
+                    [group.line] * 2, [start, len(labels) - 0.45], color=MUTED, linewidth=1.3,
+                    linestyle=(0, (3, 2)),
                 )  # fmt: skip
         label_rows(axes, labels, is_narrow=is_narrow)
         _colour_labels(axes, groups)
@@ -286,7 +306,7 @@ def forest(key: str, groups: Sequence[Group], caption: str, alt: str, *, unit: s
         axes.grid(axis="x", color=GRID, linewidth=0.6)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %", decimals=None))
         axes.locator_params(axis="x", nbins=4 if is_narrow else 8)
-        axes.set_xlabel(unit)
+        axes.set_xlabel(textwrap.fill(unit, 30) if is_narrow else unit)
 
     height = 0.21 * rows + 0.55
     return draw(key, caption, alt, paint, inches=(height, 1.35 * height))
@@ -316,64 +336,6 @@ def _colour_labels(axes: Axes, groups: Sequence[Group]) -> None:
         title.set_color(INK)
         title.set_fontweight("bold")
         for mark in group.marks:
-            colour = MUTED if mark.series is None else SERIES[mark.series % len(SERIES)]
-            next(ticks).set_color(colour)
-
-
-def by_size(points: Sequence[Point], caption: str, alt: str) -> Figure:
-    """Scores against parameters, a panel for each metric of each task."""
-    panels: dict[tuple[str, str], list[Point]] = {}
-    for point in points:
-        panels.setdefault((point.task, point.metric), []).append(point)
-    shown = dict(list(panels.items())[:PANELS_DRAWN])
-
-    def paint(canvas: Canvas) -> None:
-        is_narrow = canvas.get_figwidth() == NARROW
-        across = min(1 if is_narrow else 3, len(shown))
-        grid = canvas.subplots(-(-len(shown) // across), across, squeeze=False, sharex=True)
-        cells = list(grid.flat)
-        for axes, ((task, metric), found) in zip(cells, shown.items(), strict=False):
-            _panel(axes, found)
-            axes.set_title(f"{_shortened(printable(task), 24)}\n{printable(metric_name(metric))}")
-        for axes in cells[len(shown) :]:
-            axes.set_visible(False)
-        for axes in cells[max(0, len(shown) - across) : len(shown)]:
-            axes.tick_params(labelbottom=True)
-            axes.set_xlabel("parameters")
-
-    return draw(
-        "size", caption, alt, paint,
-        inches=(2.1 * -(-len(shown) // 3) + 0.3, 1.9 * len(shown) + 0.3),
-    )  # fmt: skip
-
-
-def _panel(axes: Axes, points: list[Point]) -> None:
-    points = sorted(points, key=lambda point: point.num_parameters)
-    for point in points:
-        if point.low is not None and point.high is not None:
-            axes.plot(
-                [point.num_parameters] * 2, [point.low, point.high], color=SERIES[0],
-                linewidth=2.2, alpha=0.6,
-            )  # fmt: skip
-    sizes = [point.num_parameters for point in points]
-    values = [point.value for point in points]
-    has_seeds = len(set(sizes)) < len(sizes)
-    axes.plot(
-        sizes, values, color=SERIES[0], linewidth=0 if has_seeds else 1, marker="o", markersize=4.5
-    )
-    chance = next((point.chance for point in points if point.chance is not None), None)
-    if chance is not None:
-        axes.axhline(chance, color=MUTED, linewidth=1.3, linestyle=(0, (3, 2)))
-        axes.annotate(
-            "chance", (1.03, chance), xycoords=("axes fraction", "data"), color=MUTED,
-            va="center", fontsize=8, annotation_clip=False,
-        )  # fmt: skip
-    if is_share(points[0].metric):
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %", decimals=None))
-    axes.set_xscale("log")
-    ticks = sorted(set(sizes))
-    axes.set_xticks(ticks if len(ticks) <= 5 else ticks[:: -(-len(ticks) // 5)])
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: big(size)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.margins(x=0.15, y=0.2)
-    axes.grid(axis="y", color=GRID, linewidth=0.6)
+            if mark.label:
+                colour = MUTED if mark.series is None else SERIES[mark.series % len(SERIES)]
+                next(ticks).set_color(colour)

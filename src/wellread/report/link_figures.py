@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from wellread.formats.link_report import KarmaRange, LinkReport
@@ -17,44 +18,65 @@ def link_figures(found: LinkReport) -> list[Figure]:
     return [months(found), karma(found.karma), sites(found)] if found.links else []
 
 
-def months(found: LinkReport) -> Figure:
-    labels = [row.month for row in found.months]
-    counts = [row.links for row in found.months]
+def months_and_karma(found: LinkReport) -> Figure:
+    """Both, side by side where the width allows it."""
 
     def paint(canvas: Canvas) -> None:
-        axes = canvas.add_subplot()
-        axes.bar(range(len(counts)), counts, width=0.9, color=SERIES[0])
-        starts = [place for place, label in enumerate(labels) if label.endswith("-01")]
-        years = starts[:: -(-len(starts) // YEARS_LABELLED) or 1]
-        ticks = {place: labels[place][:4] for place in years} or {0: labels[0]}
-        axes.set_xticks(list(ticks), list(ticks.values()))
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-        axes.set_ylabel("links first seen")
-        axes.grid(axis="y", color=GRID, linewidth=0.6)
-        axes.set_axisbelow(True)
+        if canvas.get_figwidth() == NARROW:
+            first, second = canvas.subplots(2, 1)
+        else:
+            first, second = canvas.subplots(1, 2, width_ratios=(3, 2))
+        _months(first, found, YEARS_LABELLED // 2)
+        _karma(second, found.karma)
+        second.set_title("links by karma")
 
     return draw(
-        "link-months", "Links by the month of their first submission.",
-        f"{len(labels)} months from {labels[0]} to {labels[-1]}", paint, inches=(2.4, 2.4),
+        "links", "Links by the month of their first submission, and by karma.",
+        f"{_months_said(found)}; a bar for each range of karma", paint, inches=(3.1, 5.4),
     )  # fmt: skip
+
+
+def months(found: LinkReport) -> Figure:
+    return draw(
+        "link-months", "Links by the month of their first submission.", _months_said(found),
+        lambda canvas: _months(canvas.add_subplot(), found, YEARS_LABELLED), inches=(2.4, 2.4),
+    )  # fmt: skip
+
+
+def _months_said(found: LinkReport) -> str:
+    return f"{len(found.months)} months from {found.months[0].month} to {found.months[-1].month}"
+
+
+def _months(axes: Axes, found: LinkReport, labelled: int) -> None:
+    labels = [row.month for row in found.months]
+    counts = [row.links for row in found.months]
+    axes.bar(range(len(counts)), counts, width=0.9, color=SERIES[0])
+    starts = [place for place, label in enumerate(labels) if label.endswith("-01")]
+    years = starts[:: -(-len(starts) // labelled) or 1]
+    ticks = {place: labels[place][:4] for place in years} or {0: labels[0]}
+    axes.set_xticks(list(ticks), list(ticks.values()))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.set_ylabel("links first seen")
+    axes.grid(axis="y", color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
 
 
 def karma(ranges: Sequence[KarmaRange]) -> Figure:
-    def paint(canvas: Canvas) -> None:
-        axes = canvas.add_subplot()
-        most = max(row.links for row in ranges)
-        for place, row in enumerate(ranges):
-            axes.barh(place, row.links, height=0.72, color=SERIES[0])
-            axes.text(row.links + most / 90, place, f"{row.links:,}", va="center")
-        label_rows(axes, [row.label for row in ranges], is_narrow=False)
-        rows_only(axes)
-        axes.set_xlim(0, most * 1.15)
-
     height = 0.25 * len(ranges) + 0.2
     return draw(
-        "link-karma", "Links by karma.", "A bar for each range of karma", paint,
-        inches=(height, height),
+        "link-karma", "Links by karma.", "A bar for each range of karma",
+        lambda canvas: _karma(canvas.add_subplot(), ranges), inches=(height, height),
     )  # fmt: skip
+
+
+def _karma(axes: Axes, ranges: Sequence[KarmaRange]) -> None:
+    most = max(row.links for row in ranges)
+    for place, row in enumerate(ranges):
+        axes.barh(place, row.links, height=0.72, color=SERIES[0])
+        axes.text(row.links + most / 90, place, f"{row.links:,}", va="center")
+    label_rows(axes, [row.label for row in ranges], is_narrow=False)
+    rows_only(axes)
+    axes.set_xlim(0, most * 1.15)
 
 
 def sites(found: LinkReport) -> Figure:

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from wellread.base.text import marked_markdown
 from wellread.base.text import plain_markdown as plain
 from wellread.report.blocks import (
+    Answers,
+    Beside,
     Block,
+    Cell,
     Excerpt,
     Fact,
     Figure,
     Heading,
     Listing,
-    Passage,
     Prose,
     Section,
     Table,
@@ -33,23 +35,31 @@ def _block(block: Block) -> Iterator[str]:
     match block:
         case Prose():
             yield plain(block.text)
+        case Answers():
+            yield from (f"- **{plain(asked)}** {plain(said)}" for asked, said in block.rows)
         case Heading():
             yield f"### {plain(block.text)}"
         case Figure():
             yield f"![{plain(block.alt)}](figures/{block.key}.svg)"
             yield from ("", f"*{plain(block.caption)}*")
-        case Passage():
+        case Beside() | Excerpt() | Listing():
             yield f"**{plain(block.label)}**"
-            if block.prompt:
-                yield from ("", "Given:", "", _verbatim(block.prompt), "", "Written:")
-            yield from ("", _verbatim(block.continuation))
-        case Excerpt():
-            yield f"**{plain(block.label)}**"
-            yield from ("", f"> {marked_markdown(block.text, block.spans)}")
-        case Listing():
-            yield from (f"**{plain(block.label)}**", "", _verbatim(block.text))
+            yield from _texts(block)
         case Table():
             yield from _table(block)
+
+
+def _texts(block: Beside | Excerpt | Listing) -> Iterator[str]:
+    match block:
+        case Beside():
+            if block.prompt:
+                yield from ("", "Given:", "", _verbatim(block.prompt))
+            for name, text in block.texts:
+                yield from ("", f"{plain(name)} wrote:", "", _verbatim(text))
+        case Excerpt():
+            yield from ("", f"> {marked_markdown(block.text, block.spans)}")
+        case Listing():
+            yield from ("", _verbatim(block.text))
 
 
 def _verbatim(text: str) -> str:
@@ -59,16 +69,22 @@ def _verbatim(text: str) -> str:
 
 
 def _table(table: Table) -> Iterator[str]:
+    table = table.trimmed
     yield f"**{plain(table.caption)}**" + (f": {plain(table.detail)}" if table.detail else "")
     yield ""
     yield _row([plain(column.name) for column in table.columns])
     yield _row(["--:" if column.kind == "number" else ":--" for column in table.columns])
     for row in table.rows:
-        yield _row([plain(cell.text) for cell in row])
+        yield _row([plain(_words(cell)) for cell in row])
     if table.note:
         yield from ("", plain(table.note))
     if table.why:
-        yield from ("", "Way back: " + ", ".join(f"`{line}`" for line in table.why))
+        yield from ("", "Way back: " + ", ".join(f"`{way.command}`" for way in table.why))
+
+
+def _words(cell: Cell) -> str:
+    text = ", ".join(name for name, _ in cell.links) or cell.text
+    return f"{text} ({cell.detail})" if cell.detail else text
 
 
 def _row(cells: list[str]) -> str:

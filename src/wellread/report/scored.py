@@ -1,7 +1,9 @@
-"""What the models scored and wrote: the report's sections on scores and samples."""
+"""What the models scored: the report's section on scores."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+import msgspec
 
 from wellread.formats.published import PublishedScore, nearest_size, published
 from wellread.formats.results import Result, Score
@@ -13,23 +15,21 @@ from wellread.report.blocks import (
     Cell,
     Column,
     Figure,
-    Heading,
-    Passage,
-    Prose,
     Section,
     Table,
+    Way,
+    better,
     count,
+    estimate,
     is_share,
     metric_name,
     score,
-    slug,
 )
 from wellread.report.built import absent
 from wellread.report.evidence import EVALUATE, HELD_OUT, Evidence, Scored
 from wellread.report.figures import SERIES, Group, Mark, diamonds, forest
 
-ENDED = "(ended at once)"
-UNCONDITIONAL = ("", "<|endoftext|>")
+MODELS_BESIDE = 4  # that have columns of their own; more have rows
 
 
 class Measured(NamedTuple):
@@ -49,10 +49,14 @@ class Measured(NamedTuple):
         return nearest_size(self.scored.artifact.manifest.facts.get("num_parameters"))
 
 
-def _measured(evidence: Evidence) -> dict[str, list[Measured]]:
+Tasks = dict[str, list[Measured]]
+Models = list[tuple[Scored, str]]  # and the id of each one's entry in the chain of manifests
+
+
+def measured(models: Iterable[Scored]) -> Tasks:
     """Every score by task, models in order within each metric."""
-    tasks: dict[str, list[Measured]] = {}
-    for scored in evidence.scored:
+    tasks: Tasks = {}
+    for scored in models:
         for result in scored.results:
             for one in result.scores:
                 tasks.setdefault(result.task, []).append(Measured(scored, result, one))
@@ -63,41 +67,36 @@ def _measured(evidence: Evidence) -> dict[str, list[Measured]]:
 
 
 def the_scores(evidence: Evidence) -> Section:
-    tasks = _measured(evidence)
+    tasks = measured(evidence.scored)
     if not tasks:
         return Section(
             key="scores", title="Scores", blocks=[absent(evidence, EVALUATE)], is_run=False
         )
-    blocks: list[Block] = [
-        Prose(
-            text="Three columns are kept apart: ours with our weights, which tests the training; "
-            "ours with released weights, which tests the evaluation; what the paper printed, "
-            "for the same test set. How the protocols differ says docs/paper-map.md in wellread's "
-            "sources."
-        ),
-        *_against_chance(tasks, evidence),
-    ]
-    for task, found in tasks.items():
-        blocks.append(_task_table(task, found, evidence))
+    models = [(scored, evidence.anchor(scored.artifact.name)) for scored in evidence.scored]
+    why = [evidence.why(scored.artifact.name) for scored in evidence.scored]
+    blocks = [*_against_chance(tasks, evidence), *score_tables(models, why), _protocols(tasks)]
     return Section(key="scores", title="Scores", blocks=blocks)
 
 
-def _against_chance(tasks: dict[str, list[Measured]], evidence: Evidence) -> list[Figure]:
+def _against_chance(tasks: Tasks, evidence: Evidence) -> list[Figure]:
     names = [scored.name for scored in evidence.scored]
     drawn = set(names[: len(SERIES)])
     groups = []
     for task, found in tasks.items():
-        for metric in dict.fromkeys(one.score.metric for one in found):
-            same = [one for one in found if one.score.metric == metric]
-            if is_share(metric) and any(one.scored.name in drawn for one in same):
-                same = [one for one in same if one.scored.name in drawn]
-                groups.append(_group(task, same, evidence))
+        shares = [one.score.metric for one in found if is_share(one.score.metric)]
+        same = [
+            one
+            for one in found
+            if one.scored.name in drawn and one.score.metric == next(iter(shares), None)
+        ]
+        if same:
+            groups.append(_group(task, same, evidence))
     if not groups:
         return []
     caption = (
-        "Scores from 0 to 100 %, each with its 95 % interval; dashed lines are what guessing "
-        f"would give{diamonds(groups, ', open diamonds what the paper printed')}. An interval "
-        "clear of its dashed line is more than luck."
+        "Each task’s first score from 0 to 100 % with its 95 % interval; dashed lines are what "
+        f"guessing would give{diamonds(groups, ', open diamonds what the paper printed')}. An "
+        "interval clear of its dashed line is more than luck."
     )
     if len(names) > len(drawn):
         caption += f" Drawn: {', '.join(names[: len(SERIES)])}; the tables have all."
@@ -129,47 +128,108 @@ def _group(task: str, found: list[Measured], evidence: Evidence) -> Group:
     return Group(f"{task}, {words}{part}", marks, first.score.chance)
 
 
-def _task_table(task: str, found: list[Measured], evidence: Evidence) -> Table:
-    protocols = dict.fromkeys(one.result.protocol for one in found)
-    has_released = any(not one.scored.is_ours for one in found)
-    elsewhere = NOTHING if has_released else NOT_RUN
+def score_tables(models: Models, why: list[Way]) -> list[Block]:
+    """The paper's test sets first; a column for each model, or for many models a row."""
+    tasks = measured(scored for scored, _ in models)
+    groups = [
+        ("scores-paper", "Test sets of the paper", True),
+        ("scores-own", "Test sets of this corpus and of this project", False),
+    ]
+    made: list[Block] = []
+    for key, caption, is_papers in groups:
+        chosen = {
+            task: found
+            for task, found in tasks.items()
+            if any(one.result.comparable_to is not None for one in found) == is_papers
+        }
+        if chosen:
+            make = _by_model if len(models) <= MODELS_BESIDE else _by_row
+            table = make(key, caption, chosen, models)
+            made.append(msgspec.structs.replace(table, why=why, note=_note(chosen)))
+    return made
+
+
+def _metrics(tasks: Tasks) -> Iterator[tuple[str, str, dict[str, Measured]]]:
+    """Each metric of each task: by model."""
+    for task, found in tasks.items():
+        for metric in dict.fromkeys(one.score.metric for one in found):
+            same = {one.scored.name: one for one in found if one.score.metric == metric}
+            yield task, metric, same
+
+
+def _by_model(key: str, caption: str, tasks: Tasks, models: Models) -> Table:
     rows = []
-    for one in found:
-        s, metric = one.score, one.score.metric
-        value = score(s.value, metric)
+    for task, metric, same in _metrics(tasks):
+        first = next(iter(same.values()))
+        cells = [same.get(scored.name) for scored, _ in models]
         rows.append(
             [
-                Cell(metric_name(metric)),
-                Cell(one.scored.name),
-                value if one.scored.is_ours else NOTHING,
-                elsewhere if one.scored.is_ours else value,
-                _theirs(one, found[0].size),
-                score(s.low, metric),
-                score(s.high, metric),
-                score(s.chance, metric),
-                _number_of_items(one),
+                Cell(task),
+                _metric(first),
+                *(_estimate(one) if one else NOT_RUN for one in cells),
+                score(first.score.chance, metric),
+                _theirs(first),
+                _number_of_items(first),
             ]
         )
-    models = dict.fromkeys(one.scored.artifact.name for one in found)
     return Table(
-        key=f"task-{slug(task)}",
-        caption=task,
-        detail=f"protocol {' ; '.join(protocols)}",
+        key=key,
+        caption=caption,
         columns=[
+            Column("task", "group"),
             Column("metric", "name"),
-            Column("model"),
-            Column("ours, our weights", "number"),
-            Column("ours, released weights", "number"),
-            Column(f"paper, {found[0].size}", "number"),
-            Column("95 % from", "number"),
-            Column("to", "number"),
+            *(Column(_named(one), "number", target) for one, target in models),
             Column("chance", "number"),
+            Column("paper", "number"),
             Column("items", "number"),
         ],
         rows=rows,
-        why=[evidence.why(f"{name}/{task}.json") for name in models],
-        note=" ".join(_notes(found)),
     )
+
+
+def _by_row(key: str, caption: str, tasks: Tasks, models: Models) -> Table:
+    targets = {scored.name: target for scored, target in models}
+    rows = [
+        [
+            Cell(task),
+            _metric(one),
+            Cell(_named(one.scored), target=targets[one.scored.name]),
+            _estimate(one),
+            score(one.score.chance, metric),
+            _theirs(one),
+            _number_of_items(one),
+        ]
+        for task, metric, same in _metrics(tasks)
+        for one in same.values()
+    ]
+    return Table(
+        key=key,
+        caption=caption,
+        columns=[
+            Column("task", "group"),
+            Column("metric"),
+            Column("model", "name"),
+            Column("score", "number"),
+            Column("chance", "number"),
+            Column("paper", "number"),
+            Column("items", "number"),
+        ],
+        rows=rows,
+        is_folded=True,
+    )
+
+
+def _named(scored: Scored) -> str:
+    return scored.name if scored.is_ours else f"{scored.name}, released weights"
+
+
+def _metric(one: Measured) -> Cell:
+    arrow = better(higher=one.score.higher_is_better)
+    return Cell(f"{metric_name(one.score.metric)} {arrow}", one.score.metric)
+
+
+def _estimate(one: Measured) -> Cell:
+    return estimate(one.score.value, one.score.low, one.score.high, one.score.metric)
 
 
 def _number_of_items(one: Measured) -> Cell:
@@ -177,60 +237,52 @@ def _number_of_items(one: Measured) -> Cell:
     return count(number) if number == of else Cell(f"{number:,} of {of:,}", number)
 
 
-def _theirs(one: Measured, column: str) -> Cell:
-    """The paper's value for the nearest size, which is named if it is not the column's."""
+def _theirs(one: Measured) -> Cell:
+    """The paper's value for the nearest size that it gives, which is named."""
     theirs = one.published
     if theirs is None:
         return NOT_COMPARABLE
     size, value = theirs.nearest(one.size)
-    cell = score(value, one.score.metric)
-    return cell if size == column else Cell(f"{cell.text} ({size})")
+    return score(value, one.score.metric)._replace(detail=size)
 
 
-def _notes(found: list[Measured]) -> Iterator[str]:
-    if found[0].result.task == HELD_OUT:
-        yield (
-            "Whole documents of the validation split, each in windows as the protocol's stride has "
-            "them: not the number under The models, which is of the split's first tokens in "
-            "windows side by side."
+def _note(tasks: Tasks) -> str:
+    said = "↑ higher is better, ↓ lower. Below a score its 95 % interval, over items or documents."
+    if any(one.result.comparable_to is not None for found in tasks.values() for one in found):
+        said += " Below the paper’s value the model that it is of, the nearest in size that it has."
+    if HELD_OUT in tasks:
+        said += (
+            " held-out: whole documents of the validation split, each in windows as the protocol's "
+            "stride has them; not the number under The models, which is of the split's first "
+            "tokens in windows side by side."
         )
-    for metric, one in {one.score.metric: one for one in found}.items():
-        words = metric_name(metric)
-        better = "higher" if one.score.higher_is_better else "lower"
-        yield f"{words[0].upper()}{words[1:]}: {better} is better."
-        if theirs := one.published:
-            sizes = ", ".join(f"{size} {value:g}" for size, value in theirs.by_size.items())
-            before = f"; best before it {theirs.earlier_best:g}" if theirs.earlier_best else ""
-            extra = f"; {theirs.note}" if theirs.note else ""
-            yield f"Paper, {theirs.source} ({theirs.unit}): {sizes}{before}{extra}."
+    return said
 
 
-def the_samples(evidence: Evidence) -> Section:
-    writers = [scored for scored in evidence.scored if scored.samples]
-    if not writers:
-        found = [s.artifact.name for s in evidence.scored]
-        text = (
-            f"Not run: no samples among the results in {', '.join(found)}."
-            if found
-            else absent(evidence, EVALUATE).text
+def _protocols(tasks: Tasks) -> Table:
+    rows = []
+    for task, found in tasks.items():
+        protocols = dict.fromkeys(one.result.protocol for one in found)
+        said = dict.fromkeys(text for one in found if (text := _papers_words(one)))
+        rows.append(
+            [Cell(task), Cell("; ".join(protocols)), Cell(" ".join(said)) if said else NOTHING]
         )
-        return Section(key="samples", title="Samples", blocks=[Prose(text=text)], is_run=False)
-    blocks: list[Block] = [
-        Prose(
-            text="What the models write: the first samples in the results, as they came. "
-            "What the model was given is set apart from what it wrote."
-        )
-    ]
-    for writer in writers:
-        blocks.append(Heading(text=writer.name, key=f"samples-{slug(writer.name)}"))
-        for sample in writer.samples:
-            is_free = sample.prompt.strip() in UNCONDITIONAL
-            kind = "from nothing" if is_free else "given a beginning"
-            blocks.append(
-                Passage(
-                    label=f"{sample.item}, {kind}",
-                    prompt="" if is_free else sample.prompt,
-                    continuation=sample.continuation or ENDED,
-                )
-            )
-    return Section(key="samples", title="Samples", blocks=blocks)
+    return Table(
+        key="protocols",
+        caption="How each task was scored",
+        columns=[Column("task", "name"), Column("protocol"), Column("the paper’s values")],
+        rows=rows,
+        is_folded=True,
+        note="How protocols differ from the paper’s says docs/paper-map.md in wellread's sources.",
+    )
+
+
+def _papers_words(one: Measured) -> str:
+    theirs = one.published
+    if theirs is None:
+        return ""
+    sizes = ", ".join(f"{size} {value:g}" for size, value in theirs.by_size.items())
+    before = f"; best before it {theirs.earlier_best:g}" if theirs.earlier_best else ""
+    extra = f"; {theirs.note}" if theirs.note else ""
+    words = metric_name(theirs.metric)
+    return f"{theirs.source}, {words} ({theirs.unit}): {sizes}{before}{extra}."

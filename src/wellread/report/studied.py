@@ -1,81 +1,154 @@
-"""The report's section on a study: scores by size, and what a larger model gains."""
+"""The report's section on a study as a whole: its runs, every score, every paired difference."""
+
+import math
+import posixpath
+from typing import Any
 
 from wellread.formats.comparisons import verdict
 from wellread.formats.findings import Difference
-from wellread.formats.studies import Study
+from wellread.formats.studies import SIZE, Study
+from wellread.report import designed, sized
 from wellread.report.blocks import (
+    NOTHING,
     Block,
     Cell,
     Column,
     Prose,
     Section,
     Table,
+    Way,
     count,
+    estimate,
     items_in,
     metric_name,
     score,
 )
 from wellread.report.built import absent
-from wellread.report.evidence import STUDY, Evidence
-from wellread.report.figures import PANELS_DRAWN, by_size
+from wellread.report.evidence import STUDY, TRAIN, Evidence
+from wellread.report.study_words import ranged_cell, task_name
 
 
-def the_size_study(evidence: Evidence) -> Section:
+def in_short(study: Study) -> str:
+    """What the study found, in a sentence; empty if it compared nothing."""
+    parts = [part for part in (sized.in_short(study), designed.in_short(study)) if part]
+    return "; ".join(parts) or _of_differences(study)
+
+
+def _of_differences(study: Study) -> str:
+    if not study.differences:
+        return ""
+    said = [verdict(d.low, d.high, higher_is_better=d.higher_is_better) for d in study.differences]
+    return (
+        f"of {len(said)} differences from a model to the next larger one, {said.count('better')} "
+        f"are gains, {said.count('worse')} losses, the others undecided"
+    )
+
+
+def the_study(evidence: Evidence) -> Section:
     study, artifact = evidence.study, evidence.first(STUDY)
     if study is None or artifact is None:
-        return Section(
-            key="size", title="Model size", blocks=[absent(evidence, STUDY)], is_run=False
-        )
+        words = absent(evidence, STUDY).text
+        if begun := sum(stage == TRAIN for _, stage in evidence.unfinished):
+            words += f" {len(evidence.trainings)} runs have finished, {begun} have begun."
+        blocks: list[Block] = [Prose(text=words)]
+        return Section(key="study", title="The study", blocks=blocks, is_run=False)
     why = [evidence.why(artifact.name)]
-    panels = len({(point.task, point.metric) for point in study.points})
-    more = f" The first {PANELS_DRAWN} of {panels}; the table has all." if panels > 6 else ""
-    blocks: list[Block] = []
+    blocks = [Prose(text=_what(study, _planned(artifact.manifest.config)))]
     if study.caution:
-        blocks.append(Prose(text=f"What is compared here may not come of size: {study.caution}."))
-    if study.points:
-        blocks += [
-            by_size(
-                study.points,
-                "Scores against the number of parameters, with 95 % intervals." + more,
-                "Small charts of score against parameters: "
-                + "; ".join(
-                    f"{p.task} {metric_name(p.metric)}, {p.num_parameters:,} parameters: "
-                    f"{score(p.value, p.metric).text}"
-                    for p in study.points
-                ),
-            ),
-            _points_table(study, why),
-        ]
-    blocks.append(_differences_table(study, why))
-    return Section(key="size", title="Model size", blocks=blocks)
+        blocks.append(Prose(text=f"What is compared here may not come of that: {study.caution}."))
+    targets = _targets(evidence, study, artifact.name)
+    blocks += [
+        _means_table(study, why),
+        _points_table(study, why, targets),
+        _differences_table(study, why, targets),
+    ]
+    return Section(key="study", title="The study’s runs and scores", blocks=blocks)
 
 
-def _points_table(study: Study, why: list[str]) -> Table:
+def _targets(evidence: Evidence, study: Study, place: str) -> dict[str, str]:
+    """Of each run the id of its entry in the chain of manifests."""
+    known = {artifact.name for artifact in evidence.artifacts}
+    places = {run.name: posixpath.normpath(posixpath.join(place, run.run)) for run in study.runs}
+    return {name: evidence.anchor(found) for name, found in places.items() if found in known}
+
+
+def _planned(config: dict[str, Any]) -> int:
+    """How many runs the settings of a study make."""
+    number = len(config.get("variants") or [""]) * len(config.get("seeds") or [0])
+    values = {key: len(found) for key, found in (config.get("vary") or {}).items()}
+    predicted = values | {SIZE: len(config.get("predict") or [])} if SIZE in values else {SIZE: 0}
+    return number * (math.prod(values.values()) + math.prod(predicted.values()))
+
+
+def _what(study: Study, planned: int) -> str:
+    parts = [f"{key}: {', '.join(map(str, values))}" for key, values in study.vary.items()]
+    if study.variants:
+        parts.append(f"variants: {', '.join(study.variants)}")
+    seeds = sorted({run.seed for run in study.runs})
+    varied = "; ".join(parts)
+    of = f" of {planned}" if planned and planned > len(study.runs) else ""
+    return (
+        f"{len(study.runs)}{of} runs have results, seeds {', '.join(map(str, seeds))}. They "
+        f"differ in {varied or 'nothing else'}."
+    )
+
+
+def _means_table(study: Study, why: list[Way]) -> Table:
+    return Table(
+        key="study-means",
+        caption="Every score, means over seeds",
+        columns=[
+            Column("task", "group"),
+            Column("metric", "name"),
+            Column("models"),
+            Column("score", "number"),
+            Column("between seeds", "number"),
+            Column("chance", "number"),
+            Column("items", "number"),
+            Column("runs", "number"),
+        ],
+        rows=[
+            [
+                Cell(task_name(s.task)),
+                Cell(metric_name(s.metric)),
+                Cell(s.group),
+                ranged_cell(s.value, s.low, s.high, s.unit),
+                NOTHING if s.seed_deviation is None else
+                Cell(f"{s.seed_deviation:.3g}", s.seed_deviation),
+                score(s.chance, s.metric),
+                NOTHING if s.num_items is None else items_in(s.num_items, s.num_units or 0),
+                count(len(s.runs)),
+            ]
+            for s in study.group_scores
+        ],
+        why=why,
+        note="Between seeds: the standard deviation, of perplexities that of their logarithm.",
+        is_folded=True,
+    )  # fmt: skip
+
+
+def _points_table(study: Study, why: list[Way], targets: dict[str, str]) -> Table:
     settings = list(study.vary)
     return Table(
-        key="size-points",
-        caption="Every score of the study",
+        key="study-points",
+        caption="Every score of every run",
         columns=[
-            Column("task", "name"),
-            Column("metric"),
+            Column("task", "group"),
+            Column("metric", "name"),
             Column("run"),
             *(Column(name) for name in settings),
             Column("parameters", "number"),
             Column("score", "number"),
-            Column("95 % from", "number"),
-            Column("to", "number"),
             Column("chance", "number"),
         ],
         rows=[
             [
                 Cell(p.task),
                 Cell(metric_name(p.metric)),
-                Cell(p.run),
+                Cell(p.run, target=targets.get(p.run, "")),
                 *(Cell(str(p.settings.get(name, ""))) for name in settings),
                 count(p.num_parameters),
-                score(p.value, p.metric),
-                score(p.low, p.metric),
-                score(p.high, p.metric),
+                ranged_cell(p.value, p.low, p.high, p.unit),
                 score(p.chance, p.metric),
             ]
             for p in study.points
@@ -85,18 +158,16 @@ def _points_table(study: Study, why: list[str]) -> Table:
     )
 
 
-def _differences_table(study: Study, why: list[str]) -> Table:
+def _differences_table(study: Study, why: list[Way], targets: dict[str, str]) -> Table:
     return Table(
-        key="size-differences",
+        key="study-differences",
         caption="What the larger model gains, on the items that both have",
         columns=[
-            Column("task", "name"),
-            Column("metric"),
+            Column("task", "group"),
+            Column("metric", "name"),
             Column("smaller"),
             Column("larger"),
             Column("difference", "number"),
-            Column("95 % from", "number"),
-            Column("to", "number"),
             Column("items", "number"),
             Column("verdict"),
         ],
@@ -104,11 +175,9 @@ def _differences_table(study: Study, why: list[str]) -> Table:
             [
                 Cell(d.task),
                 Cell(metric_name(d.metric)),
-                Cell(d.smaller),
-                Cell(d.larger),
-                score(d.difference, d.metric, is_difference=True),
-                score(d.low, d.metric, is_difference=True),
-                score(d.high, d.metric, is_difference=True),
+                Cell(d.smaller, target=targets.get(d.smaller, "")),
+                Cell(d.larger, target=targets.get(d.larger, "")),
+                estimate(d.difference, d.low, d.high, d.metric, of=True),
                 items_in(d.num_items, d.num_units),
                 _verdict(d),
             ]
@@ -119,6 +188,7 @@ def _differences_table(study: Study, why: list[str]) -> Table:
         "over the documents that they come from (items in documents), drawn for both models alike; "
         "the verdict asks whether it leaves out zero."
         + (f" Without items in common: {'; '.join(study.unpaired)}." if study.unpaired else ""),
+        is_folded=True,
     )
 
 
