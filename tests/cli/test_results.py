@@ -166,7 +166,7 @@ def test_a_study_is_shown_as_tables(tmp_path: Path, capsys: pytest.CaptureFixtur
     for size, parameters, log_probs in (("1x64", 100, [-3.0] * 4), ("2x128", 900, [-1.0] * 4)):
         run = tmp_path / size
         with writing(run, stage="train", config=Sized(model={"size": size}), inputs={}) as draft:
-            draft.write("model.safetensors", b"")
+            draft.write("metrics.jsonl", b"")
             draft.facts["num_parameters"] = parameters
         results.append(written(tmp_path / f"scores-{size}", log_probs, run))
     out = tmp_path / "study"
@@ -176,9 +176,9 @@ def test_a_study_is_shown_as_tables(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["show", str(out)]) == 0
     assert said == f"{out}\n{capsys.readouterr().out}"
     lines = [" ".join(line.split()) for line in said.splitlines()]
-    assert lines[1] == "task metric 1x64 (100) 2x128 (900)"
-    assert lines[2] == "lambada accuracy 0.25 0.25"
-    assert lines[5] == "lambada accuracy 2x128 1x64 +1 +1 to +1 4 better"
+    assert lines[2] == "along model.size: 1x64, 2x128"
+    assert lines[3] == "task metric 1x64 2x128 per tenfold 95 % above chance"
+    assert lines[4] == "lambada accuracy 0.0 % 100.0 % +104.8 +104.8 to +104.8"
 
 
 def test_two_models_are_compared_on_the_same_items(

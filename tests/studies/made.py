@@ -66,12 +66,14 @@ def write_results(
     *,
     nats: float | Sequence[float] = 2.0,
     task: str = "demo-lambada",
-    protocol: str = "demo-lambada:1",
+    protocol: str = "",
+    stem: str = "",
+    words: int = 2,
     documents: list[str] | None = None,
     prefix: str = "",
     chance: float | None = None,
 ) -> Path:
-    """Items of 2 words each, right or wrong; each a document of its own, or of those named."""
+    """Items of so many words, right or wrong; each a document of its own, or of those named."""
     each = [nats] * len(right) if isinstance(nats, int | float) else list(nats)
     items = [
         Item(
@@ -79,15 +81,16 @@ def write_results(
             text="",
             prompt="",
             target="",
-            log_prob=-2 * loss,
+            log_prob=-words * loss,
             unit=documents[number] if documents else None,
-            sums={"accuracy": (float(is_right), 1.0), "perplexity": (-2 * loss, 2.0)},
+            sums={"accuracy": (float(is_right), 1.0), "perplexity": (-words * loss, words)},
         )
         for number, (is_right, loss) in enumerate(zip(right, each, strict=True))
     ]
     result = Result(
         task=task,
-        protocol=protocol,
+        protocol=protocol or f"{task}:1",
+        stem=stem,
         comparable_to=None,
         num_items=len(items),
         num_available=len(items),
@@ -102,10 +105,34 @@ def write_results(
     return directory
 
 
-def write_tokens(folder: Path, text: bytes) -> Path:
-    for stage, inputs in (("corpus", {}), ("tokens", {"corpus": [folder / "corpus"]})):
-        with writing(folder / stage, stage=stage, config=Config(), inputs=inputs) as draft:
-            draft.write("data", text)
+class Vocabulary(Config, frozen=True):
+    """The shape of a tokenizer's settings."""
+
+    vocab_size: int = 257
+
+
+class Demonstrations(Config, frozen=True):
+    """The shape of the settings of a corpus with tasks planted in it."""
+
+    demonstrations: int = 0
+
+
+def write_tokens(
+    folder: Path, text: bytes, *, vocab_size: int = 257, demonstrations: int | None = None
+) -> Path:
+    """Of a corpus, or of the planted one that was made of it."""
+    corpus, tokenizer = [folder / "corpus"], [folder / "tokenizer"]
+    planted = corpus if demonstrations is None else [folder / "plant"]
+    made: dict[str, tuple[Config, dict[str, list[Path]]]] = {
+        "corpus": (Config(), {}),
+        "plant": (Demonstrations(demonstrations=demonstrations or 0), {"corpus": corpus}),
+        "tokenizer": (Vocabulary(vocab_size=vocab_size), {"corpus": corpus}),
+        "tokens": (Config(), {"corpus": planted, "tokenizer": tokenizer}),
+    }
+    for stage, (config, inputs) in made.items():
+        if stage != "plant" or demonstrations is not None:
+            with writing(folder / stage, stage=stage, config=config, inputs=inputs) as draft:
+                draft.write("data", text)
     return folder / "tokens"
 
 

@@ -106,7 +106,7 @@ def test_what_the_runs_differ_in_besides_is_named(
         results.append(write_results(tmp_path / f"results-{size}", run, [0, 1]))
     fit_study(results, tmp_path / "study", BY_SIZE)
     found = read_study(tmp_path / "study")
-    assert list(found.differs_too) == ["train.steps", "tokens", "corpus"]
+    assert list(found.differs_too) == ["train.steps", "tokens", "corpus", "tokenizer"]
     assert found.differs_too["train.steps"] == [20, 30]
     assert "the runs differ also in train.steps (20, 30); tokens (" in caplog.text
 

@@ -2,18 +2,25 @@
 
 import contextlib
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
+from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest
-from wellread.base.processes import is_first
+from wellread.base.processes import is_first, num_processes
 from wellread.base.text import human_seconds
 from wellread.cli import interrupt, show
 from wellread.cli.options import Json, Out
+from wellread.cli.side_by_side import do_side_by_side
+
+if TYPE_CHECKING:
+    from wellread.pipeline.plan import Step
 
 
 def register(app: typer.Typer) -> None:
@@ -40,19 +47,22 @@ def run_steps(
     data: Path | None,
     *,
     until: str | None = None,
+    places: Sequence[Mapping[str, str]] = (),
     only_plan: bool = False,
     json: bool,
 ) -> None:
-    """Run a recipe and show how it goes; `until` is the last stage to run, if not all are."""
+    """Run a recipe and show how it goes; `until` is the last stage to run, if not all are.
+
+    Given `places`, as many of its runs as these go on at a time, each in a process of its own.
+    """
+    from wellread.pipeline.jobs import Job
     from wellread.pipeline.plan import (
         Step,
         check,
+        copy_recipe,
         plan,
         refuse_late_prediction,
-        run_step,
-        states,
         up_to,
-        wait_for,
     )
     from wellread.pipeline.recipe import read_recipe
 
@@ -61,29 +71,35 @@ def run_steps(
     check(read, steps)
     show.err.print(f"[bold]{escape(read.name)}[/]: {len(steps)} steps into {escape(str(out))}")
     if only_plan:
-        width = max(len(step.name) for step in steps)
-        for number, (step, state) in enumerate(states(steps), start=1):
-            where = escape(str(step.out))
-            show.err.print(f"  {number:>2} {step.name:<{width}} {state:<22} [dim]{where}[/]")
+        _show_plan(steps)
     refuse_late_prediction(steps)
     if only_plan:
         return
-    manifests: dict[str, Manifest] = {}
-
-    def label(step: Step) -> str:
-        return f"[{len(manifests) + 1}/{len(steps)}] {step.name}"
-
     started = time.monotonic()
-    for step in steps:
-        since = datetime.now(UTC)
-        postponed = interrupt.postponed() if step.is_stoppable else contextlib.nullcontext()
-        with postponed as should_stop, show.progress(label(step)) as progress:
-            if step.is_stoppable or is_first():
-                manifest = run_step(read, out, step, progress, should_stop)
-            else:  # torchrun's other processes share the training only
-                manifest = wait_for(step)
-        show.finished(label(step), manifest, since=since)
-        manifests[step.name] = manifest
+    width = max(len(step.name) for step in steps)
+    labels = {
+        step.name: f"[{number}/{len(steps)}] {step.name:<{width}}"
+        for number, step in enumerate(steps, start=1)
+    }
+    manifests: dict[str, Manifest] = {}
+    if is_first():
+        copy_recipe(read, out)
+
+    def job(run: str, some: list[Step]) -> Job:
+        return Job(
+            run=run,
+            steps=[step.name for step in some],
+            recipe=str(recipe),
+            data=None if data is None else str(data),
+            out=str(out),
+            log=f"{some[0].out}.log",
+        )
+
+    for are_of_runs, some in groupby(steps, key=lambda step: step.of_run is not None):
+        if places and are_of_runs:
+            manifests |= do_side_by_side(list(some), job, places, labels)
+        else:
+            manifests |= {step.name: _do(step, labels[step.name]) for step in some}
     report = out / "report" / "index.html"
     if json:
         show.print_json(manifests)
@@ -91,6 +107,52 @@ def run_steps(
         written = f"; the report is {report}" if report.exists() else ""
         took = human_seconds(time.monotonic() - started)
         show.out.print(f"done in {took}{written}", markup=False)
+
+
+def _show_plan(steps: "Sequence[Step]") -> None:
+    from wellread.pipeline.plan import states
+
+    width = max(len(step.name) for step in steps)
+    for number, (step, state) in enumerate(states(steps), start=1):
+        where = escape(str(step.out))
+        show.err.print(f"  {number:>2} {step.name:<{width}} {state:<22} [dim]{where}[/]")
+
+
+def _do(step: "Step", label: str) -> Manifest:
+    from wellread.pipeline.plan import wait_for
+
+    since = datetime.now(UTC)
+    postponed = interrupt.postponed() if step.is_stoppable else contextlib.nullcontext()
+    with postponed as should_stop, show.progress(label) as progress:
+        if step.is_stoppable or is_first():
+            manifest = step.run(progress, should_stop)
+        else:  # torchrun's other processes share the training only
+            manifest = wait_for(step)
+    show.finished(label, manifest, since=since)
+    return manifest
+
+
+def run_study(
+    recipe: Path,
+    *,
+    out: Path,
+    data: Path | None,
+    plan: bool,
+    jobs: int,
+    devices: str | None,
+    json: bool,
+) -> None:
+    """`wellread study RECIPE`: `wellread run RECIPE`, but that a failed run ends no other."""
+    from wellread.pipeline.jobs import places
+
+    if num_processes() > 1:
+        raise InputError("study: torchrun's processes share each run; `wellread run` does that")
+    if jobs < 1:
+        raise InputError(f"study: --jobs is {jobs}; at least 1 is needed")
+    if devices is not None and jobs > 1:
+        raise InputError("study: --jobs beside --devices, each of which has one run; leave it out")
+    where = places(jobs, devices.split(",") if devices else [])
+    run_steps(recipe, out, data, places=where, only_plan=plan, json=json)
 
 
 def demo(

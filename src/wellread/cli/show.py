@@ -1,13 +1,14 @@
 """What a person sees while a stage works and when it is done."""
 
 import contextlib
+import functools
 import sys
 import textwrap
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 from rich.cells import cell_len
@@ -43,15 +44,26 @@ def _console(*, stderr: bool) -> Console:
 err, out = _console(stderr=True), _console(stderr=False)
 
 
+class Row(NamedTuple):
+    """How far one piece of work is, as it is shown."""
+
+    show: base.Progress
+    remove: Callable[[], None]
+
+
 @contextlib.contextmanager
 def progress(label: str) -> Iterator[base.Progress]:
     """A bar with the time left on a terminal; a line now and then elsewhere."""
-    with _bar(label) if err.is_terminal else _lines(label) as show:
-        yield show
+    with rows() as row:
+        yield row(label).show
 
 
 @contextlib.contextmanager
-def _bar(label: str) -> Iterator[base.Progress]:
+def rows() -> Iterator[Callable[[str], Row]]:
+    """As `progress`, for what goes on side by side: a row for each label, until it is removed."""
+    if not err.is_terminal:
+        yield lambda label: Row(_lines(label), lambda: None)
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
@@ -62,19 +74,20 @@ def _bar(label: str) -> Iterator[base.Progress]:
     )
     with Progress(
         *columns, console=err, transient=True, refresh_per_second=REFRESHES_PER_SECOND
-    ) as bar:
-        task = bar.add_task(label, total=None, count="", note="")
-
-        def show(done: float, total: float | None, note: str = "") -> None:
-            bar.update(
-                task, completed=done, total=total, count=_count(done, total), note=escape(note)
-            )
-
-        yield show
+    ) as bars:
+        yield functools.partial(_bar, bars)
 
 
-@contextlib.contextmanager
-def _lines(label: str) -> Iterator[base.Progress]:
+def _bar(bars: Progress, label: str) -> Row:
+    task = bars.add_task(label, total=None, count="", note="")
+
+    def show(done: float, total: float | None, note: str = "") -> None:
+        bars.update(task, completed=done, total=total, count=_count(done, total), note=escape(note))
+
+    return Row(show, functools.partial(bars.remove_task, task))
+
+
+def _lines(label: str) -> base.Progress:
     last = time.monotonic()
     first: tuple[float, float] | None = None  # what goes on has much done when it begins
 
@@ -91,7 +104,7 @@ def _lines(label: str) -> Iterator[base.Progress]:
             left = f", {human_seconds(seconds)} left"
         print(f"{label}: {_count(done, total)} {note}{left}", file=sys.stderr, flush=True)
 
-    yield show
+    return show
 
 
 def _count(done: float, total: float | None) -> str:

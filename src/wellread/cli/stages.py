@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from wellread.cli import interrupt, show, show_crawl, show_links, show_study
 from wellread.cli import results as scored
 from wellread.cli.models import located
 from wellread.cli.options import FiguresOut, Json, Out, WebtextDomains, takes_settings
-from wellread.cli.recipes import run_steps
+from wellread.cli.recipes import run_steps, run_study
 from wellread.corpus.config import CorpusConfig
 from wellread.crawl.config import CrawlConfig
 from wellread.evaluate.config import EvaluateConfig
@@ -223,38 +223,49 @@ def tokens(
     do_stage("tokens", out, partial(tokenize_corpus, corpus, tokenizer, out, config), json=json)
 
 
-def or_recipe(command: Callable[..., None]) -> Any:
-    """Let `train` take a recipe instead of tokens: its stages up to the models.
+def or_recipe(
+    argument: str, run: Callable[..., None], beside: Sequence[str]
+) -> Callable[[Callable[..., None]], Any]:
+    """Let a command take a recipe as its `argument`, which `run` then gets with options `beside`.
 
-    Settings beside it are refused, so that its copy in OUT says what was done.
+    Others are settings, which are refused: its copy in OUT says what was done.
     """
 
-    @functools.wraps(command)
-    def wrapper(call: typer.Context, **arguments: Any) -> None:
-        recipe: Path = arguments["tokens"]
-        if recipe.suffix != ".toml":
-            command(**arguments)
-            return
-        for name in call.params:
-            source = call.get_parameter_source(name)
-            is_given = source is not None and source.name == "COMMANDLINE"
-            if is_given and name not in ("tokens", "out", "data", "json"):
-                flag = "--" + name.replace("_", "-")
-                raise InputError(
-                    f"train: {flag} beside a recipe; write settings into {recipe}, or name tokens "
-                    "instead of it"
-                )
-        given = {name: arguments[name] for name in ("out", "data", "json")}
-        run_steps(recipe, **given, until="train")
+    def decorate(command: Callable[..., None]) -> Any:
+        @functools.wraps(command)
+        def wrapper(call: typer.Context, **arguments: Any) -> None:
+            named = arguments[argument]
+            recipe: Path = named[0] if isinstance(named, list) else named
+            options = [
+                name
+                for name in call.params
+                if name not in (argument, "out", "json")
+                and getattr(call.get_parameter_source(name), "name", "") == "COMMANDLINE"
+            ]
+            if recipe.suffix != ".toml":
+                command(**arguments)
+                return
+            for name in options:
+                if name not in beside:
+                    flag = "--" + name.replace("_", "-")
+                    raise InputError(
+                        f"{command.__name__}: {flag} beside a recipe; write settings into "
+                        f"{recipe}, or name {argument} instead of it"
+                    )
+            if isinstance(named, list) and len(named) > 1:
+                raise InputError(f"{command.__name__}: {named[1]} beside the recipe {recipe}")
+            run(recipe, **{name: arguments[name] for name in ("out", "json", *beside)})
 
-    own = inspect.Parameter("call", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-    others = inspect.signature(command).parameters.values()
-    wrapper.__signature__ = inspect.Signature([own, *others])  # type: ignore[attr-defined]
-    wrapper.__annotations__ = command.__annotations__ | {"call": typer.Context}
-    return wrapper
+        own = inspect.Parameter("call", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+        others = inspect.signature(command).parameters.values()
+        wrapper.__signature__ = inspect.Signature([own, *others])  # type: ignore[attr-defined]
+        wrapper.__annotations__ = command.__annotations__ | {"call": typer.Context}
+        return wrapper
+
+    return decorate
 
 
-@or_recipe
+@or_recipe("tokens", partial(run_steps, until="train"), beside=["data"])
 @takes_settings(TrainConfig, "train")
 def train(
     tokens: Annotated[
@@ -394,17 +405,37 @@ def _list_tasks(*, json: bool) -> None:
         show.tasks(rows)
 
 
-@takes_settings(StudyConfig, "study")
+@or_recipe("results", run_study, beside=["data", "plan", "jobs", "devices"])
+@takes_settings(StudyConfig, "study", without=("variants", "predict"))
 def study(
-    results: Annotated[list[Path], typer.Argument(help="Results directories of the runs.")],
+    results: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Results directories of runs; or a recipe (.toml), whose runs are made in OUT."
+        ),
+    ],
     out: Out,
     config: StudyConfig,
+    data: Annotated[
+        Path | None, typer.Option(help="For a recipe: folder that its paths are taken from.")
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Of a recipe, show the steps, stop.")
+    ] = False,
+    jobs: Annotated[int, typer.Option(help="For a recipe: how many runs go on at a time.")] = 1,
+    devices: Annotated[
+        str | None, typer.Option(help="For a recipe: a run on each at a time: cuda:0,cuda:1.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Compare the runs of a family over the settings in which they differ."""
+    """Compare the runs of a family over the settings in which they differ, or make them too."""
     from wellread.formats.studies import read_study
     from wellread.pipeline.study import fit_study
 
+    given = {"--data": data, "--plan": plan, "--jobs": jobs > 1, "--devices": devices}
+    for flag, value in given.items():
+        if value:
+            raise InputError(f"study: {flag} is for a recipe, which {results[0]} is not")
     do_stage("study", out, partial(fit_study, results, out, config), json=json)
     if not json:
         show_study.tables(read_study(out))

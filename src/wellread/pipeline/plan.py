@@ -212,19 +212,8 @@ def refuse_late_prediction(steps: Sequence[Step]) -> None:
             )
 
 
-def run_step(
-    recipe: Recipe,
-    out: Path,
-    step: Step,
-    progress: Progress = silent,
-    should_stop: Callable[[], bool] | None = None,
-) -> Manifest:
-    """Do one step, if there is anything to do; `should_stop` is for steps that are stoppable."""
-    copy_recipe(recipe, out)
-    return step.run(progress, should_stop)
-
-
 def copy_recipe(recipe: Recipe, out: Path) -> None:
+    """To what is made of it."""
     out.mkdir(parents=True, exist_ok=True)
     write_bytes(out / RECIPE_COPY, _named(recipe))
 
@@ -250,7 +239,8 @@ def run_recipe(path: Path, out: Path, *, data: Path | None = None) -> dict[str, 
     steps = plan(recipe, out)
     check(recipe, steps)
     refuse_late_prediction(steps)
-    return {step.name: run_step(recipe, out, step) for step in steps}
+    copy_recipe(recipe, out)
+    return {step.name: step.run() for step in steps}
 
 
 def _call(stage: Stage, arguments: Mapping[str, Any], **watched: Any) -> Manifest:

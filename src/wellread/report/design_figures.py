@@ -13,7 +13,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from wellread.report.blocks import Figure, big, printable
-from wellread.report.figures import GRID, MUTED, NARROW, SERIES, draw
+from wellread.report.figures import GRID, MUTED, NARROW, SERIES, draw, label_ends
 from wellread.report.study_figures import grid_of
 
 Curve = list[tuple[int, float]]  # step, value
@@ -67,7 +67,7 @@ def loss_gaps(families: Sequence[Family], caption: str, alt: str, unit: str) -> 
         axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: big(step)))
         axes.locator_params(nbins=4)
 
-    return _panels("design-losses", families, caption, alt, panel, labels=("steps", unit))
+    return _panels("design-losses", families, (caption, alt), panel, labels=("steps", unit))
 
 
 def gradients_by_depth(families: Sequence[Family], caption: str, alt: str) -> Figure:
@@ -75,8 +75,7 @@ def gradients_by_depth(families: Sequence[Family], caption: str, alt: str) -> Fi
 
     def lines(axes: Axes, family: Family, colour: str) -> None:
         for norms, style in ((family.early, EARLY), (family.late, LATE)):
-            if norms:
-                mean = np.exp(np.mean(np.log(np.array(norms)), axis=0))
+            if mean := _mean(norms):
                 blocks = range(1, len(mean) + 1)
                 axes.plot(
                     blocks, mean, color=colour, linewidth=1.6, linestyle=style, marker="o",
@@ -92,14 +91,29 @@ def gradients_by_depth(families: Sequence[Family], caption: str, alt: str) -> Fi
         axes.yaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
 
+    def ends(axes: Axes) -> None:
+        shown = ((families[0].early, "early"), (families[0].late, "late"))
+        label_ends(
+            axes, [(mean[-1], word, MUTED) for norms, word in shown if (mean := _mean(norms))]
+        )
+
     labels = ("block, from the input", "gradient norm (log scale)")
-    return _panels("design-gradients", families, caption, alt, panel, labels=labels)
+    return _panels("design-gradients", families, (caption, alt), panel, labels=labels, ends=ends)
+
+
+def _mean(norms: Sequence[Sequence[float]]) -> list[float]:
+    """Geometric, over runs."""
+    return (
+        [float(mean) for mean in np.exp(np.mean(np.log(np.array(norms)), axis=0))] if norms else []
+    )
 
 
 def _panels(
-    key: str, families: Sequence[Family], caption: str, alt: str,
+    key: str, families: Sequence[Family], words: tuple[str, str],
     panel: Callable[[Axes, Family, str], None], *, labels: tuple[str, str],
+    ends: Callable[[Axes], None] | None = None,
 ) -> Figure:  # fmt: skip
+    """`words` are caption and alt text; `ends` writes at the right of the first row."""
     others = families[1:]
     across = min(3 if len(others) in (3, 5, 6, 9) else 4, len(others))
     across_narrow = min(2, len(others))
@@ -114,12 +128,14 @@ def _panels(
             axes.grid(axis="y", color=GRID, linewidth=0.6)
             title = textwrap.fill(printable(family.name), 20)
             axes.set_title(title, color=colour, fontweight="bold")
+        if ends is not None:
+            ends(cells[min(columns, len(cells)) - 1])
         canvas.supxlabel(labels[0], color=MUTED, fontsize=9)
         canvas.supylabel(labels[1], color=MUTED, fontsize=9)
 
     rows, rows_narrow = -(-len(others) // across), -(-len(others) // across_narrow)
     inches = (1.75 * rows + 0.35, 1.65 * rows_narrow + 0.35)
-    return draw(key, caption, alt, paint, inches=inches)
+    return draw(key, *words, paint, inches=inches)
 
 
 def _columns(curve: Curve) -> tuple[list[int], list[float]]:

@@ -104,7 +104,7 @@ def _main_figure(main: list[findings.Effect]) -> list[Figure]:
             "by seed, with 95 % intervals; short strokes are single seeds. Right of the dashed "
             "line is worse, left is better; grey intervals hold zero.",
             "; ".join(f"{effect.label} {effect.text}" for effect in effects),
-            unit="held-out bits per byte, change less reference",
+            units=("held-out bits per byte, change less reference", "bits"),
             ticks=lambda value: f"{value:+.3g}".replace("-", "−"),
         )
     ]
@@ -136,7 +136,7 @@ def _tasks(study: Study) -> list[Figure]:
             f"Tasks: the {len(found)} of {asked} effects on scores whose 95 % interval leaves out "
             f"zero, in percentage points. One in twenty would by luck alone.{more}",
             "; ".join(f"{effect.label} {effect.text}" for effect in effects),
-            unit="percentage points, change less reference",
+            units=("percentage points, change less reference", "points"),
             ticks=lambda value: f"{100 * value:+g}".replace("-", "−"),
         )
     ]
@@ -216,8 +216,8 @@ def _table(study: Study, why: list[Way]) -> Table:
         key="design-effects",
         caption="Every effect",
         columns=[
-            Column("variant", "name"),
-            Column("task"),
+            Column("variant", "group"),
+            Column("task", "name"),
             Column("metric"),
             Column("reference", "number"),
             Column("variant’s", "number"),

@@ -52,7 +52,7 @@ def families_table(evidence: Evidence) -> Table:
         seconds = sum(run.steps[-1].seconds for run in runs if run.steps)
         rows.append(
             [
-                Cell(name),
+                Cell(name, target=evidence.anchor(runs[0].artifact.name)),
                 count(len(runs)),
                 Cell(str(manifest.config["model"]["size"])),
                 count(facts[0].get("num_parameters")),

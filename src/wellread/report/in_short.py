@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from wellread.base.text import human_bytes, human_seconds
 from wellread.formats.published import paper
-from wellread.report import sized, studied
+from wellread.report import studied
 from wellread.report.blocks import NOT_RUN, Block, Cell, Column, Prose, Section, Table, big
 from wellread.report.copying import losses_of
 from wellread.report.evidence import CORPUS, CRAWL, LINKS, Evidence
@@ -115,10 +115,8 @@ def _coqa(evidence: Evidence) -> Cell:
 
 
 def _size(evidence: Evidence) -> Cell:
-    said = studied.in_short(evidence.study) if evidence.study is not None else ""
-    if evidence.study is None or not said:
-        return NOT_RUN
-    return Cell(said, target="size" if sized.in_short(evidence.study) else "design")
+    found = studied.in_short(evidence.study) if evidence.study else ""
+    return Cell(found, target="study") if found else NOT_RUN
 
 
 def _largest(evidence: Evidence) -> Cell:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from wellread.formats.findings import Trend
 from wellread.formats.studies import SIZE, GroupScore, Series, Study
 from wellread.report.blocks import (
-    NOTHING,
     Answers,
     Block,
     Cell,
@@ -23,7 +22,7 @@ from wellread.report.evidence import STUDY, Evidence
 from wellread.report.planted_figures import Line, Planted, learnt_from_text
 from wellread.report.sized import PLANTED
 from wellread.report.study_figures import Dot
-from wellread.report.study_words import amount, task_name
+from wellread.report.study_words import ranged_cell, task_name
 
 TASKS = "planted-"  # the names of the tasks begin so
 
@@ -168,9 +167,7 @@ def _table(study: Study, series: list[Series], why: list[Way]) -> Table:
             Cell(metric_name(s.metric)),
             Cell(_label(study, one)),
             count(place),
-            Cell(amount(s.value, s.unit), s.value),
-            NOTHING if s.low is None else Cell(amount(s.low, s.unit), s.low),
-            NOTHING if s.high is None else Cell(amount(s.high, s.unit), s.high),
+            ranged_cell(s.value, s.low, s.high, s.unit),
             score(s.chance, s.metric),
             count(len(s.runs)),
         ]
@@ -183,13 +180,11 @@ def _table(study: Study, series: list[Series], why: list[Way]) -> Table:
         key="planted",
         caption="Scores of planted tasks",
         columns=[
-            Column("task", "name"),
-            Column("metric"),
+            Column("task", "group"),
+            Column("metric", "name"),
             Column("models"),
             Column("demonstrations", "number"),
             Column("score", "number"),
-            Column("95 % from", "number"),
-            Column("to", "number"),
             Column("chance", "number"),
             Column("seeds", "number"),
         ],

@@ -118,7 +118,7 @@ def gains(sizes: Sizes) -> list[Figure]:
             "the parameters go, with 95 % intervals; at the right the same in percentage points. "
             "Grey intervals hold zero.",
             "; ".join(f"{effect.label}: {effect.text} points" for effect in effects),
-            unit="share of the way from chance to 100 %, by ten times the parameters",
+            units=("share of the way from chance to 100 %, by ten times the parameters", "points"),
             ticks=lambda value: f"{100 * value:+g} %".replace("-", "−"),
         )
     ]

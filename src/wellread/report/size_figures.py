@@ -172,11 +172,9 @@ def smooth_or_sudden(pairs: Sequence[Pair], caption: str, alt: str) -> Figure:
         cells = grid_of(canvas, len(panels), 2 if is_narrow else 4)
         for axes, (pair, trend, colour) in zip(cells, panels, strict=True):
             draw_chance(axes, trend.chance)
-            axes.plot(
-                [dot.at for dot in trend.dots], [dot.value for dot in trend.dots], color=colour,
-                linewidth=1.3,
-            )  # fmt: skip
-            draw_dots(axes, trend.dots, colour)
+            dots = [*trend.dots, *trend.came]
+            axes.plot(*_columns(dots), color=colour, linewidth=1.3)
+            draw_dots(axes, dots, colour)
             _dress(axes, trend.metric, sizes, is_narrow=True)
             words = METRIC_SHORT.get(trend.metric, metric_name(trend.metric))
             title = textwrap.fill(printable(pair.title), 19)
@@ -213,7 +211,7 @@ def predictions(rows: Sequence[Foretold], caption: str, alt: str) -> Figure:
             mark = "o" if not is_farther else ">" if row.place > 0 else "<"
             axes.plot([shown], [number], color=colour, marker=mark, markersize=5.5)
         texts = [(row.label, row.text, colour) for row, colour in zip(rows, colours, strict=True)]
-        label_effects(axes, texts, is_narrow=is_narrow)
+        label_effects(axes, texts, "predicted, came", is_narrow=is_narrow)
         axes.set_xlim(-most, most)
         axes.set_xticks([-1, 0, 1], ["lower end", "predicted", "upper end"])
         axes.grid(axis="x", color=GRID, linewidth=0.6)

@@ -3,7 +3,7 @@
 from wellread.formats.estimates import Estimate
 from wellread.formats.findings import Fit
 from wellread.report.blocks import NOT_RUN, NOTHING, Cell, Column, Table, Way, count, score
-from wellread.report.study_words import amount, estimate_cell, interval, score_name
+from wellread.report.study_words import amount, estimate_cell, interval, ranged_cell, score_name
 from wellread.report.trends import Sizes
 
 UNDETERMINED = Cell("not determined", is_muted=True)
@@ -21,9 +21,7 @@ def predictions_table(sizes: Sizes, why: list[Way]) -> Table:
                 Cell(score_name(said.task, said.metric)),
                 Cell(said.size),
                 score(said.largest_value, said.metric),
-                score(said.value, said.metric),
-                score(said.low, said.metric),
-                score(said.high, said.metric),
+                ranged_cell(said.value, said.low, said.high, said.unit),
                 score(one.actual, said.metric) if one else NOT_RUN,
                 Cell("inside" if one.is_inside else "outside") if one else NOTHING,
                 Cell("yes" if one.counts else "no") if one else NOTHING,
@@ -37,8 +35,6 @@ def predictions_table(sizes: Sizes, why: list[Way]) -> Table:
             Column("size"),
             Column("largest before", "number"),
             Column("predicted", "number"),
-            Column("95 % from", "number"),
-            Column("to", "number"),
             Column("came", "number"),
             Column("came inside"),
             Column("predicted before training"),
@@ -119,8 +115,9 @@ def gains_table(sizes: Sizes, why: list[Way]) -> Table:
 def _rank(rank: Estimate | None, number: int) -> Cell:
     if rank is None:
         return NOTHING
-    ends = f" ({rank.low:.0f} to {rank.high:.0f})" if rank.low and rank.high else ""
-    return Cell(f"{rank.value:.0f}{ends} of {number}", rank.value)
+    ends = f"{rank.low:.0f} to {rank.high:.0f}" if rank.low and rank.high else ""
+    text = f"{rank.value:.0f} of {number}"
+    return Cell(text, rank.value, low=rank.low, high=rank.high, detail=ends)
 
 
 def steps_table(sizes: Sizes, why: list[Way]) -> Table:

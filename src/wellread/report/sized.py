@@ -82,7 +82,7 @@ def _answers(sizes: Sizes) -> Iterator[tuple[str, str]]:
 
 def in_short(study: Study) -> str:
     """What the study found of size, in a sentence; empty if it has nothing on it."""
-    sizes = sizes_in(study)
+    sizes = sizes_in(study) if PLANTED not in study.vary else None
     loss = _loss(sizes) if sizes else None
     if sizes is None or loss is None or loss.per_tenfold is None:
         return ""

@@ -17,19 +17,30 @@ from wellread.report.blocks import (
     Table,
     Way,
     count,
+    estimate,
     items_in,
     metric_name,
     score,
 )
 from wellread.report.built import absent
 from wellread.report.evidence import STUDY, TRAIN, Evidence
-from wellread.report.study_words import amount, task_name
+from wellread.report.study_words import ranged_cell, task_name
 
 
 def in_short(study: Study) -> str:
-    """What the study found, in a sentence; empty if it has only scores."""
+    """What the study found, in a sentence; empty if it compared nothing."""
     parts = [part for part in (sized.in_short(study), designed.in_short(study)) if part]
-    return "; ".join(parts)
+    return "; ".join(parts) or _of_differences(study)
+
+
+def _of_differences(study: Study) -> str:
+    if not study.differences:
+        return ""
+    said = [verdict(d.low, d.high, higher_is_better=d.higher_is_better) for d in study.differences]
+    return (
+        f"of {len(said)} differences from a model to the next larger one, {said.count('better')} "
+        f"are gains, {said.count('worse')} losses, the others undecided"
+    )
 
 
 def the_study(evidence: Evidence) -> Section:
@@ -74,12 +85,10 @@ def _means_table(study: Study, why: list[Way]) -> Table:
         key="study-means",
         caption="Every score, means over seeds",
         columns=[
-            Column("task", "name"),
-            Column("metric"),
+            Column("task", "group"),
+            Column("metric", "name"),
             Column("models"),
             Column("score", "number"),
-            Column("95 % from", "number"),
-            Column("to", "number"),
             Column("between seeds", "number"),
             Column("chance", "number"),
             Column("items", "number"),
@@ -90,9 +99,7 @@ def _means_table(study: Study, why: list[Way]) -> Table:
                 Cell(task_name(s.task)),
                 Cell(metric_name(s.metric)),
                 Cell(s.group),
-                Cell(amount(s.value, s.unit), s.value),
-                NOTHING if s.low is None else Cell(amount(s.low, s.unit), s.low),
-                NOTHING if s.high is None else Cell(amount(s.high, s.unit), s.high),
+                ranged_cell(s.value, s.low, s.high, s.unit),
                 NOTHING if s.seed_deviation is None else
                 Cell(f"{s.seed_deviation:.3g}", s.seed_deviation),
                 score(s.chance, s.metric),
@@ -113,14 +120,12 @@ def _points_table(study: Study, why: list[Way]) -> Table:
         key="study-points",
         caption="Every score of every run",
         columns=[
-            Column("task", "name"),
-            Column("metric"),
+            Column("task", "group"),
+            Column("metric", "name"),
             Column("run"),
             *(Column(name) for name in settings),
             Column("parameters", "number"),
             Column("score", "number"),
-            Column("95 % from", "number"),
-            Column("to", "number"),
             Column("chance", "number"),
         ],
         rows=[
@@ -130,9 +135,7 @@ def _points_table(study: Study, why: list[Way]) -> Table:
                 Cell(p.run),
                 *(Cell(str(p.settings.get(name, ""))) for name in settings),
                 count(p.num_parameters),
-                score(p.value, p.metric),
-                score(p.low, p.metric),
-                score(p.high, p.metric),
+                ranged_cell(p.value, p.low, p.high, p.unit),
                 score(p.chance, p.metric),
             ]
             for p in study.points
@@ -147,13 +150,11 @@ def _differences_table(study: Study, why: list[Way]) -> Table:
         key="study-differences",
         caption="What the larger model gains, on the items that both have",
         columns=[
-            Column("task", "name"),
-            Column("metric"),
+            Column("task", "group"),
+            Column("metric", "name"),
             Column("smaller"),
             Column("larger"),
             Column("difference", "number"),
-            Column("95 % from", "number"),
-            Column("to", "number"),
             Column("items", "number"),
             Column("verdict"),
         ],
@@ -163,9 +164,7 @@ def _differences_table(study: Study, why: list[Way]) -> Table:
                 Cell(metric_name(d.metric)),
                 Cell(d.smaller),
                 Cell(d.larger),
-                score(d.difference, d.metric, is_difference=True),
-                score(d.low, d.metric, is_difference=True),
-                score(d.high, d.metric, is_difference=True),
+                estimate(d.difference, d.low, d.high, d.metric, of=True),
                 items_in(d.num_items, d.num_units),
                 _verdict(d),
             ]

@@ -113,8 +113,10 @@ def grid_of(canvas: Canvas, number: int, across: int, *, sharey: bool = False) -
     return cells[:number]
 
 
-def label_effects(axes: Axes, rows: Sequence[tuple[str, str, str]], *, is_narrow: bool) -> None:
-    """Of each row its name, its number as text and the number's colour.
+def label_effects(
+    axes: Axes, rows: Sequence[tuple[str, str, str]], heading: str, *, is_narrow: bool
+) -> None:
+    """Of each row its name, its number as text and the number's colour; a heading over the numbers.
 
     Beside the axes on a wide figure; on a narrow one above the row, so that the axes keep the
     width.
@@ -132,6 +134,11 @@ def label_effects(axes: Axes, rows: Sequence[tuple[str, str, str]], *, is_narrow
             va="center", ha="right" if is_narrow else "left", fontweight="bold",
             annotation_clip=False, bbox=OPAQUE,
         )  # fmt: skip
+    axes.annotate(
+        heading, (1, 1), xytext=(0, 3) if is_narrow else (8, 3), xycoords="axes fraction",
+        textcoords="offset points", color=MUTED, fontsize=8, va="bottom",
+        ha="right" if is_narrow else "left", annotation_clip=False,
+    )  # fmt: skip
     names = [] if is_narrow else [_within(label, 44) for label, _, _ in rows]
     axes.set_yticks(range(len(names)), names)
     for name in axes.get_yticklabels():
@@ -146,10 +153,14 @@ def _within(label: str, most: int) -> str:
 
 
 def ranked(
-    key: str, effects: Sequence[Effect], caption: str, alt: str, *, unit: str,
+    key: str, effects: Sequence[Effect], caption: str, alt: str, *, units: tuple[str, str],
     ticks: Callable[[float], str],
 ) -> Figure:  # fmt: skip
-    """A line for each effect: a point, its interval, a line at zero, the number at the right."""
+    """A line for each effect: a point, its interval, a line at zero, the number at the right.
+
+    `units` are the axis's, and in a word that of the numbers.
+    """
+    unit, heading = units
 
     def paint(canvas: Canvas) -> None:
         is_narrow = canvas.get_figwidth() == NARROW
@@ -168,7 +179,7 @@ def ranked(
                     [effect.low, effect.high], [row, row], color=colour, linewidth=2.4, alpha=0.55
                 )
             axes.plot([effect.value], [row], color=colour, marker="o", markersize=5.5)
-        label_effects(axes, rows, is_narrow=is_narrow)
+        label_effects(axes, rows, heading, is_narrow=is_narrow)
         axes.grid(axis="x", color=GRID, linewidth=0.6)
         axes.locator_params(axis="x", nbins=4 if is_narrow else 8)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: ticks(value)))

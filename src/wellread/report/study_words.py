@@ -46,12 +46,18 @@ def interval(low: float | None, high: float | None, unit: Unit, *, of: bool = Fa
 
 
 def estimate_cell(found: Estimate | None, unit: Unit, *, of: bool = True) -> Cell:
-    """A number with its interval; of a difference if `of`."""
+    """A number with its interval below it; of a difference if `of`."""
     if found is None:
         return NOTHING
-    ends = interval(found.low, found.high, unit, of=of)
-    text = amount(found.value, unit, is_difference=of)
-    return Cell(f"{text} ({ends})" if ends else text, found.value)
+    return ranged_cell(found.value, found.low, found.high, unit, of=of)
+
+
+def ranged_cell(
+    value: float, low: float | None, high: float | None, unit: Unit, *, of: bool = False
+) -> Cell:
+    text = amount(value, unit, is_difference=of)
+    ends = interval(low, high, unit, of=of).removesuffix(" %")
+    return Cell(text, value, low=low, high=high, detail=ends)
 
 
 def in_words(found: Estimate, unit: Unit) -> str:

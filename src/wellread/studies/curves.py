@@ -22,8 +22,8 @@ NAMES: dict[Form, tuple[str, ...]] = {
 LEAST_SIZES: dict[Form, int] = {"line": 3, "power": 4}  # one more than there are parameters
 # Measured exponents are below 1; at the grid's ends a curve is a line in log N, or one step.
 EXPONENTS = np.geomspace(0.01, 5, 200)
-FINER = np.linspace(-1, 1, 41)  # between the neighbours on the grid before
-WIDTHS = np.log(EXPONENTS[1] / EXPONENTS[0]) * np.array([1, 1 / 20, 1 / 400])
+FINER = np.linspace(-1, 1, 21)  # between the neighbours on the grid before
+WIDTHS = np.log(EXPONENTS[1] / EXPONENTS[0]) * np.array([1, 1 / 10, 1 / 100, 1 / 1000])
 
 
 class Curves(NamedTuple):
@@ -50,11 +50,11 @@ def fit(form: Form, sizes_G: Floats, scores_DG: Floats) -> Curves:
         return Curves(form, smallest, scores_DG @ np.linalg.pinv(design_G2).T)
     logs_G = np.log(sizes_G / smallest)
     draws = np.arange(len(scores_DG))
-    exponents_DE = np.broadcast_to(EXPONENTS, (len(draws), len(EXPONENTS)))
+    exponents_DE = EXPONENTS[None]
     found = _power(exponents_DE, logs_G, scores_DG)
     for width in WIDTHS:
-        best_D = found.errors_DE.argmin(axis=1)
-        exponents_DE = exponents_DE[draws, best_D, None] * np.exp(width * FINER)
+        best_D1 = exponents_DE[draws % len(exponents_DE), found.errors_DE.argmin(axis=1), None]
+        exponents_DE = best_D1 * np.exp(width * FINER)
         found = _power(exponents_DE, logs_G, scores_DG)
     best_D = found.errors_DE.argmin(axis=1)
     parameters = [each[draws, best_D] for each in (found.limits_DE, found.factors_DE, exponents_DE)]
@@ -68,7 +68,7 @@ class _Power(NamedTuple):
 
 
 def _power(exponents_DE: Floats, logs_G: Floats, scores_DG: Floats) -> _Power:
-    """Limit and factor that fit best for each exponent."""
+    """Limit and factor that fit best for each exponent; these may be the same for all draws."""
     terms_DEG = np.exp(-exponents_DE[:, :, None] * logs_G)
     mean_DE = terms_DEG.mean(axis=2)
     centred_DEG = terms_DEG - mean_DE[:, :, None]

@@ -23,7 +23,13 @@ from wellread.formats.estimates import Estimate, Varied
 from wellread.formats.resampled import Resample
 from wellread.formats.studies import LOG_PROB, SIZE, Group
 from wellread.studies.family import Run
-from wellread.studies.measures import Measure, compared, measures, of_gradients
+from wellread.studies.measures import (
+    Measure,
+    compared,
+    measures_of_gradients,
+    measures_of_task,
+    measures_of_training,
+)
 
 VARIED: dict[tuple[bool, bool], Varied] = {  # whether seeds are, whether items are
     (True, True): "seeds and items",
@@ -72,44 +78,36 @@ def estimate(drawn_D: Floats) -> Estimate:
 def sample(runs: Sequence[Run], resample: Resample, seed: int) -> Iterator[Sampled]:
     """Every measure on the items that all runs have which have its task.
 
-    Beside accuracies stands the log probability of the right answers. A task without items in
-    common is left out.
+    A task without items in common is left out.
     """
-    known = {(one.task, one.metric): one for one in measures(runs)}
-    of_items = set()
     for task in dict.fromkeys(task for run in runs for task in sorted(run.results)):
-        having = [run for run in runs if task in run.results]
-        names = [run.name for run in having]
-        has_shares = any(one.unit == "share" for (name, _), one in known.items() if name == task)
-        of_items.add(task)
-        for found in resample([Side(r.directories[task], r.results[task]) for r in having], seed):
-            if found.metric == LOG_PROB and has_shares:
-                measure = Measure(
-                    task=task, metric=LOG_PROB, higher_is_better=True, chance=None, values={}
-                )
-            elif (task, found.metric) in known:
-                measure = known[task, found.metric]
-            else:
-                continue
-            values = dict(zip(names, found.values_R.tolist(), strict=True))
-            drawn_RD = found.values_R[:, None]
-            if found.drawn_RB is not None:
-                drawn_RD = np.concatenate([drawn_RD, found.drawn_RB], axis=1)
-            scores_RD = compared(measure.unit, drawn_RD)
-            divisors = found.divisors_R
-            yield Sampled(
-                measure=measure._replace(values=values),
-                scores_D=dict(zip(names, scores_RD, strict=True)),
-                num_items=found.num_items,
-                num_units=found.num_units,
-                divisors=None
-                if divisors is None
-                else dict(zip(names, divisors.tolist(), strict=True)),
-            )
-    for measure in [*known.values(), *of_gradients(runs)]:
-        if measure.task not in of_items:
-            values_R1 = compared(measure.unit, np.array([list(measure.values.values())]).T)
-            yield Sampled(measure, dict(zip(measure.values, values_R1, strict=True)))
+        yield from sample_task(task, [run for run in runs if task in run.results], resample, seed)
+    for measure in (*measures_of_training(runs), *measures_of_gradients(runs)):
+        values_R1 = compared(measure.unit, np.array([list(measure.values.values())]).T)
+        yield Sampled(measure, dict(zip(measure.values, values_R1, strict=True)))
+
+
+def sample_task(task: str, runs: Sequence[Run], resample: Resample, seed: int) -> Iterator[Sampled]:
+    """A task's metrics, and beside shares of right answers their log probability."""
+    known = {measure.metric: measure for measure in measures_of_task(task, runs)}
+    if any(measure.unit == "share" for measure in known.values()):
+        known[LOG_PROB] = Measure(task, LOG_PROB, higher_is_better=True, chance=None, values={})
+    names = [run.name for run in runs]
+    for found in resample([Side(r.directories[task], r.results[task]) for r in runs], seed):
+        if found.metric not in known:
+            continue
+        measure = known[found.metric]
+        drawn_RD = found.values_R[:, None]
+        if found.drawn_RB is not None:
+            drawn_RD = np.concatenate([drawn_RD, found.drawn_RB], axis=1)
+        values, divisors = found.values_R.tolist(), found.divisors_R
+        yield Sampled(
+            measure=measure._replace(values=dict(zip(names, values, strict=True))),
+            scores_D=dict(zip(names, compared(measure.unit, drawn_RD), strict=True)),
+            num_items=found.num_items,
+            num_units=found.num_units,
+            divisors=None if divisors is None else dict(zip(names, divisors.tolist(), strict=True)),
+        )
 
 
 def grouped(sampled: Sampled, groups: Sequence[Group], seed: int) -> Grouped | None:

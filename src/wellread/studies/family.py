@@ -34,6 +34,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     tokenizer: Any  # what tells it from another
     corpus: Any
     manifest: Manifest
+    steps: list[Step]  # that its training logged
     directories: dict[str, Path]  # stem -> results directory
     results: dict[str, Result]  # stem -> scores
 
@@ -47,13 +48,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         parts = [self.variant, *map(str, self.settings.values())]
         return "-".join(filter(None, parts)) or ALL
 
-    def steps(self) -> list[Step]:
-        """What its training logged."""
-        return list(read_metrics(self.location))
-
     def started_at(self) -> datetime:
         """When its training began, or later if it was interrupted."""
-        spent = max([self.manifest.seconds, *(step.seconds for step in self.steps())])
+        spent = max([self.manifest.seconds, *(step.seconds for step in self.steps)])
         return self.manifest.finished_at - timedelta(seconds=spent)
 
 
@@ -132,6 +129,7 @@ def _describe(location: Path, config: StudyConfig) -> Run:
         tokenizer=digests.get("tokenizer", digests.get("tokens")),
         corpus=digests.get("corpus", digests.get("tokens")),
         manifest=manifest,
+        steps=list(read_metrics(location)),
         directories={},
         results={},
     )

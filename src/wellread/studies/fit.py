@@ -79,7 +79,7 @@ def _study(
     gains: list[Difference | str] = []
     pairs = list(next_larger_pairs(runs))
     for number, pair in enumerate(pairs, start=1):
-        gains += differences(pair, config.seed, resample)
+        gains += differences(pair, samples, resample, config.seed)
         progress(number, len(pairs), f"{pair.larger.name} against {pair.smaller.name}")
     return Study(
         vary=config.vary,
@@ -129,7 +129,7 @@ def _run(run: Run, out: Path) -> format_of.Run:
         held_out_bits_per_byte=training.get(format_of.HELD_OUT_BITS),
         evaluated_held_out=loss_on(HELD_OUT, run),
         evaluated_training=loss_on(TRAINED_ON, run),
-        seconds=max((step.seconds for step in run.steps()), default=None),
+        seconds=max((step.seconds for step in run.steps), default=None),
         gradient_norms=gradient_norms(run),
         run=os.path.relpath(run.location, out),
         results=[os.path.relpath(one, out) for one in dict.fromkeys(run.directories.values())],

@@ -68,14 +68,14 @@ def of_training(run: Run) -> dict[str, float]:
 
 def gradient_norms(run: Run) -> list[float] | None:
     """By block, the mean over the last tenth of the steps logged; None: they were not measured."""
-    logged = [norms for step in run.steps() if (norms := step.gradient_norms) is not None]
+    logged = [norms for step in run.steps if (norms := step.gradient_norms) is not None]
     if not logged:
         return None
     last = logged[-max(1, round(LAST_SHARE * len(logged))) :]
     return [float(norm) for norm in np.mean(last, axis=0)]
 
 
-def of_gradients(runs: Sequence[Run]) -> Iterator[Measure]:
+def measures_of_gradients(runs: Sequence[Run]) -> Iterator[Measure]:
     """The norms at both ends of the network."""
     norms = {run.name: found for run in runs if (found := gradient_norms(run))}
     for metric, block in ((FIRST_BLOCK, 0), (LAST_BLOCK, -1)) if norms else ():
@@ -83,25 +83,31 @@ def of_gradients(runs: Sequence[Run]) -> Iterator[Measure]:
         yield Measure(TRAINING, metric, None, None, values)
 
 
-def measures(runs: Sequence[Run]) -> Iterator[Measure]:
-    """Every metric that some run has, but those of the items alone."""
-    found: dict[tuple[str, str], Measure] = {}
+def measures_of_training(runs: Sequence[Run]) -> Iterator[Measure]:
+    """The losses at its end."""
+    for metric in (HELD_OUT_LOSS, HELD_OUT_BITS):
+        values = {run.name: of_training(run).get(metric) for run in runs}
+        known = {run: value for run, value in values.items() if value is not None}
+        if known:
+            yield Measure(TRAINING, metric, higher_is_better=False, chance=None, values=known)
 
-    def add(
-        task: str, metric: str, run: Run, value: float, rest: tuple[bool, float | None]
-    ) -> None:
-        measure = found.setdefault((task, metric), Measure(task, metric, *rest, {}))
-        measure.values[run.name] = value
 
+def measures_of_task(task: str, runs: Sequence[Run]) -> Iterator[Measure]:
+    """Its metrics, but those of the items alone."""
+    found: dict[str, Measure] = {}
     for run in runs:
-        for metric, value in of_training(run).items():
-            add(TRAINING, metric, run, value, (False, None))
-        for task, result in sorted(run.results.items()):
-            for score in result.scores:
-                if not score.note.startswith(NO_MODEL):
-                    rest = score.higher_is_better, score.chance
-                    add(task, score.metric, run, score.value, rest)
+        for score in run.results[task].scores if task in run.results else ():
+            if not score.note.startswith(NO_MODEL):
+                new = Measure(task, score.metric, score.higher_is_better, score.chance, {})
+                found.setdefault(score.metric, new).values[run.name] = score.value
     yield from found.values()
+
+
+def measures(runs: Sequence[Run]) -> Iterator[Measure]:
+    """Every metric that some run has."""
+    yield from measures_of_training(runs)
+    for task in dict.fromkeys(task for run in runs for task in sorted(run.results)):
+        yield from measures_of_task(task, runs)
 
 
 class Means(NamedTuple):

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from wellread.base.intervals import middle
-from wellread.formats.comparisons import Side
 from wellread.formats.findings import Difference
 from wellread.formats.resampled import Resample
 from wellread.formats.studies import LOG_PROB
+from wellread.studies.draws import Sampled, estimate, sample_task
 from wellread.studies.family import Run
+from wellread.studies.measures import printed
 
 
 class Pair(NamedTuple):
@@ -32,27 +32,39 @@ def next_larger_pairs(runs: Sequence[Run]) -> Iterator[Pair]:
             yield Pair(run, min(larger, key=lambda r: (r.num_parameters, r.name)))
 
 
-def differences(pair: Pair, seed: int, resample: Resample) -> Iterator[Difference | str]:
-    """Of every metric; where there are no items in common, a task's name with the runs'."""
+def differences(
+    pair: Pair, samples: Sequence[Sampled], resample: Resample, seed: int
+) -> Iterator[Difference | str]:
+    """Of every metric, on the items that all runs have, else on those that the two have.
+
+    Where there are none, a task's name with the runs'.
+    """
     for task in sorted(pair.smaller.results.keys() & pair.larger.results.keys()):
-        sides = [Side(run.directories[task], run.results[task]) for run in pair]
-        found = [one for one in resample(sides, seed) if one.metric != LOG_PROB]
-        if not found and sides[0].result.scores:
+        found = [one for one in samples if one.measure.task == task]
+        found = found or list(sample_task(task, pair, resample, seed))
+        if not found and pair.smaller.results[task].scores:
             yield f"{task} of {pair.smaller.name} and {pair.larger.name}"
         for one in found:
-            smaller, larger = one.values_R.tolist()
-            low = high = None
-            if one.drawn_RB is not None:
-                low, high = middle(one.drawn_RB[1] - one.drawn_RB[0])
-            yield Difference(
-                task=task,
-                metric=one.metric,
-                smaller=pair.smaller.name,
-                larger=pair.larger.name,
-                difference=larger - smaller,
-                low=low,
-                high=high,
-                num_items=one.num_items,
-                num_units=one.num_units,
-                higher_is_better=one.higher_is_better,
-            )
+            if one.measure.metric != LOG_PROB:
+                yield _difference(pair, one)
+
+
+def _difference(pair: Pair, sampled: Sampled) -> Difference:
+    smaller_D, larger_D = (
+        printed(sampled.measure.unit, sampled.scores_D[run.name]) for run in pair
+    )
+    gain = estimate(larger_D - smaller_D)
+    assert sampled.num_items
+    assert sampled.num_units
+    return Difference(
+        task=sampled.measure.task,
+        metric=sampled.measure.metric,
+        smaller=pair.smaller.name,
+        larger=pair.larger.name,
+        difference=gain.value,
+        low=gain.low,
+        high=gain.high,
+        num_items=sampled.num_items,
+        num_units=sampled.num_units,
+        higher_is_better=bool(sampled.measure.higher_is_better),
+    )
