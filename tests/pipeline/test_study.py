@@ -1,8 +1,8 @@
 """`wellread study RECIPE` on tiny models: side by side, stopped and gone on, and predicted."""
 
+import os
 import signal
-import subprocess
-import sys
+import threading
 import time
 from pathlib import Path
 
@@ -76,14 +76,17 @@ def test_runs_side_by_side_that_were_stopped_become_what_one_after_the_other_mak
     too_long = VARIANTS + "long = {'model.context' = 99999}\n"
     recipe.write_text(RECIPE % too_long)
     command = ["study", str(recipe), "-o", str(out), "--jobs", "2"]
-    study = subprocess.Popen([sys.executable, "-m", "wellread", *command], stderr=subprocess.PIPE)
     metrics = out / "runs" / "bytes" / "metrics.jsonl"
-    while not (metrics.is_file() and metrics.stat().st_size):
-        time.sleep(0.01)
-    study.send_signal(signal.SIGTERM)
-    _, said = study.communicate(timeout=60)
-    assert study.returncode == 143
-    assert b"wellread: stopped, what was done is saved; to go on: wellread study" in said
+
+    def stop() -> None:
+        while not (metrics.is_file() and metrics.stat().st_size):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=stop).start()
+    assert main(command) == 143
+    said = "wellread: stopped, what was done is saved; to go on: wellread "
+    assert said in capsys.readouterr().err
     assert main(command) == 1  # what cannot be made is named, and no other waits for it
     assert "wellread: 1 of 3 runs failed, the others are done: long: " in capsys.readouterr().err
     assert not (out / "study").exists()
