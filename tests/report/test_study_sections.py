@@ -8,14 +8,14 @@ import pytest
 from tests.report.made_study import design_study, planted_study, size_study, write_study
 from wellread.formats.predictions import Prediction
 from wellread.formats.studies import Study
-from wellread.report.blocks import Answers, Figure, Section, Table
+from wellread.report.blocks import Answers, Figure, Prose, Section, Table
 from wellread.report.designed import the_design
 from wellread.report.evidence import Evidence, find_artifacts, read_evidence
 from wellread.report.families import families_table
 from wellread.report.planted import the_planted
 from wellread.report.size_tables import predictions_table
 from wellread.report.sized import the_sizes
-from wellread.report.studied import in_short
+from wellread.report.studied import in_short, the_study
 from wellread.report.trends import sizes_of
 
 
@@ -112,9 +112,13 @@ def test_a_size_that_is_predicted_and_not_yet_trained_is_not_run(tmp_path: Path)
         study, runs=known, groups=groups, predictions=[],
         group_scores=[score for score in study.group_scores if score.group in names],
     )  # fmt: skip
-    sizes = sizes_of(evidence_of(tmp_path, half, prediction))
+    evidence = evidence_of(tmp_path, half, prediction)
+    sizes = sizes_of(evidence)
     assert sizes is not None
     assert {row[4].text for row in predictions_table(sizes, []).rows} == {"not run"}
+    first = the_study(evidence).blocks[0]
+    assert isinstance(first, Prose)
+    assert first.text.startswith("15 of 18 runs have results, seeds 0, 1, 2.")
 
 
 def test_the_papers_scores_stand_beside_those_of_models_of_like_size(sizes: Evidence) -> None:

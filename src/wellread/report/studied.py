@@ -82,6 +82,8 @@ def _planned(config: dict[str, Any]) -> int:
 
 def _what(study: Study, planned: int) -> str:
     parts = [f"{key}: {', '.join(map(str, values))}" for key, values in study.vary.items()]
+    if predicted := [group.name for group in study.groups if group.is_predicted]:
+        parts.append(f"predicted before: {', '.join(predicted)}")
     if study.variants:
         parts.append(f"variants: {', '.join(study.variants)}")
     seeds = sorted({run.seed for run in study.runs})
