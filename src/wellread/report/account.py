@@ -20,15 +20,18 @@ from wellread.report.blocks import (
     count,
 )
 from wellread.report.evidence import TRAIN, Artifact, Evidence
+from wellread.report.families import families
 from wellread.report.figures import durations
 
 DIGITS_SHOWN = 12  # of a digest
+BARS_DRAWN = 20
+ROWS_OPEN = 20  # of the chain, where it is not folded
 PLACES_SHOWN = 3  # that share a setting
 SOURCES_SHOWN = 6  # of an artifact
 
 
 def the_time(evidence: Evidence) -> Section:
-    rows = [(a.name, a.manifest.seconds) for a in evidence.artifacts]
+    rows = _durations(evidence)
     total = sum(seconds for _, seconds in rows)
     figure = durations(
         rows,
@@ -36,6 +39,23 @@ def the_time(evidence: Evidence) -> Section:
         "Bars: " + "; ".join(f"{name} {human_seconds(seconds)}" for name, seconds in rows),
     )
     return Section(key="time", title="How long it took", blocks=[figure, _machine(evidence)])
+
+
+def _durations(evidence: Evidence) -> list[tuple[str, float]]:
+    """Of every artifact; of many, those that differ in their seed together."""
+    if len(evidence.artifacts) <= BARS_DRAWN:
+        return [(a.name, a.manifest.seconds) for a in evidence.artifacts]
+    family = {
+        run.name: f"{name} ({len(runs)} runs)" if len(runs) > 1 else name
+        for name, runs in families(evidence.trainings).items()
+        for run in runs
+    }
+    found: dict[str, float] = {}
+    for artifact in evidence.artifacts:
+        folder, _, name = artifact.name.rpartition("/")
+        label = posixpath.join(folder, family.get(name, name))
+        found[label] = found.get(label, 0.0) + artifact.manifest.seconds
+    return list(found.items())
 
 
 def _machine(evidence: Evidence) -> Table:
@@ -93,16 +113,23 @@ def _setting_rows(setting: Setting, evidence: Evidence) -> Iterator[list[Cell]]:
         if here is not None:
             found.setdefault(str(here), (here, []))[1].append(artifact)
     for here, artifacts in found.values():
-        names = tuple((a.name, evidence.anchor(a.name)) for a in artifacts[:PLACES_SHOWN])
-        more = len(artifacts) - len(names)
         yield [
             Cell(setting.name),
-            Cell("", links=(*names, (f"{more} more", ""))) if more else Cell("", links=names),
+            _places(artifacts, evidence),
             _value(here),
             _value(setting.value),
             Cell(setting.source),
             Cell("same", is_muted=True) if here == setting.value else Cell("differs"),
         ]
+
+
+def _places(artifacts: list[Artifact], evidence: Evidence) -> Cell:
+    if len(artifacts) <= PLACES_SHOWN:
+        return Cell("", links=tuple((a.name, evidence.anchor(a.name)) for a in artifacts))
+    stage = artifacts[0].manifest.stage
+    number = sum(a.manifest.stage == stage for a in evidence.artifacts)
+    named = f"{len(artifacts)} of {number}" if len(artifacts) < number else f"all {number}"
+    return Cell(f"{named} artifacts of {stage}")
 
 
 def _setting(artifact: Artifact, key: str) -> Any:
@@ -166,6 +193,7 @@ def _chain(evidence: Evidence) -> Table:
             Column("time", "number"),
             Column("digest", "code"),
         ],
+        is_folded=len(evidence.artifacts) > ROWS_OPEN,
         rows=[_chain_row(artifact, evidence, names) for artifact in evidence.artifacts],
         row_ids=[evidence.anchor(artifact.name) for artifact in evidence.artifacts],
     )

@@ -41,7 +41,7 @@ FUNNEL = {
     CORPUS: ("pages and documents read", "documents"),
 }
 REASONS_DRAWN = 3  # of a stage, the most frequent; the table has all
-DOMAINS_SHOWN = 15
+DOMAINS_SHOWN = 10
 
 
 def absent(evidence: Evidence, *stages: str) -> Prose:
@@ -66,7 +66,8 @@ def what_was_built(evidence: Evidence) -> Section:
             )
         )
     blocks += [_levels_table(evidence), *_drops_table(evidence, found)]
-    blocks += [absent(evidence, stage) for stage in FUNNEL if evidence.first(stage) is None]
+    if evidence.first(CRAWL) is None:  # links and corpus have sections of their own
+        blocks.append(absent(evidence, CRAWL))
     return Section(key="built", title="What was built", blocks=blocks, is_run=bool(found))
 
 

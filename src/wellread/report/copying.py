@@ -236,7 +236,8 @@ def _loss(result: Result) -> Score | None:
 
 def _both_losses(losses: list[Both]) -> Iterator[Block]:
     found = sorted((one.loss for one in losses), key=lambda loss: loss.num_parameters)
-    if len(found) > 1:
+    sizes = {loss.num_parameters for loss in found}
+    if 1 < len(sizes) == len(found):  # of several seeds of a size a study draws the means
         yield losses_by_size(found)
     rows = []
     for loss in found:
@@ -247,6 +248,7 @@ def _both_losses(losses: list[Both]) -> Iterator[Block]:
         rows.append([*cells, score(difference, LOSS, is_difference=True)])
     yield Table(
         key="both-losses",
+        is_folded=len(rows) > ROWS_OPEN,
         caption="Bits per byte on training documents and on held-out ones",
         columns=[
             Column("model", "name"),

@@ -156,14 +156,13 @@ def _steps(found: CorpusReport, why: list[Way]) -> Table:
 def _domains(found: CorpusReport, why: list[Way]) -> Table:
     """Both lists by rank, the first of each."""
     theirs = list(paper().domains.items())[:DOMAINS_SHOWN]
-    rows: list[list[Cell]] = []
+    rows = []
     for ours, (name, links) in zip_longest(found.domains[:DOMAINS_SHOWN], theirs):
-        here = [NOTHING, NOTHING, NOTHING]
+        here = [NOTHING, NOTHING]
         if ours is not None:
-            here = [
-                Cell(ours.name), count(ours.documents), share(ours.documents, found.documents)
-            ]  # fmt: skip
-        rows.append([Cell(str(len(rows) + 1)), *here, Cell(name), count(links)])
+            of_all = share(ours.documents, found.documents).text
+            here = [Cell(ours.name), count(ours.documents)._replace(detail=of_all)]
+        rows.append([*here, Cell(name), count(links)])
     correlation = (
         f" Of the {found.shared_names:,} names that both have, the rank correlation is "
         f"{found.rank_correlation:.2f}."
@@ -174,10 +173,8 @@ def _domains(found: CorpusReport, why: list[Way]) -> Table:
         key="domains",
         caption="Where the documents come from, beside WebText’s links",
         columns=[
-            Column("rank", "name"),
-            Column("here"),
+            Column("here", "name"),
             Column("documents", "number"),
-            Column("of all", "number"),
             Column("WebText"),
             Column("links", "number"),
         ],

@@ -1,7 +1,6 @@
 """The report's beginning: the run in a paragraph of numbers, beside what the abstract claims."""
 
 from collections.abc import Callable
-from operator import attrgetter
 
 from wellread.base.text import human_bytes, human_seconds
 from wellread.formats.published import paper
@@ -27,7 +26,7 @@ def _corpus(evidence: Evidence) -> str:
     made = [(evidence.first(stage), name) for stage, name in stages.items()]
     found = [(artifact.manifest, name) for artifact, name in made if artifact is not None]
     if not found:
-        return "Neither links nor pages nor documents were made here."
+        return ""
     first, last = found[0][0], found[-1][0]
     source = "submissions" if first.stage == LINKS else "records"
     steps = [f"{manifest.counts['out']:,} {name}" for manifest, name in found]
@@ -44,12 +43,13 @@ def _models(evidence: Evidence) -> str:
     of = f"{big(sizes[0])}" + (f" to {big(sizes[-1])}" if sizes[-1] > sizes[0] else "")
     best = min(runs, key=lambda run: run.artifact.manifest.facts["held_out_bits_per_byte"])
     bits = best.artifact.manifest.facts["held_out_bits_per_byte"]
+    on_it = " on it" if evidence.first(CORPUS) else ""
     seconds = sum(run.artifact.manifest.seconds for run in runs)
     models = f"{len(runs):,} models of {of} parameters were" if len(runs) > 1 else (
         f"One model of {of} parameters was"
     )  # fmt: skip
     return (
-        f"{models} trained on it in {human_seconds(seconds)}; the best, {best.name}, reads "
+        f"{models} trained{on_it} in {human_seconds(seconds)}; the best, {best.name}, reads "
         f"held-out text at {bits:.3f} bits per byte."
     )
 
@@ -70,8 +70,8 @@ def _chance(evidence: Evidence) -> str:
     above = [task for task, one in asked if one.low is not None and one.low > (one.chance or 0)]
     named = f": {', '.join(above)}" if above else ""
     return (
-        f"Of {len(asked)} tasks for which guessing has a score, {largest.name} is above it with "
-        f"its whole 95 % interval in {len(above)}{named}."
+        f"Of {len(asked)} task{'s' * (len(asked) > 1)} for which guessing has a score, "
+        f"{largest.name} is above it with its whole 95 % interval in {len(above)}{named}."
     )
 
 
@@ -144,7 +144,7 @@ def _underfits(evidence: Evidence) -> Cell:
     losses = losses_of(evidence)
     if not losses:
         return NOT_RUN
-    largest = max(losses, key=attrgetter("num_parameters"))
+    largest = losses[-1]
     there, here = largest.training.value, largest.held_out.value
     return Cell(
         f"{largest.name}: {there:.3f} bits per byte on training text, {here:.3f} on held-out text",

@@ -8,6 +8,7 @@ from wellread.formats.overlap import table_6
 from wellread.formats.published import PublishedScore, paper
 from wellread.report.blocks import NOT_RUN, NOTHING, Cell, Column, Table, count, estimate
 from wellread.report.evidence import OVERLAP, Evidence
+from wellread.report.families import families
 from wellread.report.scored import Measured, Tasks
 
 OURS_SHOWN = 3  # models beside the paper's four; the sections on models and scores have all
@@ -28,12 +29,13 @@ def table_2(evidence: Evidence) -> Numbered:
         [Cell(f"paper, {s.printed}"), Cell(s.actual), *map(count, (s.layers, s.width, s.heads))]
         for s in paper().sizes
     ]
-    for run in evidence.trainings:
+    found = families(evidence.trainings)
+    for family, (run, *_) in found.items():
         size = str(run.artifact.manifest.config["model"]["size"])
         layers, _, width = size.partition("x")
         dimensions = [Cell(layers), Cell(width)] if width else [Cell(size), NOTHING]
         parameters = count(run.artifact.manifest.facts.get("num_parameters"))
-        name = Cell(run.name, target=evidence.anchor(run.artifact.name))
+        name = Cell(family, target=evidence.anchor(run.artifact.name))
         rows.append([name, parameters, *dimensions, NOTHING])
     if not evidence.trainings:
         rows.append([Cell("ours"), NOT_RUN, NOTHING, NOTHING, NOTHING])
@@ -48,7 +50,7 @@ def table_2(evidence: Evidence) -> Numbered:
             Column("heads", "number"),
         ],
         rows=rows,
-        why=[evidence.why(run.artifact.name) for run in evidence.trainings],
+        why=[evidence.why(run.artifact.name) for run, *_ in found.values()],
         note="The paper’s models are named by the counts it printed, which its authors corrected.",
     )
     return Numbered(table, min(1, len(evidence.trainings)), 1)

@@ -79,16 +79,13 @@ def the_scores(evidence: Evidence) -> Section:
 
 
 def _against_chance(tasks: Tasks, evidence: Evidence) -> list[Figure]:
-    names = [scored.name for scored in evidence.scored]
-    drawn = set(names[: len(SERIES)])
+    """Nothing of many models: a study draws them by what they differ in."""
+    if len(evidence.scored) > len(SERIES):
+        return []
     groups = []
     for task, found in tasks.items():
         shares = [one.score.metric for one in found if is_share(one.score.metric)]
-        same = [
-            one
-            for one in found
-            if one.scored.name in drawn and one.score.metric == next(iter(shares), None)
-        ]
+        same = [one for one in found if one.score.metric == next(iter(shares), None)]
         if same:
             groups.append(_group(task, same, evidence))
     if not groups:
@@ -98,8 +95,6 @@ def _against_chance(tasks: Tasks, evidence: Evidence) -> list[Figure]:
         f"guessing would give{diamonds(groups, ', open diamonds what the paper printed')}. An "
         "interval clear of its dashed line is more than luck."
     )
-    if len(names) > len(drawn):
-        caption += f" Drawn: {', '.join(names[: len(SERIES)])}; the tables have all."
     alt = "Points with intervals, by task. " + "; ".join(
         f"{group.title}: " + ", ".join(f"{m.label} {100 * m.value:.1f} %" for m in group.marks)
         for group in groups
