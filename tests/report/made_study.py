@@ -31,7 +31,8 @@ from wellread.formats.studies import (
     Run,
     Series,
     Study,
-)from wellread.studies.config import StudyConfig
+)
+from wellread.studies.config import StudyConfig
 
 SIZES = {
     "1x64": 197_000, "1x128": 493_000, "2x192": 1_332_000, "3x256": 2_960_000, "6x256": 5_330_000,
