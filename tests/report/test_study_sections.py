@@ -1,11 +1,12 @@
 """What the report says of studies: of made rows, whose numbers can be checked by eye."""
 
+import shutil
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.report.made_study import design_study, planted_study, size_study, write_study
+from tests.report.made_study import SIZES, design_study, planted_study, size_study, write_study
 from wellread.formats.predictions import Prediction
 from wellread.formats.studies import Study
 from wellread.report.blocks import Answers, Figure, Prose, Section, Table
@@ -133,6 +134,18 @@ def test_the_papers_scores_stand_beside_those_of_models_of_like_size(sizes: Evid
     assert [(size, round(value, 4)) for size, value in near.trend(metric).published] == [
         (124e6, 0.4599), (355e6, 0.5548), (774e6, 0.6012), (1558e6, 0.6324),
     ]  # fmt: skip
+
+
+def test_a_study_that_was_not_made_says_how_far_its_runs_are(tmp_path: Path) -> None:
+    study, _ = size_study()
+    write_study(tmp_path, msgspec.structs.replace(study, runs=study.runs[:4]))
+    shutil.rmtree(tmp_path / "study")
+    recipe = '[study]\nseeds = [0, 1, 2]\npredict = ["5x320"]\n[study.vary]\n"model.size" = '
+    (tmp_path / "recipe.toml").write_text(f"{recipe}{list(SIZES)[:5]}\n")
+    evidence = read_evidence(tmp_path, find_artifacts(tmp_path), tmp_path / "report", samples=0)
+    (words,) = the_study(evidence).blocks
+    assert isinstance(words, Prose)
+    assert words.text.endswith(" Of its 18 runs 4 are trained, 0 begun.")
 
 
 def test_runs_that_differ_in_their_seed_alone_are_one_row(sizes: Evidence) -> None:
