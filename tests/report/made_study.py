@@ -32,6 +32,7 @@ from wellread.formats.studies import (
     Series,
     Study,
 )
+from wellread.studies.config import StudyConfig
 
 SIZES = {
     "1x64": 197_000, "1x128": 493_000, "2x192": 1_332_000, "3x256": 2_960_000, "6x256": 5_330_000,
@@ -160,7 +161,7 @@ def size_study() -> tuple[Study, Prediction]:
     predicted = [_predicted(task) for task in ALL_TASKS]
     came = {(score.group, score.task): score.value for score in scores if score.metric != LOG_PROB}
     study = empty_study(
-        vary={SIZE: list(SIZES)},
+        vary={SIZE: names},
         runs=[run for runs in families for run in runs],
         points=points,
         groups=[group_of(runs) for runs in families],
@@ -341,7 +342,7 @@ def planted_study() -> Study:
             family = [run_of(f"{shown}-{size}", "", settings, seed, number) for seed in SEEDS]
             names.append(f"{shown}-{size}")
             runs += family
-            for task, steep in (("planted-words", 2.6), ("planted-recall", 1.6)):
+            for task, steep in (("planted-words", 2.6), ("planted-rule", 1.6)):
                 known = 1 / (1 + math.exp(steep * (2.3 - 0.3 * place - math.log10(shown + 1))))
                 found, score = scores_of(
                     family, task, "accuracy", "share", 0.1 + 0.85 * known, 0.02, 0.1
@@ -372,7 +373,10 @@ def write_study(run: Path, study: Study, prediction: Prediction | None = None) -
         ) as draft:
             draft.counts |= {"in": 1, "out": 1}
             draft.write(predictions.NAME, msgspec.json.encode(prediction))
-    with writing(run / "study", stage=studies.STAGE, config=NoSettings(), inputs=inputs) as draft:
+    config = StudyConfig(
+        vary=study.vary, variants=study.variants, seeds=SEEDS, predict=(NEXT,) if prediction else ()
+    )
+    with writing(run / "study", stage=studies.STAGE, config=config, inputs=inputs) as draft:
         draft.counts |= {"in": len(study.runs), "out": len(study.points)}
         draft.write(studies.NAME, msgspec.json.encode(study))
 

@@ -63,7 +63,7 @@ def test_means_and_slopes_have_the_intervals_of_a_slow_bootstrap() -> None:
     nats_GSN = made([3.0, 2.6, 2.4, 2.1, 1.9], np.random.default_rng(1))
     found, logs = drawn(nats_GSN), np.log10(SIZES_G)
     source = np.random.default_rng(0)
-    draws = [slow.drawn_means(nats_GSN.tolist(), source) for _ in range(1000)]
+    draws = [slow.drawn_means(nats_GSN.tolist(), source) for _ in range(500)]
     slope_D = per_tenfold(SIZES_G, found.scores_GD)
     assert slope_D is not None
     assert found.varied == "seeds and items"
@@ -72,7 +72,7 @@ def test_means_and_slopes_have_the_intervals_of_a_slow_bootstrap() -> None:
         (estimate(slope_D), [slow.slope(logs, means) for means in draws]),
     ):
         low, high = slow.interval(theirs)
-        tolerance = 0.1 * (high - low)
+        tolerance = 0.12 * (high - low)
         assert ours.low == pytest.approx(low, abs=tolerance)
         assert ours.high == pytest.approx(high, abs=tolerance)
     assert estimate(slope_D).value == pytest.approx(slow.slope(logs, nats_GSN.mean(axis=(1, 2))))
@@ -99,14 +99,14 @@ def test_without_items_a_mean_of_seeds_has_student_s_interval() -> None:
 
 def test_a_slope_lies_in_its_interval_in_19_studies_of_20() -> None:
     held = 0
-    for seed in range(100):
+    for seed in range(60):
         truth_G = 3 - 0.4 * np.log10(SIZES_G / 2e5)
         found = drawn(made(truth_G, np.random.default_rng(seed)), seed)
         slope_D = per_tenfold(SIZES_G, found.scores_GD)
         assert slope_D is not None
         low, high = np.percentile(slope_D[1:], [2.5, 97.5])
         held += low <= -0.4 <= high
-    assert 89 <= held <= 100  # 95 less 3 standard errors; rather too wide than too narrow
+    assert 52 <= held <= 60  # 57 less 3 standard errors; rather too wide than too narrow
 
 
 @pytest.mark.slow

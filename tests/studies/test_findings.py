@@ -88,7 +88,6 @@ def test_every_row_names_its_runs_and_a_run_its_directories(tmp_path: Path) -> N
         ([4.0, 3.5, 3.0, 2.5], [3.9, 3.4, 2.9, 2.4], "still underfit"),
         ([4.0, 3.6, 3.2, 2.8], [3.9, 3.3, 2.7, 2.1], "underfit, but the gap grows"),
         ([4.0, 3.5, 3.3, 3.5], [3.9, 3.4, 2.9, 2.0], "overfits"),
-        ([4.0, 3.5, 3.0, 3.0], [3.9, 3.4, 2.9, 2.5], "not decided"),
     ],
 )
 def test_models_underfit_while_both_losses_fall(

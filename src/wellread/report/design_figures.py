@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from wellread.report.blocks import Figure, big, printable
 from wellread.report.figures import GRID, MUTED, NARROW, SERIES, draw, label_ends
-from wellread.report.study_figures import grid_of
+from wellread.report.study_figures import OPAQUE, grid_of
 
 Curve = list[tuple[int, float]]  # step, value
 EARLY, LATE = (0, (2, 1.5)), "-"
@@ -56,7 +56,7 @@ def loss_gaps(families: Sequence[Family], caption: str, alt: str, unit: str) -> 
         if family is families[1]:
             axes.annotate(
                 printable(families[0].name), (0.98, 0.02), xycoords="axes fraction", ha="right",
-                va="bottom", color=MUTED, fontsize=8,
+                va="bottom", color=MUTED, fontsize=8, bbox=OPAQUE,
             )  # fmt: skip
         for curve in own:
             axes.plot(*_columns(curve), color=MUTED, linewidth=0.8, alpha=0.5)

@@ -1,6 +1,7 @@
 """The report's section on a study as a whole: its runs, every score, every paired difference."""
 
 import math
+import posixpath
 from typing import Any
 
 from wellread.formats.comparisons import verdict
@@ -46,17 +47,36 @@ def _of_differences(study: Study) -> str:
 def the_study(evidence: Evidence) -> Section:
     study, artifact = evidence.study, evidence.first(STUDY)
     if study is None or artifact is None:
-        words = absent(evidence, STUDY).text
-        if begun := sum(stage == TRAIN for _, stage in evidence.unfinished):
-            words += f" {len(evidence.trainings)} runs have finished, {begun} have begun."
+        words = absent(evidence, STUDY).text + _progress(evidence)
         blocks: list[Block] = [Prose(text=words)]
         return Section(key="study", title="The study", blocks=blocks, is_run=False)
     why = [evidence.why(artifact.name)]
     blocks = [Prose(text=_what(study, _planned(artifact.manifest.config)))]
     if study.caution:
         blocks.append(Prose(text=f"What is compared here may not come of that: {study.caution}."))
-    blocks += [_means_table(study, why), _points_table(study, why), _differences_table(study, why)]
+    targets = _targets(evidence, study, artifact.name)
+    blocks += [
+        _means_table(study, why),
+        _points_table(study, why, targets),
+        _differences_table(study, why, targets),
+    ]
     return Section(key="study", title="The study’s runs and scores", blocks=blocks)
+
+
+def _progress(evidence: Evidence) -> str:
+    """How far the runs of a study are that has not been made; empty where none is planned."""
+    if not evidence.planned:
+        return ""
+    begun = sum(stage == TRAIN for _, stage in evidence.unfinished)
+    done, planned = len(evidence.trainings), _planned(evidence.planned)
+    return f" Of its {planned} runs {done} are trained, {begun} begun."
+
+
+def _targets(evidence: Evidence, study: Study, place: str) -> dict[str, str]:
+    """Of each run the id of its entry in the chain of manifests."""
+    known = {artifact.name for artifact in evidence.artifacts}
+    places = {run.name: posixpath.normpath(posixpath.join(place, run.run)) for run in study.runs}
+    return {name: evidence.anchor(found) for name, found in places.items() if found in known}
 
 
 def _planned(config: dict[str, Any]) -> int:
@@ -69,6 +89,8 @@ def _planned(config: dict[str, Any]) -> int:
 
 def _what(study: Study, planned: int) -> str:
     parts = [f"{key}: {', '.join(map(str, values))}" for key, values in study.vary.items()]
+    if predicted := [group.name for group in study.groups if group.is_predicted]:
+        parts.append(f"predicted before: {', '.join(predicted)}")
     if study.variants:
         parts.append(f"variants: {', '.join(study.variants)}")
     seeds = sorted({run.seed for run in study.runs})
@@ -114,7 +136,7 @@ def _means_table(study: Study, why: list[Way]) -> Table:
     )  # fmt: skip
 
 
-def _points_table(study: Study, why: list[Way]) -> Table:
+def _points_table(study: Study, why: list[Way], targets: dict[str, str]) -> Table:
     settings = list(study.vary)
     return Table(
         key="study-points",
@@ -132,7 +154,7 @@ def _points_table(study: Study, why: list[Way]) -> Table:
             [
                 Cell(p.task),
                 Cell(metric_name(p.metric)),
-                Cell(p.run),
+                Cell(p.run, target=targets.get(p.run, "")),
                 *(Cell(str(p.settings.get(name, ""))) for name in settings),
                 count(p.num_parameters),
                 ranged_cell(p.value, p.low, p.high, p.unit),
@@ -145,7 +167,7 @@ def _points_table(study: Study, why: list[Way]) -> Table:
     )
 
 
-def _differences_table(study: Study, why: list[Way]) -> Table:
+def _differences_table(study: Study, why: list[Way], targets: dict[str, str]) -> Table:
     return Table(
         key="study-differences",
         caption="What the larger model gains, on the items that both have",
@@ -162,8 +184,8 @@ def _differences_table(study: Study, why: list[Way]) -> Table:
             [
                 Cell(d.task),
                 Cell(metric_name(d.metric)),
-                Cell(d.smaller),
-                Cell(d.larger),
+                Cell(d.smaller, target=targets.get(d.smaller, "")),
+                Cell(d.larger, target=targets.get(d.larger, "")),
                 estimate(d.difference, d.low, d.high, d.metric, of=True),
                 items_in(d.num_items, d.num_units),
                 _verdict(d),

@@ -124,7 +124,7 @@ def label_effects(
     for number, (label, text, colour) in enumerate(rows):
         if is_narrow:
             axes.annotate(
-                _within(label, 30), (0, number), xytext=(0, 10),
+                _within(label, 42 - len(text)), (0, number), xytext=(0, 10),
                 xycoords=("axes fraction", "data"), textcoords="offset points", color=INK,
                 va="center", bbox=OPAQUE,
             )  # fmt: skip
