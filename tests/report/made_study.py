@@ -32,6 +32,7 @@ from wellread.formats.studies import (
     Series,
     Study,
 )
+from wellread.studies.config import StudyConfig
 
 SIZES = {
     "1x64": 197_000, "1x128": 493_000, "2x192": 1_332_000, "3x256": 2_960_000, "6x256": 5_330_000,
@@ -43,10 +44,10 @@ SEEDS = (0, 1, 2)
 TASKS: dict[str, tuple[float, float, float | None]] = {
     "cloze-last-word": (0.021, 0.022, None),
     "cloze-ten-words": (0.22, 0.094, 0.1),
-    "cloze-ten-words,kind=names": (0.13, 0.13, 0.1),
-    "cloze-ten-words,kind=nouns": (0.16, 0.08, 0.1),
-    "cloze-ten-words,kind=verbs": (0.24, 0.06, 0.1),
-    "cloze-ten-words,kind=prepositions": (0.41, 0.04, 0.1),
+    "cloze-ten-words,items=300,kind=names": (0.13, 0.13, 0.1),
+    "cloze-ten-words,items=300,kind=nouns": (0.16, 0.08, 0.1),
+    "cloze-ten-words,items=300,kind=verbs": (0.24, 0.06, 0.1),
+    "cloze-ten-words,items=300,kind=prepositions": (0.41, 0.04, 0.1),
 }
 PLANTED = "plant.demonstrations"
 
@@ -90,7 +91,7 @@ def value_of(task: str, parameters: float) -> float:
     return loss_of(task, parameters) if "held" in task else share_of(task, parameters)
 
 
-ALL_TASKS = ("held-out", "held-out,split=train", *TASKS)
+ALL_TASKS = ("held-out", "held-out,each=4,split=train", *TASKS)
 
 
 def run_of(name: str, variant: str, settings: dict[str, Any], seed: int, parameters: int) -> Run:
@@ -160,7 +161,7 @@ def size_study() -> tuple[Study, Prediction]:
     predicted = [_predicted(task) for task in ALL_TASKS]
     came = {(score.group, score.task): score.value for score in scores if score.metric != LOG_PROB}
     study = empty_study(
-        vary={SIZE: list(SIZES)},
+        vary={SIZE: names},
         runs=[run for runs in families for run in runs],
         points=points,
         groups=[group_of(runs) for runs in families],
@@ -304,7 +305,7 @@ def design_study() -> Study:
         gains = [-1.1 * one + 0.01 * wobble(name, place) for place, one in enumerate(by_seed)]
         effects += [
             _effect(name, task, "accuracy", "share", gains, 0.03 - 0.1 * mean)
-            for task in ("cloze-ten-words", "cloze-ten-words,kind=names")
+            for task in ("cloze-ten-words", "cloze-ten-words,items=300,kind=names")
         ]
     return empty_study(
         variants=VARIANTS,
@@ -372,7 +373,10 @@ def write_study(run: Path, study: Study, prediction: Prediction | None = None) -
         ) as draft:
             draft.counts |= {"in": 1, "out": 1}
             draft.write(predictions.NAME, msgspec.json.encode(prediction))
-    with writing(run / "study", stage=studies.STAGE, config=NoSettings(), inputs=inputs) as draft:
+    config = StudyConfig(
+        vary=study.vary, variants=study.variants, seeds=SEEDS, predict=(NEXT,) if prediction else ()
+    )
+    with writing(run / "study", stage=studies.STAGE, config=config, inputs=inputs) as draft:
         draft.counts |= {"in": len(study.runs), "out": len(study.points)}
         draft.write(studies.NAME, msgspec.json.encode(study))
 

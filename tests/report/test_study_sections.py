@@ -1,21 +1,22 @@
 """What the report says of studies: of made rows, whose numbers can be checked by eye."""
 
+import shutil
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.report.made_study import design_study, planted_study, size_study, write_study
+from tests.report.made_study import SIZES, design_study, planted_study, size_study, write_study
 from wellread.formats.predictions import Prediction
 from wellread.formats.studies import Study
-from wellread.report.blocks import Answers, Figure, Section, Table
+from wellread.report.blocks import Answers, Figure, Prose, Section, Table
 from wellread.report.designed import the_design
 from wellread.report.evidence import Evidence, find_artifacts, read_evidence
 from wellread.report.families import families_table
 from wellread.report.planted import the_planted
 from wellread.report.size_tables import predictions_table
 from wellread.report.sized import the_sizes
-from wellread.report.studied import in_short
+from wellread.report.studied import in_short, the_study
 from wellread.report.trends import sizes_of
 
 
@@ -66,7 +67,7 @@ def test_the_answers_on_size_come_first_and_with_their_numbers(
         "parameters. A power law foretells it better than a line; where it would end is not "
         "determined by these sizes."
     )
-    assert found["Was the next size predicted?"].startswith("5 of 8 scores of 5x320 came inside")
+    assert found["Was the next size predicted?"].startswith("4 of 8 scores of 5x320 came inside")
     assert found["Still underfitting?"].startswith("Still underfit: held-out loss falls")
     assert found["Which tasks depend on size most?"].startswith(
         "cloze-ten-words (names) most, +13.0 percentage points (95 % +11.9 to +14.1) with ten times"
@@ -77,7 +78,7 @@ def test_a_study_is_said_in_a_sentence(sizes: Evidence) -> None:
     assert sizes.study is not None
     assert in_short(sizes.study) == (
         "ten times the parameters change held-out loss by −0.226 bits per byte (95 % −0.235 to "
-        "−0.218); 5 of 8 scores of a size came as foretold"
+        "−0.218); 4 of 8 scores of a size came as foretold"
     )
     assert in_short(design_study()) == (
         "held-out loss rises with 4 of 6 changes, falls with 1, undecided 1"
@@ -87,12 +88,12 @@ def test_a_study_is_said_in_a_sentence(sizes: Evidence) -> None:
 
 def test_what_came_stands_beside_what_was_predicted(size_section: Section | None) -> None:
     table = rows(size_section, "size-predictions")
-    assert table["cloze-ten-words (names), accuracy"]== [
-        "5x320", "31.5 %", "33.0 % 32.7 to 33.3", "33.1 %", "inside", "yes",
+    assert table["cloze-ten-words (names), accuracy"] == [
+        "5x320", "31.5 %", "33.0 % 32.7 to 33.3", "33.3 %", "outside", "yes",
     ]  # fmt: skip
     figure = block(size_section, "size-tasks", Figure)
     assert isinstance(figure, Figure)
-    assert "6,890,000 parameters predicted 33.0 %, 6,890,000 parameters came 33.1 %" in figure.alt
+    assert "6,890,000 parameters predicted 33.0 %, 6,890,000 parameters came 33.3 %" in figure.alt
 
 
 def test_a_limit_that_is_not_determined_is_not_printed(size_section: Section | None) -> None:
@@ -112,9 +113,13 @@ def test_a_size_that_is_predicted_and_not_yet_trained_is_not_run(tmp_path: Path)
         study, runs=known, groups=groups, predictions=[],
         group_scores=[score for score in study.group_scores if score.group in names],
     )  # fmt: skip
-    sizes = sizes_of(evidence_of(tmp_path, half, prediction))
+    evidence = evidence_of(tmp_path, half, prediction)
+    sizes = sizes_of(evidence)
     assert sizes is not None
     assert {row[4].text for row in predictions_table(sizes, []).rows} == {"not run"}
+    first = the_study(evidence).blocks[0]
+    assert isinstance(first, Prose)
+    assert first.text.startswith("15 of 18 runs have results, seeds 0, 1, 2.")
 
 
 def test_the_papers_scores_stand_beside_those_of_models_of_like_size(sizes: Evidence) -> None:
@@ -129,6 +134,18 @@ def test_the_papers_scores_stand_beside_those_of_models_of_like_size(sizes: Evid
     assert [(size, round(value, 4)) for size, value in near.trend(metric).published] == [
         (124e6, 0.4599), (355e6, 0.5548), (774e6, 0.6012), (1558e6, 0.6324),
     ]  # fmt: skip
+
+
+def test_a_study_that_was_not_made_says_how_far_its_runs_are(tmp_path: Path) -> None:
+    study, _ = size_study()
+    write_study(tmp_path, msgspec.structs.replace(study, runs=study.runs[:4]))
+    shutil.rmtree(tmp_path / "study")
+    recipe = '[study]\nseeds = [0, 1, 2]\npredict = ["5x320"]\n[study.vary]\n"model.size" = '
+    (tmp_path / "recipe.toml").write_text(f"{recipe}{list(SIZES)[:5]}\n")
+    evidence = read_evidence(tmp_path, find_artifacts(tmp_path), tmp_path / "report", samples=0)
+    (words,) = the_study(evidence).blocks
+    assert isinstance(words, Prose)
+    assert words.text.endswith(" Of its 18 runs 4 are trained, 0 begun.")
 
 
 def test_runs_that_differ_in_their_seed_alone_are_one_row(sizes: Evidence) -> None:

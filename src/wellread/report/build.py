@@ -18,7 +18,7 @@ from wellread.report.account import the_chain, the_deviations, the_time
 from wellread.report.beside_paper import beside_paper
 from wellread.report.blocks import Fact, Figure, Section, Table, Way, big, printable
 from wellread.report.built import the_links, the_models, what_was_built
-from wellread.report.compared import compared
+from wellread.report.compared import compared, difference_numbers
 from wellread.report.config import ReportConfig
 from wellread.report.copying import the_copying
 from wellread.report.corpus import the_corpus
@@ -102,7 +102,7 @@ def write_report(
             command = f"wellread why {shlex.quote(os.path.relpath(comparison, out))}"
             sections = compared(evidences, read, Way(comparison.name, "comparison", command))
             title = config.title or " and ".join(run.name for run in evidences)
-            facts = []
+            facts = difference_numbers(read)
         else:
             sections = list(_sections(evidences[0], progress))
             title, facts = config.title or evidences[0].name, in_numbers(evidences[0])

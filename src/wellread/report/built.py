@@ -40,6 +40,7 @@ FUNNEL = {
     CRAWL: ("links", "pages"),
     CORPUS: ("pages and documents read", "documents"),
 }
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 REASONS_DRAWN = 3  # of a stage, the most frequent; the table has all
 DOMAINS_SHOWN = 10
 
@@ -271,4 +272,5 @@ def _flops(run: Training) -> Cell:
     last = measured[-1]
     of_token = (last.flops_per_second or 0) / (last.tokens_per_second or 1)
     flops = of_token * run.steps[-1].tokens
-    return Cell(f"{flops:.1e}".replace("e+", " · 10^"), flops)
+    mantissa, _, power = f"{flops:.1e}".partition("e+")
+    return Cell(f"{mantissa} · 10{str(int(power)).translate(RAISED)}", flops)

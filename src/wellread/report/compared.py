@@ -8,6 +8,7 @@ from wellread.report.blocks import (
     Block,
     Cell,
     Column,
+    Fact,
     Figure,
     Heading,
     Prose,
@@ -56,6 +57,20 @@ def _comparison(found: Comparison, way: Way) -> Table:
         ],
         row_ids=[way.target],
     )
+
+
+def difference_numbers(found: Comparison) -> list[Fact]:
+    """What stands at the top of the page."""
+    said = [_verdict(one) for matched in found.models for one in matched.scores]
+    numbers = {
+        "runs": len(found.runs),
+        "pairs of models": len(found.models),
+        "scores compared": len(said),
+        "better than the reference": said.count("better"),
+        "worse": said.count("worse"),
+        "undecided": said.count("undecided"),
+    }
+    return [Fact(f"{number:,}", name) for name, number in numbers.items()]
 
 
 def _families(found: Comparison, runs: list[Evidence]) -> list[Family]:

@@ -3,6 +3,7 @@
 import os
 import posixpath
 import shlex
+import tomllib
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -47,6 +48,7 @@ CLEAN, COPYING, PREDICTION = clean_scores.STAGE, copying.STAGE, predictions.STAG
 HELD_OUT, ON_TRAINING = "held-out", "split=train"  # a task, and its setting for training documents
 SAMPLES = "samples"  # the task whose texts are for people to read
 TOKENIZER, TRAIN = "tokenizer", "train"
+RECIPE = "recipe.toml"  # what a run of a recipe keeps of it
 OWN = "report"  # what this stage wrote earlier is no evidence
 ORDER = (
     LINKS, CRAWL, CORPUS, TOKENIZER, TOKENS, TRAIN, EVALUATE, overlap.INDEX_STAGE, OVERLAP, CLEAN,
@@ -121,6 +123,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     surest: list[Answer]  # of the largest model that was asked Natural Questions
     prediction: Prediction | None
     study: Study | None
+    planned: dict[str, Any]  # the section [study] of the recipe that the run is of; {}: none
 
     def first(self, stage: str) -> Artifact | None:
         return next((a for a in self.artifacts if a.manifest.stage == stage), None)
@@ -205,7 +208,14 @@ def read_evidence(
         surest=_surest(run, scored),
         prediction=read(PREDICTION, predictions.read_prediction),
         study=read(STUDY, studies.read_study),
+        planned=_planned(run / RECIPE),
     )
+
+
+def _planned(recipe: Path) -> dict[str, Any]:
+    found = tomllib.loads(recipe.read_text(encoding="utf-8")) if recipe.is_file() else {}
+    planned: dict[str, Any] = found.get("study", {})
+    return planned
 
 
 def _place(artifact: Artifact) -> tuple[int, int, str]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from wellread.base.text import human_seconds
 from wellread.formats.metrics import Step
@@ -304,12 +304,16 @@ def forest(key: str, groups: Sequence[Group], caption: str, alt: str, *, unit: s
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0, pad=6)
         axes.grid(axis="x", color=GRID, linewidth=0.6)
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %", decimals=None))
+        axes.xaxis.set_major_formatter(in_percent_axis())
         axes.locator_params(axis="x", nbins=4 if is_narrow else 8)
         axes.set_xlabel(textwrap.fill(unit, 30) if is_narrow else unit)
 
     height = 0.21 * rows + 0.55
     return draw(key, caption, alt, paint, inches=(height, 1.35 * height))
+
+
+def in_percent_axis() -> FuncFormatter:
+    return FuncFormatter(lambda share, _: f"{100 * share:.3g} %".replace("-", "−"))
 
 
 def diamonds(groups: Sequence[Group], words: str) -> str:

@@ -4,11 +4,20 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from wellread.formats.published import PublishedScore, paper
 from wellread.report.blocks import Figure, big, is_share, metric_name, score
-from wellread.report.figures import GRID, MUTED, NARROW, PAPER, SERIES, draw
+from wellread.report.figures import (
+    GRID,
+    MUTED,
+    NARROW,
+    PAPER,
+    SERIES,
+    WORDS,
+    draw,
+    in_percent_axis,
+)
 from wellread.report.papers_tables import ours_of
 from wellread.report.scored import Measured, Tasks
 
@@ -73,6 +82,13 @@ def papers_figure(number: int, panels: list[Panel]) -> Figure:
     )
 
 
+def _label(axes: Axes, text: str, size: float, value: float, colour: str) -> None:
+    axes.annotate(
+        text, (size, value), xytext=(-6, 3), textcoords="offset points", ha="right", color=colour,
+        fontsize=8,
+    )  # fmt: skip
+
+
 def _panel(axes: Axes, panel: Panel) -> None:
     sizes = {one.printed: float(one.actual.rstrip("M")) * 1e6 for one in paper().sizes}
     scale = 100 if panel.theirs.unit == "percent" else 1
@@ -81,6 +97,11 @@ def _panel(axes: Axes, panel: Panel) -> None:
         [value / scale for value in panel.theirs.by_size.values()], color=MUTED, marker="D",
         markersize=5, markerfacecolor=PAPER, linewidth=1,
     )  # fmt: skip
+    last = list(panel.theirs.by_size)[-1]
+    _label(axes, "paper", sizes[last], panel.theirs.by_size[last] / scale, MUTED)
+    largest = panel.ours[-1]
+    parameters = largest.scored.artifact.manifest.facts.get("num_parameters", 0)
+    _label(axes, "ours", parameters, largest.score.value, WORDS[0])
     for one in panel.ours:
         size = one.scored.artifact.manifest.facts.get("num_parameters", 0)
         axes.plot([size], [one.score.value], color=SERIES[0], marker="o", markersize=4.5)
@@ -93,7 +114,7 @@ def _panel(axes: Axes, panel: Panel) -> None:
     if chance is not None:
         axes.axhline(chance, color=MUTED, linewidth=1.3, linestyle=(0, (3, 2)))
     if is_share(panel.theirs.metric):
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %", decimals=None))
+        axes.yaxis.set_major_formatter(in_percent_axis())
     axes.set_title(f"{panel.theirs.task}, {metric_name(panel.theirs.metric)}")
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: big(size)))

@@ -47,9 +47,7 @@ def _of_differences(study: Study) -> str:
 def the_study(evidence: Evidence) -> Section:
     study, artifact = evidence.study, evidence.first(STUDY)
     if study is None or artifact is None:
-        words = absent(evidence, STUDY).text
-        if begun := sum(stage == TRAIN for _, stage in evidence.unfinished):
-            words += f" {len(evidence.trainings)} runs have finished, {begun} have begun."
+        words = absent(evidence, STUDY).text + _progress(evidence)
         blocks: list[Block] = [Prose(text=words)]
         return Section(key="study", title="The study", blocks=blocks, is_run=False)
     why = [evidence.why(artifact.name)]
@@ -63,6 +61,15 @@ def the_study(evidence: Evidence) -> Section:
         _differences_table(study, why, targets),
     ]
     return Section(key="study", title="The study’s runs and scores", blocks=blocks)
+
+
+def _progress(evidence: Evidence) -> str:
+    """How far the runs of a study are that has not been made; empty where none is planned."""
+    if not evidence.planned:
+        return ""
+    begun = sum(stage == TRAIN for _, stage in evidence.unfinished)
+    done, planned = len(evidence.trainings), _planned(evidence.planned)
+    return f" Of its {planned} runs {done} are trained, {begun} begun."
 
 
 def _targets(evidence: Evidence, study: Study, place: str) -> dict[str, str]:
@@ -82,6 +89,8 @@ def _planned(config: dict[str, Any]) -> int:
 
 def _what(study: Study, planned: int) -> str:
     parts = [f"{key}: {', '.join(map(str, values))}" for key, values in study.vary.items()]
+    if predicted := [group.name for group in study.groups if group.is_predicted]:
+        parts.append(f"predicted before: {', '.join(predicted)}")
     if study.variants:
         parts.append(f"variants: {', '.join(study.variants)}")
     seeds = sorted({run.seed for run in study.runs})
