@@ -190,13 +190,13 @@ def evaluate(
     """
     ranks = join()
     with together(ranks):
-        plan = prepare(config, corpus)
         model = locate(model)
         inputs = inputs_of(model, config, corpus)
         done = finished(out, stage=STAGE, config=config, inputs=inputs)
     if done:
         return done
     with together(ranks):
+        plan = prepare(config, corpus)
         lm, tokenizer = load_lm(model, config)
     estimates: list[Estimate] = []
     if announce or config.budget is not None:
