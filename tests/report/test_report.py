@@ -148,7 +148,8 @@ def test_the_abstract_stands_beside_what_was_run(report: Path) -> None:
     assert claims == [
         "611",
         "not run",
-        "not run",
+        "of 2 differences from a model to the next larger one, 1 are gains, 0 losses, the others "
+        "undecided",
         "3400000",
         "better than the best before it on 0 of 1 that were run",
         "medium: 1.680 bits per byte on training text, 1.840 on held-out text",
