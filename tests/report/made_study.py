@@ -44,10 +44,10 @@ SEEDS = (0, 1, 2)
 TASKS: dict[str, tuple[float, float, float | None]] = {
     "cloze-last-word": (0.021, 0.022, None),
     "cloze-ten-words": (0.22, 0.094, 0.1),
-    "cloze-ten-words,kind=names": (0.13, 0.13, 0.1),
-    "cloze-ten-words,kind=nouns": (0.16, 0.08, 0.1),
-    "cloze-ten-words,kind=verbs": (0.24, 0.06, 0.1),
-    "cloze-ten-words,kind=prepositions": (0.41, 0.04, 0.1),
+    "cloze-ten-words,items=300,kind=names": (0.13, 0.13, 0.1),
+    "cloze-ten-words,items=300,kind=nouns": (0.16, 0.08, 0.1),
+    "cloze-ten-words,items=300,kind=verbs": (0.24, 0.06, 0.1),
+    "cloze-ten-words,items=300,kind=prepositions": (0.41, 0.04, 0.1),
 }
 PLANTED = "plant.demonstrations"
 
@@ -91,7 +91,7 @@ def value_of(task: str, parameters: float) -> float:
     return loss_of(task, parameters) if "held" in task else share_of(task, parameters)
 
 
-ALL_TASKS = ("held-out", "held-out,split=train", *TASKS)
+ALL_TASKS = ("held-out", "held-out,each=4,split=train", *TASKS)
 
 
 def run_of(name: str, variant: str, settings: dict[str, Any], seed: int, parameters: int) -> Run:
@@ -305,7 +305,7 @@ def design_study() -> Study:
         gains = [-1.1 * one + 0.01 * wobble(name, place) for place, one in enumerate(by_seed)]
         effects += [
             _effect(name, task, "accuracy", "share", gains, 0.03 - 0.1 * mean)
-            for task in ("cloze-ten-words", "cloze-ten-words,kind=names")
+            for task in ("cloze-ten-words", "cloze-ten-words,items=300,kind=names")
         ]
     return empty_study(
         variants=VARIANTS,

@@ -68,6 +68,7 @@ def losses(
         if gaps:
             draw_dots(below, gaps, SERIES[3])
             below.plot(*_columns(gaps), color=SERIES[3], linewidth=1.3)
+            below.locator_params(axis="y", nbins=5)
             below.set_ylim(min(0, *(dot.low or dot.value for dot in gaps)), None)
             _plain(below, sizes, units[1], most=4)
         ends = []
@@ -127,8 +128,9 @@ def tasks_by_size(trends: Sequence[Trend], caption: str, alt: str) -> Figure:
             _dress(axes, trend.metric, sizes, is_narrow=is_narrow)
             if trend.chance is not None:
                 axes.annotate(
-                    "chance", (0.985, trend.chance), xytext=(0, 2), textcoords="offset points",
+                    "chance", (0.985, trend.chance), xytext=(0, -2), textcoords="offset points",
                     xycoords=("axes fraction", "data"), color=MUTED, fontsize=8, ha="right",
+                    va="top",
                 )  # fmt: skip
             axes.set_title(textwrap.fill(printable(trend.title), 19 if is_narrow else 30))
         canvas.supxlabel("parameters (log scale)", color=MUTED, fontsize=9)

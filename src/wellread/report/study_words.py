@@ -70,17 +70,28 @@ def in_words(found: Estimate, unit: Unit) -> str:
     return f"{text} (95 % {ends})" if ends else text
 
 
-def task_name(task: str) -> str:
-    """Without the names of its settings.
+def is_on_training(task: str) -> bool:
+    """Whether it is the loss on documents that were trained on.
 
-    >>> task_name("cloze-ten-words,kind=names"), task_name("held-out,split=train")
+    >>> is_on_training("held-out,each=4,split=train"), is_on_training("held-out")
+    (True, False)
+    """
+    name, *settings = task.split(",")
+    return name == HELD_OUT and ON_TRAINING in settings
+
+
+def task_name(task: str) -> str:
+    """With its settings that are words, and without their names.
+
+    >>> task_name("cloze-ten-words,items=300,kind=names"), task_name("held-out,split=train")
     ('cloze-ten-words (names)', 'training documents')
     """
-    if task == f"{HELD_OUT},{ON_TRAINING}":
+    if is_on_training(task):
         return "training documents"
     name, *settings = task.split(",")
-    values = ", ".join(part.rpartition("=")[2] for part in settings)
-    return f"{name} ({values})" if values else name
+    values = [part.rpartition("=")[2] for part in settings]
+    words = ", ".join(value for value in values if not value.isdecimal())
+    return f"{name} ({words})" if words else name
 
 
 def score_name(task: str, metric: str) -> str:

@@ -7,10 +7,10 @@ from wellread.formats.findings import Fit
 from wellread.formats.predictions import Predicted, ScoredPrediction
 from wellread.formats.published import paper, published
 from wellread.formats.studies import HELD_OUT_BITS, SIZE, TRAINING, GroupScore, Series, Study
-from wellread.report.evidence import HELD_OUT, ON_TRAINING, Evidence
+from wellread.report.evidence import HELD_OUT, Evidence
 from wellread.report.size_figures import Trend
 from wellread.report.study_figures import Dot
-from wellread.report.study_words import task_name
+from wellread.report.study_words import is_on_training, task_name
 
 FAR = 10  # times our largest model: the paper's would squeeze ours into a corner
 LOSSES = ("bits_per_byte", "perplexity")
@@ -61,11 +61,11 @@ class Sizes(NamedTuple):
     @property
     def losses(self) -> list[Metric]:
         """The held-out loss that is drawn, and that on training documents if there is such."""
-        there = set(self.metrics())
+        there = self.metrics()
         for metric in LOSSES:
             if (HELD_OUT, metric) in there:
-                both = [(HELD_OUT, metric), (f"{HELD_OUT},{ON_TRAINING}", metric)]
-                return [one for one in both if one in there]
+                trained = [one for one in there if is_on_training(one[0]) and one[1] == metric]
+                return [(HELD_OUT, metric), *trained[:1]]
         return [one for one in [(TRAINING, HELD_OUT_BITS)] if one in there]
 
     @property
