@@ -30,6 +30,7 @@ from wellread.formats.link_report import DomainRow, KarmaRange, LinkReport, Mont
 from wellread.formats.metrics import Step, encode_step
 from wellread.formats.results import Item, Result, Score, write_result
 from wellread.pipeline.comparison import report_runs
+from wellread.report.build import write_report
 from wellread.report.config import ReportConfig
 from wellread.tokenizer.tokenizer import Tokenizer
 
@@ -536,6 +537,14 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_copying(run)
     write_study(run)
     return run
+
+
+@pytest.fixture(scope="session")
+def finished_page(finished_run: Path) -> Path:
+    """The report on it."""
+    out = finished_run.parent / "report"
+    write_report(finished_run, out, ReportConfig())
+    return out
 
 
 @pytest.fixture(scope="session")

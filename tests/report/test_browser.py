@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 from wellread.report.build import write_report
 from wellread.report.config import ReportConfig
 
-FIGURES = {"finished_run": 11, "half_run": 3, "comparison_page": 1}
+FIGURES = {"finished_page": 11, "half_run": 3, "comparison_page": 1}
 # What is wider than its place: the page, a table, a listing, or a figure's words.
 OVERFLOWS = """() => {
   document.querySelectorAll('details').forEach(one => one.open = true);
@@ -50,7 +50,7 @@ FAINT = """() => {
 
 def page_of(which: str, request: pytest.FixtureRequest, folder: Path) -> Path:
     found: Path = request.getfixturevalue(which)
-    if which == "comparison_page":
+    if which != "half_run":
         return found / "index.html"
     write_report(found, folder / "report", ReportConfig())
     return folder / "report" / "index.html"

@@ -14,11 +14,9 @@ from wellread.report.config import ReportConfig
 TAGS = re.compile(r"<[^>]+>")
 
 
-@pytest.fixture(scope="module")
-def report(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("report") / "report"
-    write_report(finished_run, out, ReportConfig())
-    return out
+@pytest.fixture
+def report(finished_page: Path) -> Path:
+    return finished_page
 
 
 def section(report: Path) -> str:

@@ -2,6 +2,7 @@
 
 from wellread.report.blocks import NOT_RUN, Block, Cell, Column, Section, Table, folded
 from wellread.report.evidence import Evidence
+from wellread.report.measured import Tasks, measured
 from wellread.report.papers_figures import FIGURES, panels_of, papers_figure
 from wellread.report.papers_tables import (
     Numbered,
@@ -11,7 +12,6 @@ from wellread.report.papers_tables import (
     table_5,
     table_6_beside,
 )
-from wellread.report.scored import Tasks, measured
 
 
 def beside_paper(evidence: Evidence) -> Section:

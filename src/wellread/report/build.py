@@ -17,7 +17,7 @@ from wellread.formats.comparisons import read_comparison
 from wellread.report.account import the_chain, the_deviations, the_time
 from wellread.report.beside_paper import beside_paper
 from wellread.report.blocks import Fact, Figure, Section, Table, Way, big, printable
-from wellread.report.built import the_links, the_models, what_was_built
+from wellread.report.built import the_models, what_was_built
 from wellread.report.compared import compared, difference_numbers
 from wellread.report.config import ReportConfig
 from wellread.report.copying import the_copying
@@ -33,6 +33,7 @@ from wellread.report.evidence import (
     read_evidence,
 )
 from wellread.report.in_short import in_short
+from wellread.report.linked import the_links
 from wellread.report.markdown import to_markdown
 from wellread.report.overlap import the_overlap
 from wellread.report.planted import the_planted

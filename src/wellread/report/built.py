@@ -1,4 +1,4 @@
-"""The first half of the report: what was built, links, models."""
+"""The first half of the report: what was built, models."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +31,6 @@ from wellread.report.evidence import (
 from wellread.report.families import FEW, families, families_table, mean_steps
 from wellread.report.figures import POINTS_DRAWN, curves
 from wellread.report.funnel import Level, funnel
-from wellread.report.link_figures import months_and_karma
 from wellread.report.reasons import reason_words
 
 # stage -> what goes in, what comes out
@@ -151,27 +150,6 @@ def _drops_table(evidence: Evidence, found: list[Artifact]) -> list[Table]:
             is_folded=True,
         )
     ]
-
-
-def the_links(evidence: Evidence) -> Section:
-    title, artifact, found = "The links", evidence.first(LINKS), evidence.links
-    if artifact is None or found is None:
-        return Section(key="links", title=title, blocks=[absent(evidence, LINKS)], is_run=False)
-    table = Table(
-        key="sites",
-        caption="The sites with most links",
-        columns=[Column("site", "name"), Column("links", "number"), Column("of all", "number")],
-        rows=[
-            [Cell(row.name), count(row.links), share(row.links, found.links)]
-            for row in found.domains[:DOMAINS_SHOWN]
-        ],
-        why=[evidence.why(artifact.name)],
-        note="A site by its registered name, without the public suffix, as OpenAI counts "
-        "WebText's.",
-        is_folded=True,
-    )
-    drawn = [months_and_karma(found)] if found.links else []
-    return Section(key="links", title=title, blocks=[*drawn, table], is_run=True)
 
 
 def the_models(evidence: Evidence) -> Section:

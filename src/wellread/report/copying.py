@@ -1,12 +1,10 @@
 """The report's section on what models copied: the paper's figures 4 and 5, and extraction."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from wellread.formats.copying import Copied, Copying, Extracted, Texts
 from wellread.formats.copying import Estimate as Number
 from wellread.formats.published import paper
-from wellread.formats.results import Result, Score
 from wellread.report.blocks import (
     NOTHING,
     Block,
@@ -19,21 +17,17 @@ from wellread.report.blocks import (
     Table,
     Way,
     count,
-    estimate,
-    score,
 )
+from wellread.report.both_losses import ROWS_OPEN, both_losses, shown
 from wellread.report.built import absent
-from wellread.report.copying_figures import Line, Loss, losses_by_size, shares_of_texts
-from wellread.report.evidence import COPYING, HELD_OUT, Evidence
-
-LOSS = "bits_per_byte"
-ROWS_OPEN = 12  # of a table that is not folded
+from wellread.report.copying_figures import Line, shares_of_texts
+from wellread.report.evidence import COPYING, Evidence
 
 
 def the_copying(evidence: Evidence) -> Section:
     title = "What the models copied"
     copying, artifact = evidence.copying, evidence.first(COPYING)
-    losses = list(_losses(evidence))
+    losses = list(both_losses(evidence))
     blocks: list[Block] = []
     if copying is not None and artifact is not None:
         why = [evidence.why(artifact.name)]
@@ -43,7 +37,7 @@ def the_copying(evidence: Evidence) -> Section:
             blocks += [Heading(text="Recited from memory", key="recited"), *_recited(copying, why)]
     if losses:
         blocks += [Heading(text="Training text beside held-out text", key="both-losses")]
-        blocks += _both_losses(losses)
+        blocks += shown(losses)
     if not blocks:
         return Section(key="copying", title=title, blocks=[absent(evidence, COPYING)], is_run=False)
     return Section(key="copying", title=title, blocks=blocks)
@@ -201,67 +195,3 @@ def _recited_row(model: Copied, row: Extracted) -> list[Cell]:
             scale=1,
         ),
     ]
-
-
-class Both(NamedTuple):
-    """A model's two losses."""
-
-    loss: Loss
-    why: list[Way]
-
-
-def losses_of(evidence: Evidence) -> list[Loss]:
-    """Of models that have both, from small to large."""
-    return [both.loss for both in _losses(evidence)]
-
-
-def _losses(evidence: Evidence) -> Iterator[Both]:
-    """Of models that have both, from small to large."""
-    for scored in evidence.scored:
-        held_out = next((one for one in scored.results if one.task == HELD_OUT), None)
-        if held_out is None or scored.on_training is None:
-            continue
-        there, here = _loss(scored.on_training), _loss(held_out)
-        if there is None or here is None:
-            continue
-        size = scored.artifact.manifest.facts.get("num_parameters", 0)
-        stems = (scored.on_training.stem, held_out.stem)
-        why = [evidence.why(f"{scored.artifact.name}/{stem}.json") for stem in stems]
-        yield Both(Loss(scored.name, size, there, here), why)
-
-
-def _loss(result: Result) -> Score | None:
-    return next((one for one in result.scores if one.metric == LOSS), None)
-
-
-def _both_losses(losses: list[Both]) -> Iterator[Block]:
-    found = sorted((one.loss for one in losses), key=lambda loss: loss.num_parameters)
-    sizes = {loss.num_parameters for loss in found}
-    if 1 < len(sizes) == len(found):  # of several seeds of a size a study draws the means
-        yield losses_by_size(found)
-    rows = []
-    for loss in found:
-        cells = [Cell(loss.name), count(loss.num_parameters)]
-        for one in (loss.training, loss.held_out):
-            cells += [estimate(one.value, one.low, one.high, LOSS), count(one.num_items)]
-        difference = loss.held_out.value - loss.training.value
-        rows.append([*cells, score(difference, LOSS, is_difference=True)])
-    yield Table(
-        key="both-losses",
-        is_folded=len(rows) > ROWS_OPEN,
-        caption="Bits per byte on training documents and on held-out ones",
-        columns=[
-            Column("model", "name"),
-            Column("parameters", "number"),
-            Column("training", "number"),
-            Column("documents", "number"),
-            Column("held-out", "number"),
-            Column("documents", "number"),
-            Column("difference", "number"),
-        ],
-        rows=rows,
-        why=[line for one in losses for line in one.why],
-        note="Lower is better; intervals over documents, which are others on both sides: of few "
-        "documents the difference says little. The paper’s figure 4 has perplexity on WebText: "
-        "both fall together as models grow, so that even its largest still underfits.",
-    )

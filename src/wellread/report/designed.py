@@ -229,7 +229,7 @@ def _table(study: Study, why: list[Way]) -> Table:
         rows=[
             [
                 Cell(_name(e)),
-                Cell(task_name(e.task)),
+                Cell(task_name(e.task), e.task),
                 Cell(metric_name(e.metric)),
                 Cell(amount(e.reference_value, e.unit), e.reference_value),
                 Cell(amount(e.variant_value, e.unit), e.variant_value),

@@ -6,10 +6,10 @@ from wellread.base.text import human_bytes, human_seconds
 from wellread.formats.published import paper
 from wellread.report import studied
 from wellread.report.blocks import NOT_RUN, Block, Cell, Column, Prose, Section, Table, big
-from wellread.report.copying import losses_of
+from wellread.report.both_losses import losses_of
 from wellread.report.evidence import CORPUS, CRAWL, LINKS, Evidence
+from wellread.report.measured import measured
 from wellread.report.papers_tables import ours_of
-from wellread.report.scored import measured
 
 
 def in_short(evidence: Evidence) -> Section:

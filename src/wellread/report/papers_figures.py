@@ -18,8 +18,8 @@ from wellread.report.figures import (
     draw,
     in_percent_axis,
 )
+from wellread.report.measured import Measured, Tasks
 from wellread.report.papers_tables import ours_of
-from wellread.report.scored import Measured, Tasks
 
 # Number -> what it is of, and (task, metric) of its panels.
 FIGURES: dict[int, tuple[str, tuple[tuple[str, str], ...]]] = {

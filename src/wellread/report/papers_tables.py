@@ -9,7 +9,7 @@ from wellread.formats.published import PublishedScore, paper
 from wellread.report.blocks import NOT_RUN, NOTHING, Cell, Column, Table, count, estimate
 from wellread.report.evidence import OVERLAP, Evidence
 from wellread.report.families import families
-from wellread.report.scored import Measured, Tasks
+from wellread.report.measured import Measured, Tasks
 
 OURS_SHOWN = 3  # models beside the paper's four; the sections on models and scores have all
 ROUGE = ("rouge1", "rouge2", "rougeL", "rouge_average")

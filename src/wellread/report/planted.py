@@ -163,7 +163,7 @@ def _figure(panels: list[Planted]) -> list[Figure]:
 def _table(study: Study, series: list[Series], why: list[Way]) -> Table:
     rows = [
         [
-            Cell(task_name(s.task)),
+            Cell(task_name(s.task), s.task),
             Cell(metric_name(s.metric)),
             Cell(_label(study, one)),
             count(place),

@@ -1,12 +1,9 @@
 """What the models scored: the report's section on scores."""
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator
 
 import msgspec
 
-from wellread.formats.published import PublishedScore, nearest_size, published
-from wellread.formats.results import Result, Score
 from wellread.report.blocks import (
     NOT_COMPARABLE,
     NOT_RUN,
@@ -14,56 +11,21 @@ from wellread.report.blocks import (
     Block,
     Cell,
     Column,
-    Figure,
     Section,
     Table,
     Way,
     better,
-    count,
     estimate,
-    is_share,
     metric_name,
     score,
 )
 from wellread.report.built import absent
 from wellread.report.evidence import EVALUATE, HELD_OUT, Evidence, Scored
-from wellread.report.figures import SERIES, Group, Mark, diamonds, forest
+from wellread.report.measured import Measured, Tasks, measured, number_of_items
+from wellread.report.score_figures import against_chance
 
-MODELS_BESIDE = 4  # that have columns of their own; more have rows
-
-
-class Measured(NamedTuple):
-    """A score with where it comes from."""
-
-    scored: Scored
-    result: Result
-    score: Score
-
-    @property
-    def published(self) -> PublishedScore | None:
-        return published(self.result.comparable_to, self.score.metric, self.result.protocol)
-
-    @property
-    def size(self) -> str:
-        """The paper's model that is nearest in size."""
-        return nearest_size(self.scored.artifact.manifest.facts.get("num_parameters"))
-
-
-Tasks = dict[str, list[Measured]]
 Models = list[tuple[Scored, str]]  # and the id of each one's entry in the chain of manifests
-
-
-def measured(models: Iterable[Scored]) -> Tasks:
-    """Every score by task, models in order within each metric."""
-    tasks: Tasks = {}
-    for scored in models:
-        for result in scored.results:
-            for one in result.scores:
-                tasks.setdefault(result.task, []).append(Measured(scored, result, one))
-    for found in tasks.values():
-        order = list(dict.fromkeys(one.score.metric for one in found))
-        found.sort(key=lambda one: order.index(one.score.metric))
-    return dict(sorted(tasks.items()))
+MODELS_BESIDE = 4  # that have columns of their own; more have rows
 
 
 def the_scores(evidence: Evidence) -> Section:
@@ -74,53 +36,8 @@ def the_scores(evidence: Evidence) -> Section:
         )
     models = [(scored, evidence.anchor(scored.artifact.name)) for scored in evidence.scored]
     why = [evidence.why(scored.artifact.name) for scored in evidence.scored]
-    blocks = [*_against_chance(tasks, evidence), *score_tables(models, why), _protocols(tasks)]
+    blocks = [*against_chance(tasks, evidence), *score_tables(models, why), _protocols(tasks)]
     return Section(key="scores", title="Scores", blocks=blocks)
-
-
-def _against_chance(tasks: Tasks, evidence: Evidence) -> list[Figure]:
-    """Nothing of many models: a study draws them by what they differ in."""
-    if len(evidence.scored) > len(SERIES):
-        return []
-    groups = []
-    for task, found in tasks.items():
-        shares = [one.score.metric for one in found if is_share(one.score.metric)]
-        same = [one for one in found if one.score.metric == next(iter(shares), None)]
-        if same:
-            groups.append(_group(task, same, evidence))
-    if not groups:
-        return []
-    caption = (
-        "Each task’s first score from 0 to 100 % with its 95 % interval; dashed lines are what "
-        f"guessing would give{diamonds(groups, ', open diamonds what the paper printed')}. An "
-        "interval clear of its dashed line is more than luck."
-    )
-    alt = "Points with intervals, by task. " + "; ".join(
-        f"{group.title}: " + ", ".join(f"{m.label} {100 * m.value:.1f} %" for m in group.marks)
-        for group in groups
-    )
-    return [forest("scores", groups, caption, alt, unit="score")]
-
-
-def _group(task: str, found: list[Measured], evidence: Evidence) -> Group:
-    first = found[0]
-    marks = [
-        Mark(
-            m.scored.name,
-            m.score.value,
-            m.score.low,
-            m.score.high,
-            evidence.series(m.scored.name),
-        )
-        for m in found
-    ]
-    theirs = first.published
-    if theirs is not None:
-        size, value = theirs.nearest(first.size)
-        marks.append(Mark(f"paper, {size}", value, None, None, None))
-    words = metric_name(first.score.metric)
-    part = f", {_number_of_items(first).text} items" if first.result.is_subset else ""
-    return Group(f"{task}, {words}{part}", marks, first.score.chance)
 
 
 def score_tables(models: Models, why: list[Way]) -> list[Block]:
@@ -164,7 +81,7 @@ def _by_model(key: str, caption: str, tasks: Tasks, models: Models) -> Table:
                 *(_estimate(one) if one else NOT_RUN for one in cells),
                 score(first.score.chance, metric),
                 _theirs(first),
-                _number_of_items(first),
+                number_of_items(first),
             ]
         )
     return Table(
@@ -192,7 +109,7 @@ def _by_row(key: str, caption: str, tasks: Tasks, models: Models) -> Table:
             _estimate(one),
             score(one.score.chance, metric),
             _theirs(one),
-            _number_of_items(one),
+            number_of_items(one),
         ]
         for task, metric, same in _metrics(tasks)
         for one in same.values()
@@ -225,11 +142,6 @@ def _metric(one: Measured) -> Cell:
 
 def _estimate(one: Measured) -> Cell:
     return estimate(one.score.value, one.score.low, one.score.high, one.score.metric)
-
-
-def _number_of_items(one: Measured) -> Cell:
-    number, of = one.score.num_items, one.result.of(one.score)
-    return count(number) if number == of else Cell(f"{number:,} of {of:,}", number)
 
 
 def _theirs(one: Measured) -> Cell:

@@ -3,7 +3,14 @@
 from wellread.formats.estimates import Estimate
 from wellread.formats.findings import Fit
 from wellread.report.blocks import NOT_RUN, NOTHING, Cell, Column, Table, Way, count, score
-from wellread.report.study_words import amount, estimate_cell, interval, ranged_cell, score_name
+from wellread.report.study_words import (
+    amount,
+    estimate_cell,
+    interval,
+    ranged_cell,
+    score_name,
+    with_minus,
+)
 from wellread.report.trends import Sizes
 
 UNDETERMINED = Cell("not determined", is_muted=True)
@@ -73,7 +80,7 @@ def gaps_table(sizes: Sizes, why: list[Way]) -> Table:
         ],
         why=why,
         note="Nats per token, means over seeds, with 95 % intervals. "
-        + " ".join(f"{one.verdict}: {one.reason}." for one in sizes.underfitting),
+        + " ".join(f"{one.verdict}: {with_minus(one.reason)}." for one in sizes.underfitting),
         is_folded=True,
     )
 

@@ -5,6 +5,7 @@ import posixpath
 from typing import Any
 
 from wellread.formats.comparisons import verdict
+from wellread.formats.estimates import Unit
 from wellread.formats.findings import Difference
 from wellread.formats.studies import SIZE, Study
 from wellread.report import designed, sized
@@ -25,7 +26,7 @@ from wellread.report.blocks import (
 )
 from wellread.report.built import absent
 from wellread.report.evidence import STUDY, TRAIN, Evidence
-from wellread.report.study_words import ranged_cell, task_name
+from wellread.report.study_words import amount, ranged_cell, task_name
 
 
 def in_short(study: Study) -> str:
@@ -118,12 +119,12 @@ def _means_table(study: Study, why: list[Way]) -> Table:
         ],
         rows=[
             [
-                Cell(task_name(s.task)),
+                Cell(task_name(s.task), s.task),
                 Cell(metric_name(s.metric)),
                 Cell(s.group),
                 ranged_cell(s.value, s.low, s.high, s.unit),
                 NOTHING if s.seed_deviation is None else
-                Cell(f"{s.seed_deviation:.3g}", s.seed_deviation),
+                Cell(amount(s.seed_deviation, _averaged_as(s.unit)), s.seed_deviation),
                 score(s.chance, s.metric),
                 NOTHING if s.num_items is None else items_in(s.num_items, s.num_units or 0),
                 count(len(s.runs)),
@@ -134,6 +135,10 @@ def _means_table(study: Study, why: list[Way]) -> Table:
         note="Between seeds: the standard deviation, of perplexities that of their logarithm.",
         is_folded=True,
     )  # fmt: skip
+
+
+def _averaged_as(unit: Unit) -> Unit:
+    return "nats" if unit == "perplexity" else unit
 
 
 def _points_table(study: Study, why: list[Way], targets: dict[str, str]) -> Table:
@@ -152,7 +157,7 @@ def _points_table(study: Study, why: list[Way], targets: dict[str, str]) -> Tabl
         ],
         rows=[
             [
-                Cell(p.task),
+                Cell(task_name(p.task), p.task),
                 Cell(metric_name(p.metric)),
                 Cell(p.run, target=targets.get(p.run, "")),
                 *(Cell(str(p.settings.get(name, ""))) for name in settings),
@@ -160,7 +165,7 @@ def _points_table(study: Study, why: list[Way], targets: dict[str, str]) -> Tabl
                 ranged_cell(p.value, p.low, p.high, p.unit),
                 score(p.chance, p.metric),
             ]
-            for p in study.points
+            for p in sorted(study.points, key=lambda point: (point.task, point.metric))
         ],
         why=why,
         is_folded=True,
@@ -182,7 +187,7 @@ def _differences_table(study: Study, why: list[Way], targets: dict[str, str]) ->
         ],
         rows=[
             [
-                Cell(d.task),
+                Cell(task_name(d.task), d.task),
                 Cell(metric_name(d.metric)),
                 Cell(d.smaller, target=targets.get(d.smaller, "")),
                 Cell(d.larger, target=targets.get(d.larger, "")),
@@ -190,7 +195,7 @@ def _differences_table(study: Study, why: list[Way], targets: dict[str, str]) ->
                 items_in(d.num_items, d.num_units),
                 _verdict(d),
             ]
-            for d in study.differences
+            for d in sorted(study.differences, key=lambda found: (found.task, found.metric))
         ],
         why=why,
         note="Larger less smaller, shares in percentage points. The interval is over items, or "

@@ -28,7 +28,7 @@ def amount(value: float, unit: Unit, *, is_difference: bool = False) -> str:
     elif unit == "share":
         text = f"{round(100 * value, 1) or 0.0:{sign}.1f}" + ("" if is_difference else " %")
     else:
-        digits = DIGITS[unit]
+        digits = DIGITS[unit] if abs(value) < 1000 else 0
         text = f"{round(value, digits) or 0.0:{sign},.{digits}f}"
     return text.replace("-", "−")
 
