@@ -51,8 +51,8 @@ TOKENIZER, TRAIN = "tokenizer", "train"
 RECIPE = "recipe.toml"  # what a run of a recipe keeps of it
 OWN = "report"  # what this stage wrote earlier is no evidence
 ORDER = (
-    LINKS, CRAWL, CORPUS, TOKENIZER, TOKENS, TRAIN, EVALUATE, overlap.INDEX_STAGE, OVERLAP, CLEAN,
-    COPYING, PREDICTION, STUDY,
+    LINKS, CRAWL, CORPUS, documents.PLANTED, TOKENIZER, TOKENS, TRAIN, EVALUATE,
+    overlap.INDEX_STAGE, OVERLAP, CLEAN, COPYING, PREDICTION, STUDY,
 )  # fmt: skip
 # Where a run keeps its artifacts: DIR, or DIR/NAME for runs and results.
 PLACES = ("*", "*/*")
