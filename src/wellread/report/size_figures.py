@@ -74,7 +74,7 @@ def losses(
         ends = []
         for trend, colour, name in lines:
             _trend(axes, trend, colour)
-            last = [*trend.dots, *trend.predicted, *trend.came][-1].value
+            last = [*trend.dots, *trend.came][-1].value
             ends.append((last, f"{name} {score(last, trend.metric).text}", colour))
         _plain(axes, sizes, units[0], most=4 if is_narrow else 5)
         label_ends(axes, ends)

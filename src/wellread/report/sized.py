@@ -16,6 +16,7 @@ from wellread.report.size_tables import (
     steps_table,
 )
 from wellread.report.study_words import (
+    IN_WORDS,
     amount,
     counted,
     in_words,
@@ -110,7 +111,7 @@ def _of_the_loss(sizes: Sizes, trend: Trend) -> str:
         ends = interval(limit.low, limit.high, fit.unit)
         more = (
             f" A power law foretells it better than a line; it would end at "
-            f"{amount(limit.value, fit.unit)} (95 % {ends})."
+            f"{amount(limit.value, fit.unit)} {IN_WORDS[fit.unit]} (95 % {ends})."
             if fit.is_limit_determined
             else " A power law foretells it better than a line; where it would end is not "
             "determined by these sizes."
