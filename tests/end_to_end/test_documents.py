@@ -49,6 +49,7 @@ def test_every_command_runs(folder: Path) -> None:
             | {"COLUMNS": "100"},
         )
         assert ran.returncode == 0, f"{page}: {ran.stderr[-2000:]}"
+    assert (folder / "demo-quick" / "report" / "index.html").is_file()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
