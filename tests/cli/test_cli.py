@@ -81,7 +81,7 @@ def test_options_take_their_settings_from_a_recipe_unless_given(
 def test_tables_and_lists_are_options_too() -> None:
     seen = []
 
-    @takes_settings(StudyConfig, "study", without=("variants", "predict", "seed"))
+    @takes_settings(StudyConfig, "study", without=("variants", "beside", "predict", "seed"))
     def command(config: StudyConfig) -> None:
         seen.append(config)
 

@@ -106,6 +106,14 @@ def test_sizes_that_are_predicted_are_trained_after_the_prediction(tmp_path: Pat
     assert of_study["study"] == [*family, "4x64-0", "4x64-1", "prediction"]
 
 
+def test_a_size_may_have_a_learning_rate_of_its_own(tmp_path: Path) -> None:
+    beside = '\nbeside = {"model.size" = {2x64 = {"train.peak_learning_rate" = 1e-3}}}'
+    read = read_recipe(recipe(tmp_path, GOOD.replace(VARY, SEEDS + beside)))
+    rates = {name: run.settings["train"].peak_learning_rate for name, run in read.runs.items()}
+    assert rates["2x64-0"] == rates["2x64-1"] == 1e-3
+    assert rates["1x64-0"] == rates["4x64-1"] == 6e-4
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -116,6 +124,14 @@ def test_sizes_that_are_predicted_are_trained_after_the_prediction(tmp_path: Pat
         (VARY + "\nseeds = [7]", r"train.seed is set by 'vary', and by seeds too; leave one out"),
         ('seeds = [0]\npredict = ["4x64"]', r"predict: names sizes .* so vary model.size"),
         (SEEDS.replace("4x64", "2x64"), r"predict: 2x64 is varied, so its scores are known"),
+        (
+            SEEDS + '\nbeside = {"model.size" = {3x64 = {}}}',
+            r"beside: '3x64' is none of the values that model.size is varied over",
+        ),
+        (
+            SEEDS + '\nbeside = {"model.size" = {1x64 = {"model.size" = "2x64"}}}',
+            r"beside: model.size is varied, or set by a variant, too",
+        ),
         ("variants = {a = {}, b = {}}", r"variants: 'b' does not differ from 'a'"),
         (
             'variants = {a = {}, b = {"train.steps" = 10}}',

@@ -406,7 +406,7 @@ def _list_tasks(*, json: bool) -> None:
 
 
 @or_recipe("results", run_study, beside=["data", "plan", "jobs", "devices"])
-@takes_settings(StudyConfig, "study", without=("variants", "predict"))
+@takes_settings(StudyConfig, "study", without=("variants", "beside", "predict"))
 def study(
     results: Annotated[
         list[Path],

@@ -19,6 +19,8 @@ class StudyConfig(Config, frozen=True):
     vary: dict[str, list[Any]] = msgspec.field(default_factory=dict)
     # NAME -> {setting = value}, one change at a time; the first one is what others are compared to.
     variants: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+    # varied setting -> value -> {setting = value} that go with it: a learning rate for each size.
+    beside: dict[str, dict[str, dict[str, Any]]] = msgspec.field(default_factory=dict)
     seeds: tuple[int, ...] | None = None  # of the training; none: that of [train]
     predict: tuple[str, ...] = ()  # sizes that are trained after their scores were predicted
     seed: int = 0  # of bootstraps
@@ -34,7 +36,7 @@ class Member(NamedTuple):
     variant: str | None
     varied: dict[str, Any]  # of `vary`: setting -> this run's value
     seed: int | None
-    changes: dict[str, Any]  # of its variant
+    changes: dict[str, Any]  # of its variant, and beside its values
     is_predicted: bool
 
     @property
@@ -62,7 +64,7 @@ def members(config: StudyConfig) -> list[Member]:
             variant=variant,
             varied=dict(zip(grid, values, strict=True)),
             seed=seed,
-            changes={} if variant is None else config.variants[variant],
+            changes=_changes(config, variant, dict(zip(grid, values, strict=True))),
             is_predicted=grid is not config.vary,
         )
         for grid in grids
@@ -70,6 +72,18 @@ def members(config: StudyConfig) -> list[Member]:
         for values in itertools.product(*grid.values())
         for seed in config.seeds or (None,)
     ]
+
+
+def _changes(config: StudyConfig, variant: str | None, varied: dict[str, Any]) -> dict[str, Any]:
+    changes = {} if variant is None else dict(config.variants[variant])
+    for key, value in varied.items():
+        changes |= config.beside.get(key, {}).get(str(value), {})
+    return changes
+
+
+def set_beside(config: StudyConfig, key: str) -> set[str]:
+    """The settings that go with values of a varied one."""
+    return {name for settings in config.beside.get(key, {}).values() for name in settings}
 
 
 def name_within(config: StudyConfig, run: Member, reaches: Callable[[str], bool]) -> str:
@@ -80,7 +94,11 @@ def name_within(config: StudyConfig, run: Member, reaches: Callable[[str], bool]
     '10'
     """
     is_of_variants = any(reaches(key) for changes in config.variants.values() for key in changes)
-    values = [value for key, value in run.varied.items() if reaches(key)]
+    values = [
+        value
+        for key, value in run.varied.items()
+        if any(map(reaches, {key, *set_beside(config, key)}))
+    ]
     return _name([run.variant if is_of_variants else None, *values])
 
 
@@ -100,6 +118,7 @@ def _problems(config: StudyConfig) -> Iterator[str]:
         yield "its runs would not differ; give vary, variants or seeds"
     yield from _of_lists(config)
     yield from _of_variants(config)
+    yield from _of_values(config)
     if config.predict and SIZE not in config.vary:
         yield f"predict: names sizes that others foretell, so vary {SIZE}"
     if known := [size for size in config.predict if size in config.vary[SIZE]]:
@@ -131,6 +150,16 @@ def _of_variants(config: StudyConfig) -> Iterator[str]:
         for where in ("vary", *names):
             if SEED in (config.vary if where == "vary" else config.variants[where]):
                 yield f"{SEED} is set by {where!r}, and by seeds too; leave one out"
+
+
+def _of_values(config: StudyConfig) -> Iterator[str]:
+    set_elsewhere = config.vary.keys() | {k for one in config.variants.values() for k in one}
+    for key, by_value in config.beside.items():
+        values = [*config.vary.get(key, ()), *(config.predict if key == SIZE else ())]
+        for value in by_value.keys() - {str(one) for one in values}:
+            yield f"beside: {value!r} is none of the values that {key} is varied over"
+        for name in sorted(set_beside(config, key) & set_elsewhere):
+            yield f"beside: {name} is varied, or set by a variant, too; leave one out"
 
 
 def _repeated(values: Sequence[Any]) -> list[Any]:

@@ -14,7 +14,7 @@ from wellread.formats import results as evaluation
 from wellread.formats.metrics import Step, read_metrics
 from wellread.formats.results import Result
 from wellread.formats.studies import SIZE, Group, Series
-from wellread.studies.config import SEED, StudyConfig
+from wellread.studies.config import SEED, StudyConfig, set_beside
 from wellread.studies.settings import origins, others, setting, settings_of
 
 NUM_PARAMETERS = "num_parameters"  # among the facts of a run's manifest
@@ -116,7 +116,9 @@ def _describe(location: Path, config: StudyConfig) -> Run:
             raise InputError(
                 f"{location}: {key} is {value!r}, which is none of the study's values {known!r}"
             )
-    named = [*config.vary, *(key for changes in config.variants.values() for key in changes), SEED]
+    changed = (key for changes in config.variants.values() for key in changes)
+    beside = (name for key in config.beside for name in set_beside(config, key))
+    named = [*config.vary, *changed, *beside, SEED]
     digests = others(made, [])
     return Run(
         name=location.name,
