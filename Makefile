@@ -3,6 +3,8 @@ PYTHON ?= python3
 PIP_ARGS ?=
 OUT ?= demo
 BIN := .venv/bin
+# Two processes: a file's tests stay together, as they share what is made for them.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: install install-test demo check test test-all parity bench clean
 
@@ -34,10 +36,10 @@ check: install-test
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/python -m pytest -m "not slow and not real"
+	$(PYTEST) -m "not slow and not real"
 
 test-all: install-test
-	$(BIN)/python -m pytest -m "slow or real"
+	$(PYTEST) -m "slow or real"
 
 # Scores beside lm-evaluation-harness's, item by item. It needs an older
 # python-dateutil than constraints.txt has, and so an environment of its own.

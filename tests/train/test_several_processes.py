@@ -38,8 +38,8 @@ MUON = msgspec.structs.replace(CONFIG, optimizer="muon", embeddings="counts", st
 def start(processes: int, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [
         sys.executable, "-m", "torch.distributed.run", "--standalone",
-        # A second in which a process can say that another has ended, before the launcher ends it.
-        "--monitor-interval", "1", "--nproc-per-node", str(processes), *arguments,
+        # Seconds in which a process can say that another has ended, before the launcher ends it.
+        "--monitor-interval", "3", "--nproc-per-node", str(processes), *arguments,
     ]  # fmt: skip
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
