@@ -67,7 +67,8 @@ def test_the_funnel_stands_beside_webtext(report: Path) -> None:
 def test_a_comparable_score_stands_beside_the_papers(report: Path) -> None:
     table = rows(report, "scores-paper")
     assert table[0] == [
-        "task", "metric", "small", "95 % from", "to", "medium", "95 % from", "to", "chance",
+        "task", "metric", "small", "small, 95 % from", "small, to", "medium",
+        "medium, 95 % from", "medium, to", "chance",
         "paper", "items",
     ]  # fmt: skip
     assert table[1][:3] + table[1][8:] == ["lambada", "perplexity", "2345.6", "", "35.13", "500"]

@@ -187,7 +187,8 @@ def to_csv(table: Table) -> str:
     ]
     header = []
     for column, has_interval in zip(table.columns, ranged, strict=True):
-        header += [column.name, *(["95 % from", "to"] if has_interval else [])]
+        of = f"{column.name}, " if sum(ranged) > 1 else ""
+        header += [column.name, *([f"{of}95 % from", f"{of}to"] if has_interval else [])]
     writer.writerow(header)
     for row in table.rows:
         values: list[object] = []

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from wellread.formats.studies import LOG_PROB
 from wellread.report.blocks import Figure, metric_name, score
 from wellread.report.evidence import HELD_OUT
+from wellread.report.figures import in_points
 from wellread.report.size_figures import (
     Foretold,
     Pair,
@@ -39,7 +40,11 @@ def losses_drawn(sizes: Sizes) -> list[Figure]:
         caption = (
             "Held-out and training loss by size, as in the paper’s figure 4, with 95 % intervals"
             f"{bands}{runs}. While both fall together the models underfit; the gap, held-out less "
-            "training, is what they know of their training text alone."
+            + (
+                "training, is below zero, so that the held-out documents are the easier ones."
+                if gaps and all(dot.value < 0 for dot in gaps)
+                else "training, is what they know of their training text alone."
+            )
         )
     alt = "Loss by parameters. " + ". ".join(
         f"{name}: {_said(trend)}"
@@ -126,7 +131,7 @@ def gains(sizes: Sizes) -> list[Figure]:
             "Grey intervals hold zero.",
             "; ".join(f"{effect.label}: {effect.text} points" for effect in effects),
             units=("share of the way from chance to 100 %, by ten times the parameters", "points"),
-            ticks=lambda value: f"{100 * value:+g} %".replace("-", "−"),
+            ticks=lambda value: f"{in_points(value)} %",
         )
     ]
 
