@@ -22,6 +22,7 @@ from wellread.report.blocks import (
 from wellread.report.evidence import TRAIN, Artifact, Evidence
 from wellread.report.families import families
 from wellread.report.figures import durations
+from wellread.report.measured import name_of
 
 DIGITS_SHOWN = 12  # of a digest
 BARS_DRAWN = 20
@@ -44,7 +45,7 @@ def the_time(evidence: Evidence) -> Section:
 def _durations(evidence: Evidence) -> list[tuple[str, float]]:
     """Of every artifact; of many, those that differ in their seed together."""
     if len(evidence.artifacts) <= BARS_DRAWN:
-        return [(a.name, a.manifest.seconds) for a in evidence.artifacts]
+        return [(a.name, a.seconds) for a in evidence.artifacts]
     family = {
         run.name: f"{name} ({len(runs)} runs)" if len(runs) > 1 else name
         for name, runs in families(evidence.trainings).items()
@@ -54,7 +55,7 @@ def _durations(evidence: Evidence) -> list[tuple[str, float]]:
     for artifact in evidence.artifacts:
         folder, _, name = artifact.name.rpartition("/")
         label = posixpath.join(folder, family.get(name, name))
-        found[label] = found.get(label, 0.0) + artifact.manifest.seconds
+        found[label] = found.get(label, 0.0) + artifact.seconds
     return list(found.items())
 
 
@@ -99,10 +100,46 @@ def the_deviations(evidence: Evidence) -> Section:
             )
         )
     blocks.append(_notes_table(evidence))
-    settings = {artifact.name: artifact.manifest.config for artifact in evidence.artifacts}
-    listing = msgspec.json.format(msgspec.json.encode(settings), indent=2).decode()
+    listing = msgspec.json.format(msgspec.json.encode(_settings(evidence)), indent=2).decode()
     blocks.append(Listing(label="Every setting of every stage", text=listing))
     return Section(key="deviations", title="What differs from the paper", blocks=blocks)
+
+
+def _settings(evidence: Evidence) -> dict[str, Any]:
+    """Of every artifact; of several of a stage what all share once, and of each what it has."""
+    found: dict[str, Any] = {}
+    for artifact in evidence.artifacts:
+        stage, config = artifact.manifest.stage, artifact.manifest.config
+        same = [a.manifest.config for a in evidence.artifacts if a.manifest.stage == stage]
+        if len(same) == 1:
+            found[artifact.name] = config
+            continue
+        found.setdefault(f"all {len(same)} of {stage}", _shared(same))
+        if own := {key: v for key, v in _flat(config) if any(_at(o, key) != v for o in same)}:
+            found[artifact.name] = own
+    return found
+
+
+def _shared(configs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in _flat(configs[0])
+        if all(_at(other, key) == value for other in configs)
+    }
+
+
+def _flat(config: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in config.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
+
+
+def _at(config: Any, key: str) -> Any:
+    for part in key.split("."):
+        config = config.get(part) if isinstance(config, dict) else None
+    return config
 
 
 def _setting_rows(setting: Setting, evidence: Evidence) -> Iterator[list[Cell]]:
@@ -136,10 +173,7 @@ def _setting(artifact: Artifact, key: str) -> Any:
     """What the stage found, else what it was told: a ready vocabulary overrules a setting."""
     if key in artifact.manifest.facts:
         return artifact.manifest.facts[key]
-    value: Any = artifact.manifest.config
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
+    return _at(artifact.manifest.config, key)
 
 
 def _value(value: Any) -> Cell:
@@ -156,8 +190,8 @@ def _notes_table(evidence: Evidence) -> Block:
             notes = [result.note, *(f"{s.metric}: {s.note}" for s in result.scores if s.note)]
             for note in filter(None, notes):
                 tasks = places.setdefault(note, [])
-                if result.task not in tasks:
-                    tasks.append(result.task)
+                if (name := name_of(result, scored)) not in tasks:
+                    tasks.append(name)
     if not places:
         return Prose(text="No result carries a note.")
     return Table(
@@ -216,7 +250,7 @@ def _chain_row(artifact: Artifact, evidence: Evidence, names: set[str]) -> list[
         Cell("", links=tuple(sources)) if sources else Cell("none", is_muted=True),
         count(manifest.counts.get("in")),
         count(manifest.counts.get("out")),
-        Cell(human_seconds(manifest.seconds), manifest.seconds),
+        Cell(human_seconds(artifact.seconds), artifact.seconds),
         Cell(manifest.digest[:DIGITS_SHOWN], manifest.digest),
     ]
 

@@ -32,7 +32,7 @@ from wellread.report.evidence import (
     find_artifacts,
     read_evidence,
 )
-from wellread.report.in_short import in_short
+from wellread.report.in_short import best_held_out, in_short
 from wellread.report.linked import the_links
 from wellread.report.markdown import to_markdown
 from wellread.report.overlap import the_overlap
@@ -131,10 +131,11 @@ def _sections(evidence: Evidence, progress: Progress) -> Iterator[Section]:
 
 def in_numbers(evidence: Evidence) -> list[Fact]:
     """The run in a row of numbers, from submissions to the best bits per byte."""
-    facts = []
+    facts: list[Fact] = []
 
     def add(number: float | None, name: str, text: str | None = None) -> None:
-        facts.append(Fact("not run" if number is None else text or f"{number:,.0f}", name))
+        if number is not None or facts:  # a corpus of files begins with documents
+            facts.append(Fact("not run" if number is None else text or f"{number:,.0f}", name))
 
     def counted(stage: str, place: str) -> int | None:
         artifact = evidence.first(stage)
@@ -148,13 +149,8 @@ def in_numbers(evidence: Evidence) -> list[Fact]:
     tokens = sum(split.num_tokens for split in splits) if splits is not None else None
     add(tokens, "tokens", big(tokens) if tokens else None)
     add(len(evidence.trainings) or None, "models")
-    found = [run.artifact.manifest.facts["held_out_bits_per_byte"] for run in evidence.trainings]
-    best = min(found, default=None)
-    add(
-        best,
-        "held-out bits per byte in training, best",
-        f"{best:.3f}" if best is not None else None,
-    )
+    best = best_held_out(evidence)
+    add(best and best.bits, "best held-out bits per byte", f"{best.bits:.3f}" if best else None)
     return facts
 
 
@@ -191,7 +187,8 @@ def to_csv(table: Table) -> str:
     ]
     header = []
     for column, has_interval in zip(table.columns, ranged, strict=True):
-        header += [column.name, *(["95 % from", "to"] if has_interval else [])]
+        of = f"{column.name}, " if sum(ranged) > 1 else ""
+        header += [column.name, *([f"{of}95 % from", f"{of}to"] if has_interval else [])]
     writer.writerow(header)
     for row in table.rows:
         values: list[object] = []

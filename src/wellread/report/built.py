@@ -66,7 +66,8 @@ def what_was_built(evidence: Evidence) -> Section:
             )
         )
     blocks += [_levels_table(evidence), *_drops_table(evidence, found)]
-    if evidence.first(CRAWL) is None:  # links and corpus have sections of their own
+    # Links and corpus have sections of their own; a corpus of files has no crawl to miss.
+    if evidence.first(CRAWL) is None and evidence.first(LINKS) is not None:
         blocks.append(absent(evidence, CRAWL))
     return Section(key="built", title="What was built", blocks=blocks, is_run=bool(found))
 
@@ -194,7 +195,6 @@ def _runs_table(evidence: Evidence, *, is_folded: bool) -> Table:
     for run in evidence.trainings:
         manifest = run.artifact.manifest
         facts = manifest.facts
-        seconds = run.steps[-1].seconds if run.steps else None
         rows.append(
             [
                 Cell(run.name, target=evidence.anchor(run.artifact.name)),
@@ -205,7 +205,7 @@ def _runs_table(evidence: Evidence, *, is_folded: bool) -> Table:
                 _held_out(facts),
                 decimal(facts.get("held_out_bits_per_byte"), 3),
                 count(facts.get("tokens_per_second")),
-                Cell(human_seconds(seconds), seconds) if seconds is not None else NOTHING,
+                Cell(human_seconds(run.artifact.seconds), run.artifact.seconds),
                 _flops(run),
             ]
         )
@@ -230,7 +230,7 @@ def _runs_table(evidence: Evidence, *, is_folded: bool) -> Table:
         note="Size: layers × width. Loss in nats per token, at the last step, on the first windows "
         "of the held-out tokens: a context long, side by side, across documents. The task held-out "
         "of evaluation has other texts and windows, and so another number. FLOPs: of the matrix "
-        "products, forward and backward. No energy was measured.",
+        "products, forward and backward; tokens/s: the median. No energy was measured.",
     )
 
 

@@ -24,7 +24,7 @@ from wellread.report.blocks import (
     slug,
 )
 from wellread.report.evidence import Evidence, Scored
-from wellread.report.figures import Group, Mark, forest
+from wellread.report.figures import Group, Mark, forest, in_points
 from wellread.report.scored import score_tables
 from wellread.report.settings import Family, corpora, durations, models, what_differs
 
@@ -64,7 +64,7 @@ def difference_numbers(found: Comparison) -> list[Fact]:
     said = [_verdict(one) for matched in found.models for one in matched.scores]
     numbers = {
         "runs": len(found.runs),
-        "pairs of models": len(found.models),
+        f"pair{'s' * (len(found.models) != 1)} of models": len(found.models),
         "scores compared": len(said),
         "better than the reference": said.count("better"),
         "worse": said.count("worse"),
@@ -149,6 +149,7 @@ def _figure(matched: Matched, name: str) -> list[Figure]:
             "Points with intervals: "
             + "; ".join(f"{g.title} {100 * g.marks[0].value:+.1f} points" for g in groups),
             unit="difference in points",
+            ticks=in_points,
         )
     ]
 

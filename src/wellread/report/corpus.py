@@ -39,7 +39,7 @@ def the_corpus(evidence: Evidence) -> Section:
             corpus_funnel(found),
             _steps(found, why),
             shapes(msgspec.structs.replace(found, karma=[])),
-            _domains(found, why),
+            *([_domains(found, why)] if found.domains else []),  # files have none
         ]
         blocks += _demonstrations(found, why)
     blocks += _examples(evidence, why)

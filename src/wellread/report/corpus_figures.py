@@ -168,7 +168,11 @@ def _shapes_caption(found: CorpusReport) -> str:
         said += f" {share:.0f} % have {surest.share_label} of their text in one language."
     if found.group_sizes:
         groups = sum(row.count for row in found.group_sizes)
-        said += f" {groups:,} groups of near-duplicates gave one document each."
+        said += (
+            f" {groups:,} groups of near-duplicates gave one document each."
+            if groups > 1
+            else " One group of near-duplicates gave one document."
+        )
     return said.strip()
 
 

@@ -63,6 +63,7 @@ QUESTIONS = "natural-questions"
 class Artifact(NamedTuple):
     name: str  # its directory within the run, "results/small"
     manifest: Manifest
+    seconds: float  # that it took; of a training that was interrupted all of its sittings
 
 
 class Training(NamedTuple):
@@ -96,7 +97,7 @@ class Scored(NamedTuple):
     name: str
     artifact: Artifact
     is_ours: bool  # trained by a run of ours, rather than brought in
-    results: list[Result]  # those with scores
+    results: list[Result]  # those with scores, one for each task that was asked for
     samples: list[Sample]
     on_training: Result | None  # as the task of held-out documents, on training documents
 
@@ -177,7 +178,7 @@ def read_evidence(
     """
     name = name or run.resolve().name
     artifacts = sorted(
-        (Artifact(path.relative_to(run).as_posix(), read_manifest(path)) for path in found),
+        (_artifact(run, path) for path in found),
         key=_place,
     )
     by_stage = {artifact.manifest.stage: artifact for artifact in reversed(artifacts)}
@@ -216,6 +217,13 @@ def _planned(recipe: Path) -> dict[str, Any]:
     found = tomllib.loads(recipe.read_text(encoding="utf-8")) if recipe.is_file() else {}
     planned: dict[str, Any] = found.get("study", {})
     return planned
+
+
+def _artifact(run: Path, path: Path) -> Artifact:
+    manifest = read_manifest(path)
+    steps = metrics.read_metrics(path) if manifest.stage == TRAIN else ()
+    seconds = max([manifest.seconds, *(step.seconds for step in steps)])
+    return Artifact(path.relative_to(run).as_posix(), manifest, seconds)
 
 
 def _place(artifact: Artifact) -> tuple[int, int, str]:
@@ -257,21 +265,34 @@ def _scored(run: Path, artifact: Artifact, samples: int) -> Scored:
         if result.task == SAMPLES
         for row in results.read_items(directory, result.task)
     )
-    on_training = (
-        one for one in every if one.task == HELD_OUT and ON_TRAINING in one.protocol.split("|")
+    on_training = next(
+        (o for o in every if o.task == HELD_OUT and ON_TRAINING in o.protocol.split("|")), None
     )
+    asked = _asked(artifact.manifest)
+    chosen = [one for one in every if "," not in one.stem or _settings(one.stem, ",") in asked]
     inputs = [one for group in artifact.manifest.inputs.values() for one in group]
     return Scored(
         name=posixpath.basename(artifact.name),
         artifact=artifact,
         is_ours=any(one.stage == TRAIN for one in inputs),
-        results=[result for result in found if result.scores],
+        results=[one for one in chosen if one.scores and one is not on_training],
         samples=[
             Sample(row["item"], row["prompt"] or "", row["prediction"] or "")
             for row in islice(rows, samples)
         ],
-        on_training=next(on_training, None),
+        on_training=on_training,
     )
+
+
+def _asked(manifest: Manifest) -> list[tuple[str, frozenset[str]]]:
+    """The tasks named with settings: other variants are settings tried on a task, no tasks."""
+    named = [name for name in manifest.config.get("tasks") or [] if isinstance(name, str)]
+    return [_settings(name, "|") for name in named]
+
+
+def _settings(name: str, mark: str) -> tuple[str, frozenset[str]]:
+    task, *settings = name.split(mark)
+    return task, frozenset(settings)
 
 
 def _surest(run: Path, scored: list[Scored]) -> list[Answer]:

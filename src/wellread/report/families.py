@@ -49,7 +49,7 @@ def families_table(evidence: Evidence) -> Table:
         manifest = runs[0].artifact.manifest
         facts = [run.artifact.manifest.facts for run in runs]
         losses = [fact["held_out_loss"] for fact in facts]
-        seconds = sum(run.steps[-1].seconds for run in runs if run.steps)
+        seconds = sum(run.artifact.seconds for run in runs)
         rows.append(
             [
                 Cell(name, target=evidence.anchor(runs[0].artifact.name)),
@@ -78,7 +78,7 @@ def families_table(evidence: Evidence) -> Table:
             Column("time of all", "number"),
         ],
         rows=rows,
-        why=[evidence.why(runs[0].artifact.name) for runs in families(evidence.trainings).values()],
+        why=[evidence.why(run.artifact.name) for run in evidence.trainings],
         note="Size: layers × width. Loss in nats per token at the last step, on the first windows "
         "of the held-out tokens; between seeds: its standard deviation.",
     )

@@ -272,7 +272,28 @@ def label_ends(axes: Axes, ends: list[tuple[float, str, str]], *, apart: float =
         )  # fmt: skip
 
 
-def forest(key: str, groups: Sequence[Group], caption: str, alt: str, *, unit: str) -> Figure:
+def as_percent(share: float) -> str:
+    return f"{100 * share:.3g} %".replace("-", "−")
+
+
+def in_points(difference: float) -> str:
+    """
+    >>> in_points(-0.05), in_points(0.0), in_points(0.125)
+    ('−5', '0', '+12.5')
+    """
+    points = round(100 * difference, 6)
+    return f"{points:+.3g}".replace("-", "−") if points else "0"
+
+
+def forest(
+    key: str,
+    groups: Sequence[Group],
+    caption: str,
+    alt: str,
+    *,
+    unit: str,
+    ticks: Callable[[float], str] = as_percent,
+) -> Figure:
     """A line for each value: a point, its interval, and what it is to be held against.
 
     Filled points are ours, open diamonds published.
@@ -304,7 +325,7 @@ def forest(key: str, groups: Sequence[Group], caption: str, alt: str, *, unit: s
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0, pad=6)
         axes.grid(axis="x", color=GRID, linewidth=0.6)
-        axes.xaxis.set_major_formatter(in_percent_axis())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda place, _: ticks(place)))
         axes.locator_params(axis="x", nbins=4 if is_narrow else 8)
         axes.set_xlabel(textwrap.fill(unit, 30) if is_narrow else unit)
 
@@ -313,7 +334,7 @@ def forest(key: str, groups: Sequence[Group], caption: str, alt: str, *, unit: s
 
 
 def in_percent_axis() -> FuncFormatter:
-    return FuncFormatter(lambda share, _: f"{100 * share:.3g} %".replace("-", "−"))
+    return FuncFormatter(lambda share, _: as_percent(share))
 
 
 def diamonds(groups: Sequence[Group], words: str) -> str:

@@ -1,13 +1,17 @@
 """The report's beginning: the run in a paragraph of numbers, beside what the abstract claims."""
 
 from collections.abc import Callable
+from statistics import fmean
+from typing import NamedTuple
 
 from wellread.base.text import human_bytes, human_seconds
 from wellread.formats.published import paper
+from wellread.formats.results import Score
 from wellread.report import studied
 from wellread.report.blocks import NOT_RUN, Block, Cell, Column, Prose, Section, Table, big
-from wellread.report.both_losses import losses_of
-from wellread.report.evidence import CORPUS, CRAWL, LINKS, Evidence
+from wellread.report.both_losses import LOSS, losses_of
+from wellread.report.evidence import CORPUS, CRAWL, HELD_OUT, LINKS, Evidence, Scored
+from wellread.report.families import families
 from wellread.report.measured import measured
 from wellread.report.papers_tables import ours_of
 
@@ -41,38 +45,85 @@ def _models(evidence: Evidence) -> str:
         return "No model was trained."
     sizes = sorted(run.artifact.manifest.facts["num_parameters"] for run in runs)
     of = f"{big(sizes[0])}" + (f" to {big(sizes[-1])}" if sizes[-1] > sizes[0] else "")
-    best = min(runs, key=lambda run: run.artifact.manifest.facts["held_out_bits_per_byte"])
-    bits = best.artifact.manifest.facts["held_out_bits_per_byte"]
     on_it = " on it" if evidence.first(CORPUS) else ""
-    seconds = sum(run.artifact.manifest.seconds for run in runs)
+    seconds = sum(run.artifact.seconds for run in runs)
     models = f"{len(runs):,} models of {of} parameters were" if len(runs) > 1 else (
         f"One model of {of} parameters was"
     )  # fmt: skip
+    best = best_held_out(evidence)
+    assert best is not None  # of a training, if of no task
+    whose = f"the best, {best.name}, reads" if len(runs) > 1 else "it reads"
     return (
-        f"{models} trained{on_it} in {human_seconds(seconds)}; the best, {best.name}, reads "
-        f"held-out text at {bits:.3f} bits per byte."
+        f"{models} trained{on_it} in {human_seconds(seconds)}; {whose} "
+        f"held-out text at {best.said}."
     )
+
+
+class HeldOut(NamedTuple):
+    """How well the best model reads held-out text."""
+
+    name: str
+    bits: float
+    said: str
+
+
+def best_held_out(evidence: Evidence) -> HeldOut | None:
+    """By the task of held-out documents; where it was not run, by the end of training."""
+    scored = [
+        HeldOut(one.name, score.value, f"{score.value:.3f} bits per byte{_ends(score)}")
+        for one in evidence.scored
+        for result in one.results
+        for score in result.scores
+        if one.is_ours and (result.stem, score.metric) == (HELD_OUT, LOSS)
+    ]
+    trained = [
+        HeldOut(run.name, bits, f"{bits:.3f} bits per byte")
+        for run in evidence.trainings
+        for bits in [run.artifact.manifest.facts["held_out_bits_per_byte"]]
+    ]
+    return min(scored or trained, key=lambda one: one.bits, default=None)
+
+
+def _ends(score: Score) -> str:
+    is_there = score.low is not None and score.high is not None
+    return f" (95 % {score.low:.3f} to {score.high:.3f})" if is_there else ""
 
 
 def _chance(evidence: Evidence) -> str:
-    """In how many tasks the largest model's interval is above what guessing gives."""
+    """In how many tasks the largest model's interval is above what guessing gives.
+
+    Of several seeds of the largest, every one's.
+    """
     if not evidence.scored:
         return "Nothing was scored."
-    largest = evidence.scored[-1]
-    asked = [
-        (result.task, score)
-        for result in largest.results
-        for score in result.scores
-        if score.chance is not None and score.low is not None
-    ]
-    if not asked:
+    name, seeds = _largest_scored(evidence)
+    is_above: dict[str, bool] = {}
+    for task, found in measured(seeds).items():
+        for one in found:
+            low, chance = one.score.low, one.score.chance
+            if low is not None and chance is not None:
+                is_above[task] = is_above.get(task, True) and low > chance
+    if not is_above:
         return ""
-    above = [task for task, one in asked if one.low is not None and one.low > (one.chance or 0)]
-    named = f": {', '.join(above)}" if above else ""
-    return (
-        f"Of {len(asked)} task{'s' * (len(asked) > 1)} for which guessing has a score, "
-        f"{largest.name} is above it with its whole 95 % interval in {len(above)}{named}."
+    above = [task for task, is_so in is_above.items() if is_so]
+    named = f"{len(above)}: {', '.join(above)}" if above else "none"
+    tasks = f"{len(is_above)} task{'s' * (len(is_above) > 1)}"
+    whose = (
+        f"every seed of {name} is above it with its whole 95 % interval"
+        if len(seeds) > 1
+        else f"{name} is above it with its whole 95 % interval"
     )
+    return f"Of {tasks} for which guessing has a score, {whose} in {named}."
+
+
+def _largest_scored(evidence: Evidence) -> tuple[str, list[Scored]]:
+    """The last model, with all its seeds."""
+    last = evidence.scored[-1]
+    for name, runs in families(evidence.trainings).items():
+        names = {run.name for run in runs}
+        if last.is_ours and last.name in names:
+            return name, [one for one in evidence.scored if one.is_ours and one.name in names]
+    return last.name, [last]
 
 
 def _claims(evidence: Evidence) -> Table:
@@ -144,10 +195,16 @@ def _underfits(evidence: Evidence) -> Cell:
     losses = losses_of(evidence)
     if not losses:
         return NOT_RUN
-    largest = losses[-1]
-    there, here = largest.training.value, largest.held_out.value
+    name, seeds = _largest_scored(evidence)
+    names = {one.name for one in seeds}
+    largest = [loss for loss in losses if loss.name in names]
+    if not largest:
+        name, largest = losses[-1].name, losses[-1:]
+    there = fmean(loss.training.value for loss in largest)
+    here = fmean(loss.held_out.value for loss in largest)
+    of = f", mean of {len(largest)} seeds" if len(largest) > 1 else ""
     return Cell(
-        f"{largest.name}: {there:.3f} bits per byte on training text, {here:.3f} on held-out text",
+        f"{name}{of}: {there:.3f} bits per byte on training text, {here:.3f} on held-out text",
         target="table-both-losses",
     )
 

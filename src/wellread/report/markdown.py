@@ -18,12 +18,16 @@ from wellread.report.blocks import (
     Prose,
     Section,
     Table,
+    Way,
 )
+
+WAYS_SHOWN = 4  # of a table
 
 
 def to_markdown(title: str, date: str, facts: list[Fact], sections: list[Section]) -> str:
     lines = [f"# {plain(title)}", "", f"Newest artifact: {plain(date)}.", ""]
-    lines.append(" → ".join(f"{plain(fact.text)} {plain(fact.label)}" for fact in facts))
+    if facts:
+        lines.append(" → ".join(f"{plain(fact.text)} {plain(fact.label)}" for fact in facts))
     for section in sections:
         lines += ["", f"## {plain(section.title)}"]
         for block in section.blocks:
@@ -79,7 +83,14 @@ def _table(table: Table) -> Iterator[str]:
     if table.note:
         yield from ("", plain(table.note))
     if table.why:
-        yield from ("", "Way back: " + ", ".join(f"`{way.command}`" for way in table.why))
+        yield from ("", f"Way back: {_ways(table.why)}")
+
+
+def _ways(why: list[Way]) -> str:
+    """The first of many: the others are told by their names."""
+    told = why if len(why) <= WAYS_SHOWN + 1 else why[:WAYS_SHOWN]
+    more = f", and {len(why) - len(told)} like them" if len(told) < len(why) else ""
+    return ", ".join(f"`{way.command}`" for way in told) + more
 
 
 def _words(cell: Cell) -> str:

@@ -35,11 +35,20 @@ def measured(models: Iterable[Scored]) -> Tasks:
     for scored in models:
         for result in scored.results:
             for one in result.scores:
-                tasks.setdefault(result.task, []).append(Measured(scored, result, one))
+                tasks.setdefault(name_of(result, scored), []).append(Measured(scored, result, one))
     for found in tasks.values():
         order = list(dict.fromkeys(one.score.metric for one in found))
         found.sort(key=lambda one: order.index(one.score.metric))
     return dict(sorted(tasks.items()))
+
+
+def name_of(result: Result, scored: Scored) -> str:
+    """A task asked under several settings has those after its name that its first has not."""
+    first = next(one for one in scored.results if one.task == result.task)
+    others = first.protocol.split("|")
+    own = [part for part in result.protocol.split("|") if part not in others]
+    words = [part if (v := part.rpartition("=")[2]).isdecimal() else v for part in own]
+    return f"{result.task} ({', '.join(words)})" if words else result.task
 
 
 def number_of_items(one: Measured) -> Cell:

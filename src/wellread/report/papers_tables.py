@@ -26,7 +26,7 @@ class Numbered(NamedTuple):
 
 def table_2(evidence: Evidence) -> Numbered:
     rows = [
-        [Cell(f"paper, {s.printed}"), Cell(s.actual), *map(count, (s.layers, s.width, s.heads))]
+        [Cell(f"paper, {s.printed}"), Cell(s.actual), count(s.layers), count(s.width)]
         for s in paper().sizes
     ]
     found = families(evidence.trainings)
@@ -36,9 +36,9 @@ def table_2(evidence: Evidence) -> Numbered:
         dimensions = [Cell(layers), Cell(width)] if width else [Cell(size), NOTHING]
         parameters = count(run.artifact.manifest.facts.get("num_parameters"))
         name = Cell(family, target=evidence.anchor(run.artifact.name))
-        rows.append([name, parameters, *dimensions, NOTHING])
+        rows.append([name, parameters, *dimensions])
     if not evidence.trainings:
-        rows.append([Cell("ours"), NOT_RUN, NOTHING, NOTHING, NOTHING])
+        rows.append([Cell("ours"), NOT_RUN, NOTHING, NOTHING])
     table = Table(
         key="table-2",
         caption="Table 2: the sizes of models",
@@ -47,7 +47,6 @@ def table_2(evidence: Evidence) -> Numbered:
             Column("parameters", "number"),
             Column("layers", "number"),
             Column("width", "number"),
-            Column("heads", "number"),
         ],
         rows=rows,
         why=[evidence.why(run.artifact.name) for run, *_ in found.values()],

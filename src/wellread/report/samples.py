@@ -13,10 +13,9 @@ OPEN = 2  # samples of each kind that are not folded
 def the_samples(evidence: Evidence) -> Section:
     writers = _of_each_size([scored for scored in evidence.scored if scored.samples])
     if not writers:
-        found = [s.artifact.name for s in evidence.scored]
         text = (
-            f"Not run: no samples among the results in {', '.join(found)}."
-            if found
+            f"Not run: no samples among the results of {evidence.name}."
+            if evidence.scored
             else absent(evidence, EVALUATE).text
         )
         return Section(key="samples", title="Samples", blocks=[Prose(text=text)], is_run=False)

@@ -21,7 +21,7 @@ def against_chance(tasks: Tasks, evidence: Evidence) -> list[Figure]:
     caption = (
         "Each task’s first score from 0 to 100 % with its 95 % interval; dashed lines are what "
         f"guessing would give{diamonds(groups, ', open diamonds what the paper printed')}. An "
-        "interval clear of its dashed line is more than luck."
+        "interval above its dashed line is more than luck."
     )
     alt = "Points with intervals, by task. " + "; ".join(
         f"{group.title}: " + ", ".join(f"{m.label} {100 * m.value:.1f} %" for m in group.marks)

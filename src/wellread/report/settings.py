@@ -202,7 +202,7 @@ _MODEL_FACTS: dict[str, Callable[[Artifact], Cell]] = {
     "held-out loss, nats per token": _fact("held_out_loss", 3),
     "held-out bits per byte": _fact("held_out_bits_per_byte", 3),
     "tokens a second": _fact("tokens_per_second"),
-    "time": lambda a: Cell(human_seconds(a.manifest.seconds), a.manifest.seconds),
+    "time": lambda a: Cell(human_seconds(a.seconds), a.seconds),
 }
 
 
@@ -210,7 +210,7 @@ def durations(runs: list[Evidence]) -> Table:
     """A stage that several models have is summed over them."""
 
     def spent(run: Evidence, stage: str) -> Cell:
-        found = [a.manifest.seconds for a in run.artifacts if a.manifest.stage == stage]
+        found = [a.seconds for a in run.artifacts if a.manifest.stage == stage]
         return Cell(human_seconds(sum(found)), sum(found)) if found else NOT_RUN
 
     return Table(

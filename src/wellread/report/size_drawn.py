@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from wellread.formats.studies import LOG_PROB
 from wellread.report.blocks import Figure, metric_name, score
 from wellread.report.evidence import HELD_OUT
+from wellread.report.figures import in_points
 from wellread.report.size_figures import (
     Foretold,
     Pair,
@@ -32,12 +33,18 @@ def losses_drawn(sizes: Sizes) -> list[Figure]:
         for found in sizes.underfitting
         for gap in found.gaps
     ]
-    caption = "Loss by size, fits with their 95 % bands, small points for single runs."
+    bands = ", fits with their 95 % bands" if any(trend.band for trend in drawn) else ""
+    runs = ", small points for single runs" if any(_has_seeds(trend) for trend in drawn) else ""
+    caption = f"Loss by size with 95 % intervals{bands}{runs}."
     if len(drawn) > 1:
         caption = (
-            "Held-out and training loss by size, as in the paper’s figure 4, with fits and their "
-            "95 % bands. While both fall together the models underfit; the gap, held-out less "
-            "training, is what they know of their training text alone."
+            "Held-out and training loss by size, as in the paper’s figure 4, with 95 % intervals"
+            f"{bands}{runs}. While both fall together the models underfit; the gap, held-out less "
+            + (
+                "training, is below zero, so that the held-out documents are the easier ones."
+                if gaps and all(dot.value < 0 for dot in gaps)
+                else "training, is what they know of their training text alone."
+            )
         )
     alt = "Loss by parameters. " + ". ".join(
         f"{name}: {_said(trend)}"
@@ -46,6 +53,10 @@ def losses_drawn(sizes: Sizes) -> list[Figure]:
     training = drawn[1] if len(drawn) > 1 else None
     units = (metric_name(sizes.losses[0][1]), "gap, nats per token")
     return [losses(drawn[0], training, gaps, (caption + _open(drawn), alt), units)]
+
+
+def _has_seeds(trend: Trend) -> bool:
+    return len(trend.runs) > len(trend.dots)
 
 
 def foretold(sizes: Sizes) -> list[Figure]:
@@ -84,7 +95,8 @@ def tasks_drawn(sizes: Sizes) -> list[Figure]:
         tasks_by_size(
             drawn,
             f"Tasks by size, as in the paper’s figures 1 and 2 ({', '.join(metrics)}), with 95 % "
-            "intervals, the fit’s band, and dashed what guessing would give. Those that depend on "
+            f"intervals{', the fit’s band' * any(t.band for t in drawn)}, and dashed what guessing "
+            "would give. Those that depend on "
             f"size most come first.{_open(drawn)}"
             + " Open diamonds are what the paper printed." * any(t.published for t in drawn)
             + more,
@@ -119,7 +131,7 @@ def gains(sizes: Sizes) -> list[Figure]:
             "Grey intervals hold zero.",
             "; ".join(f"{effect.label}: {effect.text} points" for effect in effects),
             units=("share of the way from chance to 100 %, by ten times the parameters", "points"),
-            ticks=lambda value: f"{100 * value:+g} %".replace("-", "−"),
+            ticks=lambda value: f"{in_points(value)} %",
         )
     ]
 

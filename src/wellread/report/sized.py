@@ -75,9 +75,9 @@ def _answers(sizes: Sizes) -> Iterator[tuple[str, str]]:
         number = {v: sum(one.verdict == v for one in found) for v in ("smooth", "not decided")}
         yield (
             "Smooth or sudden?",
-            f"Of {len(found)} metrics {number['smooth']} grow smoothly, {number['not decided']} "
-            f"cannot be told, and {len(sudden) or 'none'} grow suddenly"
-            f"{': ' + ', '.join(sudden) if sudden else ''}.",
+            f"Of {len(found)} metrics {number['smooth'] or 'none'} grow smoothly, "
+            f"{number['not decided'] or 'none'} cannot be told, and "
+            f"{len(sudden) or 'none'} grow suddenly{': ' + ', '.join(sudden) if sudden else ''}.",
         )
 
 

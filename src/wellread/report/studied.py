@@ -7,7 +7,7 @@ from typing import Any
 from wellread.formats.comparisons import verdict
 from wellread.formats.estimates import Unit
 from wellread.formats.findings import Difference
-from wellread.formats.studies import SIZE, Study
+from wellread.formats.studies import SIZE, GroupScore, Study
 from wellread.report import designed, sized
 from wellread.report.blocks import (
     NOTHING,
@@ -18,6 +18,7 @@ from wellread.report.blocks import (
     Section,
     Table,
     Way,
+    better,
     count,
     estimate,
     items_in,
@@ -120,7 +121,7 @@ def _means_table(study: Study, why: list[Way]) -> Table:
         rows=[
             [
                 Cell(task_name(s.task), s.task),
-                Cell(metric_name(s.metric)),
+                _metric(s),
                 Cell(s.group),
                 ranged_cell(s.value, s.low, s.high, s.unit),
                 NOTHING if s.seed_deviation is None else
@@ -132,9 +133,16 @@ def _means_table(study: Study, why: list[Way]) -> Table:
             for s in study.group_scores
         ],
         why=why,
-        note="Between seeds: the standard deviation, of perplexities that of their logarithm.",
+        note="↑ higher is better, ↓ lower. Between seeds: the standard deviation, of perplexities "
+        "that of their logarithm.",
         is_folded=True,
     )  # fmt: skip
+
+
+def _metric(found: GroupScore | Difference) -> Cell:
+    known = found.higher_is_better
+    arrow = "" if known is None else f" {better(higher=known)}"
+    return Cell(metric_name(found.metric) + arrow, found.metric)
 
 
 def _averaged_as(unit: Unit) -> Unit:
@@ -188,7 +196,7 @@ def _differences_table(study: Study, why: list[Way], targets: dict[str, str]) ->
         rows=[
             [
                 Cell(task_name(d.task), d.task),
-                Cell(metric_name(d.metric)),
+                _metric(d),
                 Cell(d.smaller, target=targets.get(d.smaller, "")),
                 Cell(d.larger, target=targets.get(d.larger, "")),
                 estimate(d.difference, d.low, d.high, d.metric, of=True),
@@ -198,7 +206,8 @@ def _differences_table(study: Study, why: list[Way], targets: dict[str, str]) ->
             for d in sorted(study.differences, key=lambda found: (found.task, found.metric))
         ],
         why=why,
-        note="Larger less smaller, shares in percentage points. The interval is over items, or "
+        note="↑ higher is better, ↓ lower. Larger less smaller, shares in percentage points. The "
+        "interval is over items, or "
         "over the documents that they come from (items in documents), drawn for both models alike; "
         "the verdict asks whether it leaves out zero."
         + (f" Without items in common: {'; '.join(study.unpaired)}." if study.unpaired else ""),
