@@ -295,3 +295,11 @@ def test_a_dry_run_of_a_crawl_asks_nobody_and_leaves_nothing(
     assert "name an --out directory" in refused(capsys, "crawl", links, "--dry-run", *crawls)
     archives = ["--source", "warc", "--warcs", dump]
     assert "archives are only read" in refused(capsys, "crawl", links, "--dry-run", *archives)
+
+
+def test_a_study_on_a_device_that_is_not_there_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["study", str(tmp_path / "recipe.toml"), "-o", str(tmp_path), "--devices"]
+    assert main([*arguments, "cuda:99"]) == 2
+    assert "there is no cuda:99; PyTorch sees" in capsys.readouterr().err

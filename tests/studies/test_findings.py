@@ -5,10 +5,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.studies.made import ago, write_results, write_run, write_tokens
+from wellread.base.manifest import writing
 from wellread.formats.metrics import Step
+from wellread.formats.predictions import NAME, STAGE, Predicted, Prediction
 from wellread.formats.studies import Study, read_study
 from wellread.pipeline.study import fit_study
 from wellread.studies.config import StudyConfig
@@ -231,3 +234,19 @@ def test_a_prediction_counts_only_if_training_began_after_it(
     # No part of the fits, and the end of the trends.
     assert all(fit.runs == ["1x64", "2x64", "3x64"] for fit in study.fits)
     assert study.trends[0].runs[-1] == "4x64"
+
+
+def test_an_interval_without_width_has_no_standardised_error(tmp_path: Path) -> None:
+    """As one whose ends both were above 100 %."""
+    results = by_size(tmp_path, dict.fromkeys(SIZES, 40), FALLING)
+    sure = Predicted(
+        series="", size="3x256", num_parameters=6_000_000, task="demo-lambada", metric="accuracy",
+        unit="share", higher_is_better=True, value=1.0, low=1.0, high=1.0, form="line",
+        largest="2x192", largest_value=0.9, runs=[],
+    )  # fmt: skip
+    prediction = tmp_path / "prediction"
+    with writing(prediction, stage=STAGE, config=BY_SIZE, inputs={}) as draft:
+        found = Prediction(predicted=[sure], not_predicted=[])
+        draft.write(NAME, msgspec.json.encode(found))
+    (one,) = study_of(results, tmp_path, BY_SIZE, prediction=prediction).predictions
+    assert (one.actual, one.is_inside, one.standardised_error) == (1.0, True, None)

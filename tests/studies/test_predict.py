@@ -85,3 +85,19 @@ def test_what_cannot_be_predicted_is_refused_or_named(tmp_path: Path) -> None:
     late = StudyConfig(vary={"model.size": ["1x64"]}, predict=["1x128"])
     with pytest.raises(InputError, match="1x128-0 is of a size to be predicted, and was evaluated"):
         predict_study(results, tmp_path / "late", late)
+
+
+def test_of_what_is_the_same_of_every_run_nothing_is_foretold(tmp_path: Path) -> None:
+    results = []
+    for size in SIZES[:3]:
+        model = {"size": size, "context": 256}
+        run = write_run(tmp_path / "runs" / size, model, parameters(size))
+        nats = 5 - 0.1 * len(results)
+        results.append(write_results(tmp_path / "results" / size, run, [0.0] * 4, nats=nats))
+    config = StudyConfig(vary={"model.size": SIZES[:3]}, predict=["5x320"])
+    predict_study(results, tmp_path / "prediction", config)
+    found = read_prediction(tmp_path / "prediction")
+    assert [one.metric for one in found.predicted] == ["perplexity"]
+    assert found.not_predicted == [
+        "demo-lambada accuracy: the same of every run, so that no scatter is known"
+    ]

@@ -151,8 +151,21 @@ def run_study(
         raise InputError(f"study: --jobs is {jobs}; at least 1 is needed")
     if devices is not None and jobs > 1:
         raise InputError("study: --jobs beside --devices, each of which has one run; leave it out")
-    where = places(jobs, devices.split(",") if devices else [])
+    named = devices.split(",") if devices else []
+    where = places(jobs, named)
+    if named and not plan:
+        _check_devices(named)
     run_steps(recipe, out, data, places=where, only_plan=plan, json=json)
+
+
+def _check_devices(named: Sequence[str]) -> None:
+    """A process that sees no GPU would train on the processor, and not say so."""
+    import torch
+
+    number = torch.cuda.device_count()
+    for device in named:
+        if int(device.partition(":")[2]) >= number:
+            raise InputError(f"--devices: there is no {device}; PyTorch sees {number} CUDA devices")
 
 
 def demo(

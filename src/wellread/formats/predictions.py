@@ -50,7 +50,7 @@ class ScoredPrediction(Row, frozen=True, kw_only=True):
     actual: float  # mean over the seeds, geometric for perplexities
     is_inside: bool
     # Of what came less what was predicted, over the interval's half width as standard deviations.
-    standardised_error: float
+    standardised_error: float | None  # None: the interval has no width
     error: float  # nats for perplexities
     naive_error: float  # of "as the largest so far"
     counts: bool  # made before training began

@@ -69,6 +69,8 @@ def _predict(runs: Sequence[Run], config: StudyConfig, progress: Progress) -> Pr
             not_predicted.append(f"{where}: not measured of every run")
         elif (least := curves.LEAST_SIZES["line"]) > len(members):
             not_predicted.append(f"{where}: {len(members)} sizes, where a line needs {least}")
+        elif len({value for group in values for value in group}) == 1:
+            not_predicted.append(f"{where}: the same of every run, so that no scatter is known")
         else:
             like = by_name[members[-1].runs[0]]
             sizes = {size: num_parameters(size, like) for size in config.predict}

@@ -52,11 +52,12 @@ def _scored(
     value, low, high, largest = compared(
         one.unit, np.array([one.value, one.low, one.high, one.largest_value])
     ).tolist()
+    deviation = (high - low) / 2 / HALF_WIDTH
     yield ScoredPrediction(
         predicted=one,
         actual=float(printed(one.unit, np.array(actual))),
         is_inside=low <= actual <= high,
-        standardised_error=(actual - value) / ((high - low) / 2 / HALF_WIDTH),
+        standardised_error=(actual - value) / deviation if deviation else None,
         error=actual - value,
         naive_error=actual - largest,
         counts=not late,
