@@ -5,15 +5,25 @@ import os
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from wellread.base.config import Config
+from wellread.base.config import Config, with_defaults
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.manifest import NotUpToDate, finished, only_looking, read_manifest, writing
 
 
 class Settings(Config, frozen=True):
     size: int = 1
+
+
+class Inner(Settings, frozen=True):
+    colour: str = "red"
+
+
+class Newer(Settings, frozen=True):
+    tasks: list[str] = msgspec.field(default_factory=list)
+    inner: Inner = Inner()
 
 
 def make(out: Path, source: Path, size: int = 1, stage: str = "corpus") -> None:
@@ -72,6 +82,22 @@ def test_it_is_up_to_date_until_settings_inputs_or_outputs_change(
     make(out, source)
     source.write_text("jello")
     assert not is_finished()
+
+
+def test_a_setting_that_came_later_was_as_by_default(tmp_path: Path, source: Path) -> None:
+    make(tmp_path / "out", source)
+
+    def is_finished(config: Settings) -> bool:
+        inputs = {"source": [source]}
+        found = finished(tmp_path / "out", stage="corpus", config=config, inputs=inputs)
+        return found is not None
+
+    assert is_finished(Newer())
+    assert not is_finished(Newer(tasks=["a"]))
+    assert not is_finished(Newer(inner=Inner(colour="blue")))
+    assert with_defaults({"inner": {"size": 7}}, Newer) == {
+        "size": 1, "tasks": [], "inner": {"size": 7, "colour": "red"},
+    }  # fmt: skip
 
 
 def test_a_plain_copy_is_as_finished_as_what_it_is_a_copy_of(tmp_path: Path, source: Path) -> None:

@@ -84,3 +84,25 @@ def to_plain(value: Any) -> Any:
 def deciding(settings: Mapping[str, Any], kind: type[Config]) -> dict[str, Any]:
     """Of the plain `settings` of a `kind` those that the result depends on."""
     return {key: value for key, value in settings.items() if key not in kind.WITHOUT_EFFECT}
+
+
+def with_defaults(settings: Mapping[str, Any], kind: type[Config]) -> dict[str, Any]:
+    """Plain `settings` of a `kind`, and the defaults of those that it got since they were written.
+
+    What was made before there was a setting was made as by default.
+    """
+    fields = msgspec.structs.fields(kind)
+    defaults: dict[str, Any] = {}
+    for field in fields:
+        if field.default is not msgspec.NODEFAULT:
+            defaults[field.name] = to_plain(field.default)
+        elif field.default_factory is not msgspec.NODEFAULT:
+            defaults[field.name] = to_plain(field.default_factory())
+    inside = {
+        field.name: with_defaults(settings[field.name], field.type)
+        for field in fields
+        if isinstance(field.type, type)
+        and issubclass(field.type, Config)
+        and isinstance(settings.get(field.name), dict)
+    }
+    return {**defaults, **settings, **inside}

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from wellread.base.config import Config, deciding, to_plain
+from wellread.base.config import Config, deciding, to_plain, with_defaults
 from wellread.base.errors import InputError, WellreadError
 from wellread.base.files import (
     PARTIAL,
@@ -417,7 +417,8 @@ def _matching(place: Path, stage: str, config: Config, inputs: Inputs) -> Manife
     manifest = read_manifest(place)
     if manifest.stage != stage:
         return None
-    before, now = (deciding(plain, type(config)) for plain in (manifest.config, to_plain(config)))
+    stored = with_defaults(manifest.config, type(config))
+    before, now = (deciding(plain, type(config)) for plain in (stored, to_plain(config)))
     if before != now:
         return None
     if manifest.inputs.keys() != inputs.keys():
