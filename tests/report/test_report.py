@@ -389,6 +389,15 @@ def test_a_run_stopped_after_the_crawl_says_what_was_not_run(
     assert text.count("not run") >= 10
 
 
+def test_a_page_may_have_the_sections_asked_for_alone(half_run: Path, tmp_path: Path) -> None:
+    write_report(half_run, tmp_path / "page", ReportConfig(sections=("links", "built")))
+    page = (tmp_path / "page" / "index.html").read_text()
+    assert re.findall(r'<section id="(\w+)"', page) == ["built", "links"]
+    assert set(re.findall(r'<a href="#([^"]+)"', page)) == {"built", "links"}
+    with pytest.raises(InputError, match="none called 'models-'; did you mean 'models'"):
+        write_report(half_run, tmp_path / "other", ReportConfig(sections=("models-",)))
+
+
 def test_hostile_text_is_shown_and_never_obeyed(tmp_path: Path) -> None:
     run = tmp_path / "run"
     attack = "</style><script>alert(1)</script>\x1b[31m\u202e $x^2$ | *b*"

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
@@ -11,8 +12,10 @@ from pathlib import Path
 import jinja2
 import markupsafe
 
+from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
+from wellread.base.text import suggestion
 from wellread.formats.comparisons import read_comparison
 from wellread.report.account import the_chain, the_deviations, the_time
 from wellread.report.beside_paper import beside_paper
@@ -43,6 +46,8 @@ from wellread.report.sized import the_sizes
 from wellread.report.studied import the_study
 from wellread.report.tokenized import the_tokenizer
 
+# To a section that was not asked for it would lead nowhere.
+INNER_LINK = re.compile(r'<a href="#([^"]+)">(.*?)</a>', re.DOTALL)
 # None: the run has nothing that the section is about.
 SECTIONS: tuple[Callable[[Evidence], Section | None], ...] = (
     in_short,
@@ -107,6 +112,7 @@ def write_report(
         else:
             sections = list(_sections(evidences[0], progress))
             title, facts = config.title or evidences[0].name, in_numbers(evidences[0])
+        sections = _chosen(sections, config)
         newest = max(a.manifest.finished_at for one in evidences for a in one.artifacts)
         newest = newest.astimezone(UTC)
         date = f"{newest.day} {newest:%B %Y, %H:%M} UTC"
@@ -127,6 +133,16 @@ def _sections(evidence: Evidence, progress: Progress) -> Iterator[Section]:
         if (section := make(evidence)) is not None:
             progress(number + 1, len(SECTIONS), section.title)
             yield section
+
+
+def _chosen(sections: list[Section], config: ReportConfig) -> list[Section]:
+    keys = [section.key for section in sections]
+    for name in config.sections:
+        if name not in keys:
+            raise InputError(
+                f"sections: the report has none called {name!r}{suggestion(name, keys)}"
+            )
+    return [one for one in sections if not config.sections or one.key in config.sections]
 
 
 def in_numbers(evidence: Evidence) -> list[Fact]:
@@ -170,9 +186,11 @@ def to_html(title: str, date: str, facts: list[Fact], sections: list[Section]) -
         lstrip_blocks=True,
     )
     style = environment.loader.get_source(environment, "style.css")[0]  # type: ignore[union-attr]
-    return environment.get_template("page.html.j2").render(
+    page = environment.get_template("page.html.j2").render(
         title=title, date=date, facts=facts, sections=sections, style=markupsafe.Markup(style)
     )
+    there = set(re.findall(r' id="([^"]+)"', page))
+    return INNER_LINK.sub(lambda link: link[0] if link[1] in there else link[2], page)
 
 
 def to_csv(table: Table) -> str:

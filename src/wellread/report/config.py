@@ -12,3 +12,4 @@ class ReportConfig(Config, frozen=True):
 
     title: str | None = None  # None: the name of the run's directory
     samples_per_model: Annotated[int, Meta(ge=0)] = 6  # printed; all are in the results
+    sections: tuple[str, ...] = ()  # as the page's addresses name them: size,models; none: all
