@@ -99,7 +99,8 @@ AFTER_DOINGS, AFTER_THINGS = "zun", "mek"
 def _rule() -> Toy:
     """A rule: the Tolvians say one thing after verbs, and another after nouns.
 
-    What is asked about is in no demonstration: what kind of word it is, only the other texts tell.
+    What is asked about is in no demonstration: what kind of word it is, the other texts tell, and
+    in part its spelling.
     Half are verbs, so that whoever always prefers the same answer is right half the time.
     """
     shown, asked = (
