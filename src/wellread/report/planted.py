@@ -114,19 +114,23 @@ def _answers(
 
 
 def _enough(panel: Planted) -> str:
-    """From how many demonstrations on the interval excludes guessing, for each size."""
-    if panel.chance is None:
-        return ""
+    """From how many demonstrations on the interval is above that of none, for each size.
+
+    Not above guessing: a model that was shown nothing may prefer right or wrong answers by accident.
+    """
     said = []
     for line in panel.lines:
+        none, *others = line.dots
+        if none.at or none.high is None:
+            return ""
         above = None
-        for dot in reversed(line.dots):
-            if dot.low is None or dot.low <= panel.chance:
+        for dot in reversed(others):
+            if dot.low is None or dot.low <= none.high:
                 break
             above = dot.at
         said.append(f"{line.label} from {above:,.0f}" if above is not None
                     else f"{line.label} not yet")  # fmt: skip
-    return f"More than guessing: {'; '.join(said)}."
+    return f"More than with none: {'; '.join(said)}."
 
 
 def _of_slopes(slopes: list[Trend]) -> str:
