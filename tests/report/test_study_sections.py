@@ -177,7 +177,7 @@ def test_planted_tasks_are_scored_by_how_often_the_text_showed_them(tmp_path: Pa
     assert answers(section)["Is planted-words learnt from the text?"].startswith(
         "The models of 1.8\N{NO-BREAK SPACE}M\N{NO-BREAK SPACE}parameters score 11.5 % with 0 "
         "demonstrations of it in the corpus and 92.6 % with 1,000; guessing gives 10.0 %. More "
-        "than guessing: 197"
+        "than with none: 197"
     )
     table = block(section, "planted", Table)
     assert isinstance(table, Table)

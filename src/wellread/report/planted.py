@@ -116,7 +116,7 @@ def _answers(
 def _enough(panel: Planted) -> str:
     """From how many demonstrations on the interval is above that of none, for each size.
 
-    Not above guessing: a model that was shown nothing may prefer right or wrong answers by accident.
+    Not above guessing: a model that was shown nothing may prefer right answers by accident.
     """
     said = []
     for line in panel.lines:
