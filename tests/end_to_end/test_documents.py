@@ -33,6 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_every_command_runs(folder: Path) -> None:
     found = {page: commands(page) for page in PAGES}
     assert len(found[REPOSITORY / "README.md"]) >= 5

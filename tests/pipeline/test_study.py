@@ -85,7 +85,7 @@ def test_runs_side_by_side_that_were_stopped_become_what_one_after_the_other_mak
 
     threading.Thread(target=stop).start()
     assert main(command) == 143
-    said = "wellread: stopped, what was done is saved; to go on: wellread "
+    said = "wellread: stopped, what was done is saved; to go on: wellread"
     assert said in capsys.readouterr().err
     assert main(command) == 1  # what cannot be made is named, and no other waits for it
     assert "wellread: 1 of 3 runs failed, the others are done: long: " in capsys.readouterr().err
