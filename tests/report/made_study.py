@@ -202,6 +202,7 @@ def _trend(task: str, rank: int) -> Trend:
         series="", axis=SIZE, task=task, metric=metric, unit=unit, higher_is_better=is_share,
         per_tenfold=around(per_tenfold, 1.4 * apart), whole=around(1.43 * per_tenfold, 2 * apart),
         standardised=around(abs(per_tenfold) / room, 1.4 * apart), chance=chance,
+        bend=around(-0.02, 0.05),
         rank=Estimate(value=place, low=max(1, place - 1), high=min(6, place + 1)),
         num_ranked=len(TASKS) if is_share else 2, leaves_chance_at="1x64" if chance else None,
         varied="seeds and items", runs=[],

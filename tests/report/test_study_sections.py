@@ -67,6 +67,10 @@ def test_the_answers_on_size_come_first_and_with_their_numbers(
         "parameters. A power law foretells it better than a line; where it would end is not "
         "determined by these sizes."
     )
+    assert found["Do tasks improve log-linearly?"] == (
+        "A straight line in the logarithm of size is within the intervals of 6 of 6 scores; none "
+        "flatten and none steepen for certain, by the bend of a parabola."
+    )
     assert found["Was the next size predicted?"].startswith("4 of 8 scores of 5x320 came inside")
     assert found["Still underfitting?"].startswith("Still underfit: held-out loss falls")
     assert found["Which tasks depend on size most?"].startswith(

@@ -15,7 +15,7 @@ from wellread.studies.draws import Grouped, Sampled, estimate, grouped
 from wellread.studies.effects import paired_difference
 from wellread.studies.measures import Measure
 from wellread.studies.suddenness import excesses
-from wellread.studies.trends import per_tenfold
+from wellread.studies.trends import bend, per_tenfold
 
 SIZES_G = np.array([2e5, 5e5, 1e6, 2e6, 5e6])
 SEEDS = 3
@@ -178,3 +178,12 @@ def test_a_step_is_compared_with_its_part_of_a_straight_line() -> None:
     logs_G = np.array([0.0, 1.0, 2.0, 4.0])
     line_and_step_GD = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 1.0], [4.0, 1.0]])
     assert excesses(logs_G, line_and_step_GD).T.tolist() == [[0, 0, 0], [-0.25, 0.75, -0.5]]
+
+
+def test_a_parabola_bends_by_its_change_of_slope_and_a_line_not_at_all() -> None:
+    sizes_G = np.array([0, 1e5, 1e6, 1e7])  # none planted has no place on the axis
+    logs_G = np.array([9, 5, 6, 7])
+    found_D = bend(sizes_G, np.stack([logs_G**2, 3 * logs_G + 1], axis=1).astype(float))
+    assert found_D is not None
+    assert found_D == pytest.approx([4, 0], abs=1e-9)  # slopes of 10 at first, 14 at last
+    assert bend(sizes_G[:3], np.zeros((3, 1))) is None

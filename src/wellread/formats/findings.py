@@ -23,6 +23,8 @@ class Trend(Row, frozen=True, kw_only=True):
     unit: Unit
     higher_is_better: bool
     per_tenfold: Estimate | None  # slope in log10 x over the groups whose x is not 0; 2 are needed
+    # Slope at the last less that at the first of those groups, by a parabola; 3 are needed.
+    bend: Estimate | None = None
     whole: Estimate  # the last group's less the first's
     # Slope towards better: of shares divided by the room between chance and 1; None: no room.
     standardised: Estimate | None

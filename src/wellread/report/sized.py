@@ -50,12 +50,8 @@ def the_sizes(evidence: Evidence) -> Section | None:
 def _answers(sizes: Sizes) -> Iterator[tuple[str, str]]:
     if (loss := _loss(sizes)) is not None:
         yield "What does size do to the loss?", _of_the_loss(sizes, loss)
-    if forms := [fit.form for fit in sizes.fits if fit.unit == "share" and fit.is_better]:
-        yield (
-            "Do tasks improve log-linearly?",
-            f"For {counted(forms.count('line'), len(forms), 'score')} a line over the logarithm of "
-            "size predicts the sizes left out better than a power law does.",
-        )
+    if straight := _of_bends(sizes):
+        yield "Do tasks improve log-linearly?", straight
     if scored := sizes.foretold:
         yield "Was the next size predicted?", _of_predictions(scored)
     for one in sizes.underfitting:
@@ -79,6 +75,21 @@ def _answers(sizes: Sizes) -> Iterator[tuple[str, str]]:
             f"{number['not decided'] or 'none'} cannot be told, and "
             f"{len(sudden) or 'none'} grow suddenly{': ' + ', '.join(sudden) if sudden else ''}.",
         )
+
+
+def _of_bends(sizes: Sizes) -> str:
+    """How many accuracies a straight line in the logarithm of size may be true of."""
+    bends = [(t.bend, 1 if t.higher_is_better else -1) for t in sizes.ranked if t.bend is not None]
+    known = [(b.low, b.high, up) for b, up in bends if b.low is not None and b.high is not None]
+    if not known:
+        return ""
+    steeper = sum((low > 0) if up > 0 else (high < 0) for low, high, up in known)
+    flatter = sum((high < 0) if up > 0 else (low > 0) for low, high, up in known)
+    return (
+        f"A straight line in the logarithm of size is within the intervals of "
+        f"{counted(len(known) - steeper - flatter, len(known), 'score')}; {flatter or 'none'} "
+        f"flatten and {steeper or 'none'} steepen for certain, by the bend of a parabola."
+    )
 
 
 def in_short(study: Study) -> str:
@@ -110,13 +121,13 @@ def _of_the_loss(sizes: Sizes, trend: Trend) -> str:
         limit = fit.parameters["limit"]
         ends = interval(limit.low, limit.high, fit.unit)
         more = (
-            f" A power law foretells it better than a line; it would end at "
-            f"{amount(limit.value, fit.unit)} {IN_WORDS[fit.unit]} (95 % {ends})."
+            " A power law foretells it better than a line; at this number of tokens it would end "
+            f"at {amount(limit.value, fit.unit)} {IN_WORDS[fit.unit]} (95 % {ends})."
             if fit.is_limit_determined
             else " A power law foretells it better than a line; where it would end is not "
             "determined by these sizes."
         )
-    elif fit is not None:
+    elif fit is not None and sizes.num_forms((trend.task, trend.metric)) > 1:
         more = " A line over the logarithm of size foretells it better than a power law."
     return (
         f"Held-out loss changes by {in_words(trend.per_tenfold, trend.unit)} with ten times the "

@@ -55,8 +55,14 @@ class Sizes(NamedTuple):
 
     def fit(self, metric: Metric) -> Fit | None:
         """The form that predicts left out sizes better."""
-        found = [fit for fit in self.fits if (fit.task, fit.metric) == metric]
-        return next((fit for fit in found if fit.is_better), None)
+        return next((fit for fit in self._forms(metric) if fit.is_better), None)
+
+    def num_forms(self, metric: Metric) -> int:
+        """How many forms were tried: three sizes cannot tell a power law."""
+        return len(self._forms(metric))
+
+    def _forms(self, metric: Metric) -> list[Fit]:
+        return [fit for fit in self.fits if (fit.task, fit.metric) == metric]
 
     @property
     def losses(self) -> list[Metric]:

@@ -45,6 +45,20 @@ def per_tenfold(x_G: Floats, scores_GD: Floats) -> Floats | None:
     return slopes_D
 
 
+def bend(x_G: Floats, scores_GD: Floats) -> Floats | None:
+    """How much steeper the parabola in log10 x is at its last group than at its first.
+
+    Zero on a straight line. None: fewer than three groups whose x is not zero.
+    """
+    positive_G = x_G > 0
+    if len(set(x_G[positive_G])) < 3:
+        return None
+    logs_G = np.log10(x_G[positive_G])
+    curvatures_D = np.polyfit(logs_G - logs_G.mean(), scores_GD[positive_G], deg=2)[0]
+    found_D: Floats = 2 * curvatures_D * np.ptp(logs_G)
+    return found_D
+
+
 def x_of(series: Series, found: Grouped) -> Floats:
     """Where the groups that have a measure are."""
     places = dict(zip(series.groups, series.x, strict=True))
@@ -55,7 +69,8 @@ def _slope(
     series: Series, found: Grouped, intervals: dict[tuple[str, str, str], GroupScore]
 ) -> _Slope:
     measure = found.measure
-    slopes_D = per_tenfold(x_of(series, found), found.scores_GD)
+    x_G = x_of(series, found)
+    slopes_D, bends_D = per_tenfold(x_G, found.scores_GD), bend(x_G, found.scores_GD)
     room = 1 - (measure.chance or 0) if measure.unit == "share" else 1
     towards = 1 if measure.higher_is_better else -1
     standardised_D = None if slopes_D is None or room <= 0 else towards * slopes_D / room
@@ -68,6 +83,7 @@ def _slope(
         unit=compared_in(measure.unit),
         higher_is_better=bool(measure.higher_is_better),
         per_tenfold=None if slopes_D is None else estimate(slopes_D),
+        bend=None if bends_D is None else estimate(bends_D),
         whole=estimate(found.scores_GD[-1] - found.scores_GD[0]),
         standardised=None if standardised_D is None else estimate(standardised_D),
         rank=None,
