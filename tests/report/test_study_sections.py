@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from tests.report.made_study import SIZES, design_study, planted_study, size_study, write_study
+from wellread.formats.estimates import Estimate
 from wellread.formats.predictions import Prediction
 from wellread.formats.studies import Study
 from wellread.report.blocks import Answers, Figure, Prose, Section, Table
@@ -106,6 +107,18 @@ def test_a_limit_that_is_not_determined_is_not_printed(size_section: Section | N
     said = [row[2].text for row in table.rows if row[1].text == "power law"]
     assert len(said) == 8
     assert all(text.startswith("limit not determined; factor ") for text in said)
+
+
+@pytest.mark.parametrize(("high", "is_known"), [(1.2, True), (4.99, False)])
+def test_an_exponent_that_goes_to_the_end_of_those_tried_is_not_known(
+    high: float, *, is_known: bool
+) -> None:
+    study, _ = size_study()
+    law = next(fit for fit in study.fits if fit.form == "power")
+    exponent = Estimate(value=0.8, low=0.6, high=high)
+    law = msgspec.structs.replace(law, parameters=law.parameters | {"exponent": exponent})
+    assert law.is_determined("exponent") is is_known
+    assert law.is_determined("factor")
 
 
 def test_a_size_that_is_predicted_and_not_yet_trained_is_not_run(tmp_path: Path) -> None:

@@ -92,10 +92,12 @@ def _trends(found: Study, series: Series, rows: Sequence[Trend]) -> None:
 
 
 def _law(fit: Fit) -> str:
-    """A power law; a limit that is not known is not shown."""
-    exponent, limit = (_with_interval(fit.parameters[name]) for name in ("exponent", "limit"))
-    known = limit if fit.is_limit_determined else "not determined"
-    return f"a power law, exponent {exponent}, limit {known}"
+    """A power law; a parameter that is not known is not shown."""
+    exponent, limit = (
+        _with_interval(fit.parameters[name]) if fit.is_determined(name) else "not determined"
+        for name in ("exponent", "limit")
+    )
+    return f"a power law, exponent {exponent}, limit {limit}"
 
 
 def _with_interval(one: Estimate) -> str:

@@ -8,6 +8,8 @@ Form = Literal["line", "power"]
 Underfit = Literal["still underfit", "underfit, but the gap grows", "overfits", "not decided"]
 Change = Literal["smooth", "sudden", "not decided"]
 Verdict = Literal["better", "worse", ""]
+# Exponents of power laws that are tried: at these a curve is a line in log N, or one step.
+LEAST_EXPONENT, MOST_EXPONENT = 0.01, 5.0
 
 
 class Trend(Row, frozen=True, kw_only=True):
@@ -58,6 +60,18 @@ class Fit(Row, frozen=True, kw_only=True):
     curve: list["CurvePoint"]
     varied: Varied
     runs: list[str]
+
+    def is_determined(self, parameter: str) -> bool:
+        """Whether the sizes tell it; where they do not, no number is to be printed.
+
+        Not an exponent whose interval goes to the end of those tried.
+        """
+        if parameter == "limit":
+            return bool(self.is_limit_determined)
+        found = self.parameters[parameter]
+        if parameter == "exponent" and found.low is not None and found.high is not None:
+            return 0.99 * found.low > LEAST_EXPONENT and 1.01 * found.high < MOST_EXPONENT
+        return True
 
 
 class CurvePoint(Row, frozen=True, kw_only=True):

@@ -243,7 +243,7 @@ def _table(study: Study, why: list[Way]) -> Table:
         ],
         why=why,
         note="Variant less reference with its 95 % interval, paired by seed; shares in percentage "
-        "points, perplexities by their logarithm, in nats per token. "
+        "points, perplexities by their logarithm, in nats. "
         + " ".join(
             f"{name}: {', '.join(f'{key} = {value}' for key, value in changed.items())}."
             for name, changed in study.variants.items()

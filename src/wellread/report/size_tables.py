@@ -111,7 +111,7 @@ def gains_table(sizes: Sizes, why: list[Way]) -> Table:
             for t in sizes.trends
         ],
         why=why,
-        note="Shares in percentage points; perplexities by their logarithm, in nats per token. Of "
+        note="Shares in percentage points; perplexities by their logarithm, in nats. Of "
         "the room: towards better, of what lies between chance and 100 %; others in their own "
         "unit. Rank: among scores of one kind, 1 is the steepest. A task leaves chance at the "
         "first size from which on every 95 % interval excludes it.",
@@ -185,8 +185,8 @@ def fits_table(sizes: Sizes, why: list[Way]) -> Table:
         why=why,
         note="Line: intercept + slope · log10 of parameters. Power law: limit + factor · "
         "parameters^−exponent, the factor at the smallest size. With 95 % intervals; a limit is "
-        "not determined if its interval is wider than all that was measured. Perplexities are "
-        "fitted by their logarithm, in nats per token.",
+        "not determined if its interval is wider than all that was measured, an exponent if its "
+        "interval goes to the end of those tried. Perplexities are fitted by their logarithm.",
         is_folded=True,
     )
 
@@ -194,8 +194,8 @@ def fits_table(sizes: Sizes, why: list[Way]) -> Table:
 def _parameters(fit: Fit) -> list[str]:
     said = []
     for name, found in fit.parameters.items():
-        if name == "limit" and not fit.is_limit_determined:
-            said.append("limit not determined")
+        if not fit.is_determined(name):
+            said.append(f"{name} not determined")
             continue
         if name == "exponent":
             ends = "" if found.low is None or found.high is None else (

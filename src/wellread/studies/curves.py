@@ -12,7 +12,7 @@ import numpy as np
 
 from wellread.base.intervals import Floats
 from wellread.formats.estimates import Unit
-from wellread.formats.findings import Form
+from wellread.formats.findings import LEAST_EXPONENT, MOST_EXPONENT, Form
 from wellread.studies.measures import is_loss
 
 NAMES: dict[Form, tuple[str, ...]] = {
@@ -20,8 +20,7 @@ NAMES: dict[Form, tuple[str, ...]] = {
     "power": ("limit", "factor", "exponent"),
 }
 LEAST_SIZES: dict[Form, int] = {"line": 3, "power": 4}  # one more than there are parameters
-# Measured exponents are below 1; at the grid's ends a curve is a line in log N, or one step.
-EXPONENTS = np.geomspace(0.01, 5, 200)
+EXPONENTS = np.geomspace(LEAST_EXPONENT, MOST_EXPONENT, 200)  # measured ones are below 1
 FINER = np.linspace(-1, 1, 21)  # between the neighbours on the grid before
 WIDTHS = np.log(EXPONENTS[1] / EXPONENTS[0]) * np.array([1, 1 / 10, 1 / 100, 1 / 1000])
 
