@@ -10,7 +10,8 @@ import pytest
 from wellread.base.config import Config
 from wellread.base.errors import InputError
 from wellread.base.manifest import read_manifest, writing
-from wellread.corpus.plant import PlantConfig, plant, plantings
+from wellread.corpus.config import PlantConfig
+from wellread.corpus.plant import plant, plantings
 from wellread.corpus.planted import TOYS, demonstrations, questions
 from wellread.corpus.report import report_corpus
 from wellread.formats.documents import STAGE, Document, read_corpus, write_documents

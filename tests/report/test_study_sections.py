@@ -189,6 +189,20 @@ def test_changes_of_design_are_said_to_harm_to_help_or_to_be_undecided(tmp_path:
     assert "post-LN, last tenth: first block 0.0723, last block 0.416" in gradients.alt
 
 
+def test_a_size_without_scores_yet_leaves_the_others_said(tmp_path: Path) -> None:
+    study = planted_study()
+    missing = study.series[0].groups
+    scores = [one for one in study.group_scores if one.group not in missing]
+    section = the_planted(
+        evidence_of(tmp_path, msgspec.structs.replace(study, group_scores=scores))
+    )
+    said = answers(section)["Is planted-words learnt from the text?"]
+    assert said.endswith(
+        "More than with none: 680\N{NO-BREAK SPACE}k\N{NO-BREAK SPACE}parameters from 10; "
+        "1.8\N{NO-BREAK SPACE}M\N{NO-BREAK SPACE}parameters from 10."
+    )
+
+
 def test_planted_tasks_are_scored_by_how_often_the_text_showed_them(tmp_path: Path) -> None:
     section = the_planted(evidence_of(tmp_path, planted_study()))
     assert answers(section)["Is planted-words learnt from the text?"].startswith(

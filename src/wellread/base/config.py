@@ -81,6 +81,19 @@ def to_plain(value: Any) -> Any:
     return msgspec.json.decode(msgspec.json.encode(value, enc_hook=str))
 
 
+def flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Plain settings by the whole of their names; a table that is empty is a value.
+
+    >>> flat({"model": {"size": "2x64"}, "vary": {}, "seed": 0})
+    {'model.size': '2x64', 'vary': {}, 'seed': 0}
+    """
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        is_table = isinstance(value, dict) and value
+        found |= flat(value, f"{above}{key}.") if is_table else {above + key: value}
+    return found
+
+
 def deciding(settings: Mapping[str, Any], kind: type[Config]) -> dict[str, Any]:
     """Of the plain `settings` of a `kind` those that the result depends on."""
     return {key: value for key, value in settings.items() if key not in kind.WITHOUT_EFFECT}

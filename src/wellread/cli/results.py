@@ -283,27 +283,22 @@ def _items(
 
 def _surest(results: Path, found: "list[Result]", count: int, *, json: bool) -> None:
     """Section 3.8's table: question, generated answer, whether it is right, its probability."""
-    from wellread.formats.results import read_items
+    from wellread.formats.results import question_of, read_items, surest_first
 
-    rows = [
-        row
-        for result in found
-        for row in read_items(results, result.stem)
-        if row["confidence"] is not None
-    ]
+    rows = surest_first(row for one in found for row in read_items(results, one.stem))[:count]
     if not rows:
         raise InputError(f"{results}: no task here has answers with a confidence")
-    rows = sorted(rows, key=lambda row: -row["confidence"])[:count]
     if json:
         show.print_json(rows)
         return
     titles = ("question", "generated answer", "right", "probability")
     table = show.plain_table(*titles, left=titles[:3])
     for row in rows:
-        question = row["prompt"].rstrip().splitlines()[-2].removeprefix("Q: ")
         is_right = "[green]yes[/]" if row["value"] == 1 else "no"
         answer = row["prediction"] or "(empty)"
-        table.add_row(escape(question), escape(answer), is_right, f"{row['confidence']:.1%}")
+        table.add_row(
+            escape(question_of(row)), escape(answer), is_right, f"{row['confidence']:.1%}"
+        )
     show.out.print(table)
 
 

@@ -16,8 +16,6 @@ from wellread.corpus.config import PlantConfig
 from wellread.corpus.planted import TOYS, demonstrations
 from wellread.formats.documents import PLANTED, Document, read_corpus, write_documents
 
-__all__ = ["PlantConfig", "plant"]
-
 
 class Planting(NamedTuple):
     """A paragraph that comes at a place: after so many paragraph breaks, or ends of a document."""

@@ -41,13 +41,16 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True):
     higher_is_better: bool
 
 
+By = Literal["name", "being the only ones", "nearest size"]  # what models are matched by
+
+
 class Matched(msgspec.Struct, frozen=True, kw_only=True):
     """A model of a later run and the model of the first run that it is held against."""
 
     run: int  # place of the later run among the runs
     first: str  # names of the models' results
     second: str
-    by: Literal["name", "being the only ones", "nearest size"]
+    by: By
     scores: list[Paired]
     unpaired: list[str]  # protocols that both have, without an item in common
 

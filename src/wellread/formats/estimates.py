@@ -6,9 +6,8 @@ import msgspec
 
 Unit = Literal["share", "perplexity", "nats", "bits", "number"]
 Varied = Literal["seeds and items", "seeds", "items", "nothing"]  # what an interval covers
-SHARES = ("accuracy", "exact_match", "f1", "rouge")  # metrics from 0 to 1 begin so
 UNITS: dict[Unit, tuple[str, ...]] = {
-    "share": SHARES,
+    "share": ("accuracy", "exact_match", "f1", "rouge"),  # from 0 to 1
     "perplexity": ("perplexity",),
     "nats": ("held_out_loss", "log_prob"),
     "bits": ("bits", "held_out_bits"),
@@ -42,3 +41,8 @@ def unit_of(metric: str) -> Unit:
     ('share', 'bits', 'number')
     """
     return next((unit for unit, begins in UNITS.items() if metric.startswith(begins)), "number")
+
+
+def compared_in(unit: Unit) -> Unit:
+    """What differences and slopes are in: perplexities are compared as their logarithms."""
+    return "nats" if unit == "perplexity" else unit

@@ -1,11 +1,12 @@
 """`metrics.jsonl` of a training run: one line for each step logged."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from wellread.base.errors import InputError
+from wellread.base.manifest import Manifest
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,6 +34,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def encode_step(step: Step) -> bytes:
     return msgspec.json.encode(step) + b"\n"
+
+
+def seconds_spent(manifest: Manifest, steps: Iterable[Step]) -> float:
+    """In all sittings of an interrupted run, whose manifest has those of the last one alone."""
+    return max([manifest.seconds, *(step.seconds for step in steps)])
 
 
 def read_metrics(run: Path) -> Iterator[Step]:

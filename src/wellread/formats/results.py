@@ -152,6 +152,18 @@ def read_result(path: Path) -> Result:
         raise InputError(f"{path}: not a result ({error})") from None
 
 
+def surest_first(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of the rows of items those with a confidence."""
+    known = [row for row in rows if row["confidence"] is not None]
+    return sorted(known, key=lambda row: -row["confidence"])
+
+
+def question_of(row: dict[str, Any]) -> str:
+    """What an item of question answering asks: the last question of its prompt."""
+    question: str = row["prompt"].rstrip().splitlines()[-2]
+    return question.removeprefix("Q: ")
+
+
 def read_items(
     directory: Path, stem: str, columns: Sequence[str] | None = None
 ) -> Iterator[dict[str, Any]]:

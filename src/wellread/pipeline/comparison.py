@@ -5,20 +5,18 @@ import posixpath
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from wellread.base.config import Config
 from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest, finished, is_artifact, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.evaluate.compare import compare_results
-from wellread.formats.comparisons import STAGE, Comparison, Matched, Side, write_comparison
+from wellread.formats.comparisons import STAGE, By, Comparison, Matched, Side, write_comparison
 from wellread.formats.results import Result, read_results, results_in
 from wellread.pipeline.stages import REPORT
 from wellread.report.build import write_report
 from wellread.report.config import ReportConfig
-
-By = Literal["name", "being the only ones", "nearest size"]
 
 
 class ComparisonConfig(Config, frozen=True):

@@ -105,7 +105,7 @@ STAGES = {
             section="plant",
             directory="planted",
             function="wellread.corpus.plant:plant",
-            config="wellread.corpus.plant:PlantConfig",
+            config="wellread.corpus.config:PlantConfig",
             takes={"corpus": ("corpus",)},
             varies=True,
         ),

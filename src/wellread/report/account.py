@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from wellread.base.config import flat
 from wellread.base.manifest import Input
 from wellread.base.text import human_bytes, human_seconds
 from wellread.formats.published import Setting, paper
@@ -108,32 +109,21 @@ def the_deviations(evidence: Evidence) -> Section:
 def _settings(evidence: Evidence) -> dict[str, Any]:
     """Of every artifact; of several of a stage what all share once, and of each what it has."""
     found: dict[str, Any] = {}
+    configs: dict[str, list[dict[str, Any]]] = {}
+    for artifact in evidence.artifacts:
+        configs.setdefault(artifact.manifest.stage, []).append(flat(artifact.manifest.config))
     for artifact in evidence.artifacts:
         stage, config = artifact.manifest.stage, artifact.manifest.config
-        same = [a.manifest.config for a in evidence.artifacts if a.manifest.stage == stage]
+        same = configs[stage]
         if len(same) == 1:
             found[artifact.name] = config
             continue
-        found.setdefault(f"all {len(same)} of {stage}", _shared(same))
-        if own := {key: v for key, v in _flat(config) if any(_at(o, key) != v for o in same)}:
+        own = {k: v for k, v in flat(config).items() if any(one.get(k) != v for one in same)}
+        shared = {k: v for k, v in same[0].items() if all(one.get(k) == v for one in same)}
+        found.setdefault(f"all {len(same)} of {stage}", shared)
+        if own:
             found[artifact.name] = own
     return found
-
-
-def _shared(configs: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        key: value
-        for key, value in _flat(configs[0])
-        if all(_at(other, key) == value for other in configs)
-    }
-
-
-def _flat(config: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in config.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", value
 
 
 def _at(config: Any, key: str) -> Any:

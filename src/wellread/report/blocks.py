@@ -6,12 +6,12 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from wellread.base.text import in_pieces
+from wellread.formats.estimates import unit_of
 
 # Control characters, lone surrogates, and the marks that reorder text on a screen.
 UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
 )
-SHARES = ("accuracy", "exact_match", "f1", "rouge")  # metrics from 0 to 1 begin so
 PROPER_NAMES = {
     "rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "rouge": "ROUGE",
     "bleu": "BLEU", "f1": "F1",
@@ -210,7 +210,7 @@ def metric_name(metric: str) -> str:
 
 
 def is_share(metric: str) -> bool:
-    return metric.startswith(SHARES)
+    return unit_of(metric) == "share"
 
 
 def score(number: float | None, metric: str, *, is_difference: bool = False) -> Cell:

@@ -95,20 +95,24 @@ def write_report(
         draft.facts["runs"] = [
             Path(os.path.relpath(run.resolve(), out.resolve())).as_posix() for run in places
         ]
-        several = comparison is not None
-        names = read_comparison(comparison).runs if comparison is not None else [None]
+        compares = read_comparison(comparison) if comparison is not None else None
+        names = compares.runs if compares is not None else [None]
         evidences = [
             read_evidence(
-                run, paths, out, samples=config.samples_per_model, name=name, is_one=not several
+                run,
+                paths,
+                out,
+                samples=config.samples_per_model,
+                name=name,
+                is_one=compares is None,
             )
             for run, paths, name in zip(places, found, names, strict=True)
         ]
-        if comparison is not None:
-            read = read_comparison(comparison)
+        if comparison is not None and compares is not None:
             command = f"wellread why {shlex.quote(os.path.relpath(comparison, out))}"
-            sections = compared(evidences, read, Way(comparison.name, "comparison", command))
+            sections = compared(evidences, compares, Way(comparison.name, "comparison", command))
             title = config.title or " and ".join(run.name for run in evidences)
-            facts = difference_numbers(read)
+            facts = difference_numbers(compares)
         else:
             sections = list(_sections(evidences[0], progress))
             title, facts = config.title or evidences[0].name, in_numbers(evidences[0])

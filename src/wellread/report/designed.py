@@ -1,6 +1,6 @@
 """The report's section on changes of design: each variant held against the reference."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from wellread.formats import findings
 from wellread.formats.estimates import Unit
@@ -33,7 +33,7 @@ def the_design(evidence: Evidence) -> Section | None:
     study = evidence.study
     if study is None or not study.variants:
         return None
-    why = [evidence.why(a.name) for a in evidence.artifacts if a.manifest.stage == STUDY]
+    why = evidence.ways_to(STUDY)
     main = _main(study)
     blocks: list[Block] = [Answers(rows=list(_answers(study, main)))]
     blocks += _main_figure(main)
@@ -181,11 +181,9 @@ def _curves(families: Sequence[Family], apart: Sequence[str]) -> Iterator[Figure
     """`apart` are variants of another corpus, and so of other held-out text."""
     if len(families) < 2:
         return
-    reference = families[0].name
-    has: list[Callable[[Family], bool]] = [lambda f: all(f.losses), lambda f: bool(f.late)]
+    first, reference = families[0], families[0].name
     own = "".join(f" {name} is measured on held-out text of its own." for name in apart)
-    if has[0](families[0]):
-        drawn = [family for family in families if has[0](family)]
+    if first in (drawn := [family for family in families if all(family.losses)]):
         yield loss_gaps(
             drawn,
             f"Held-out loss while training, less that of “{reference}” (grey) at the same step: "
@@ -196,8 +194,7 @@ def _curves(families: Sequence[Family], apart: Sequence[str]) -> Iterator[Figure
             ),
             "bits per byte, less the reference’s",
         )
-    if has[1](families[0]):
-        drawn = [family for family in families if has[1](family)]
+    if first in (drawn := [family for family in families if family.late]):
         yield gradients_by_depth(
             drawn,
             f"Norm of each block’s gradient beside that of “{reference}” (grey), means over seeds: "

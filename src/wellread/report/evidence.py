@@ -142,6 +142,10 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         """The id of an artifact's entry in the chain of manifests."""
         return f"{self.prefix}artifact-{slug(artifact)}"
 
+    def ways_to(self, stage: str) -> list[Way]:
+        """To each artifact of a stage."""
+        return [self.why(a.name) for a in self.artifacts if a.manifest.stage == stage]
+
     def why(self, path: str) -> Way:
         """The way back from `path`, an artifact of the run or a file in one."""
         folder = path if any(a.name == path for a in self.artifacts) else posixpath.dirname(path)
@@ -177,8 +181,21 @@ def read_evidence(
     Of several runs each is to have its own `name`, of which the ids of its artifacts are made.
     """
     name = name or run.resolve().name
+    manifests = {path: read_manifest(path) for path in found}
+    logged = {
+        path: list(metrics.read_metrics(path))
+        for path, manifest in manifests.items()
+        if manifest.stage == TRAIN
+    }
     artifacts = sorted(
-        (_artifact(run, path) for path in found),
+        (
+            Artifact(
+                path.relative_to(run).as_posix(),
+                manifest,
+                metrics.seconds_spent(manifest, logged.get(path, ())),
+            )
+            for path, manifest in manifests.items()
+        ),
         key=_place,
     )
     by_stage = {artifact.manifest.stage: artifact for artifact in reversed(artifacts)}
@@ -186,7 +203,11 @@ def read_evidence(
     def read(stage: str, reader: Any) -> Any:
         return reader(run / by_stage[stage].name) if stage in by_stage else None
 
-    trainings = [_training(run, a) for a in artifacts if a.manifest.stage == TRAIN]
+    trainings = [
+        Training(posixpath.basename(a.name), a, logged[run / a.name])
+        for a in artifacts
+        if a.manifest.stage == TRAIN
+    ]
     scored = [_scored(run, a, samples) for a in artifacts if a.manifest.stage == EVALUATE]
     scored = _in_order_of(trainings, scored)
     return Evidence(
@@ -219,13 +240,6 @@ def _planned(recipe: Path) -> dict[str, Any]:
     return planned
 
 
-def _artifact(run: Path, path: Path) -> Artifact:
-    manifest = read_manifest(path)
-    steps = metrics.read_metrics(path) if manifest.stage == TRAIN else ()
-    seconds = max([manifest.seconds, *(step.seconds for step in steps)])
-    return Artifact(path.relative_to(run).as_posix(), manifest, seconds)
-
-
 def _place(artifact: Artifact) -> tuple[int, int, str]:
     """The pipeline's order, models from small to large; what made its inputs comes before."""
     stage = artifact.manifest.stage
@@ -248,11 +262,6 @@ def _unfinished(run: Path) -> list[tuple[str, str]]:
     begun = sorted(p for place in PLACES for p in run.glob(place) if not is_artifact(p))
     owners = [(path.relative_to(run).as_posix(), owner_of(path)) for path in begun]
     return [(name, stage) for name, stage in owners if stage not in (None, OWN)]
-
-
-def _training(run: Path, artifact: Artifact) -> Training:
-    steps = list(metrics.read_metrics(run / artifact.name))
-    return Training(posixpath.basename(artifact.name), artifact, steps)
 
 
 def _scored(run: Path, artifact: Artifact, samples: int) -> Scored:
@@ -299,13 +308,10 @@ def _surest(run: Path, scored: list[Scored]) -> list[Answer]:
     asked = [one for one in scored if any(result.task == QUESTIONS for result in one.results)]
     if not asked:
         return []
-    rows = results.read_items(run / asked[-1].artifact.name, QUESTIONS)
-    found = sorted(
-        (row for row in rows if row["confidence"] is not None), key=lambda row: -row["confidence"]
-    )
+    found = results.surest_first(results.read_items(run / asked[-1].artifact.name, QUESTIONS))
     return [
         Answer(
-            question=row["prompt"].rstrip().splitlines()[-2].removeprefix("Q: "),
+            question=results.question_of(row),
             answer=row["prediction"] or "(empty)",
             is_right=row["value"] == 1,
             probability=row["confidence"],

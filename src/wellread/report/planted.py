@@ -40,7 +40,7 @@ def the_planted(evidence: Evidence) -> Section | None:
         _panel(study, series, *task) for task in tasks if task[1] == _metric_of(task[0], tasks)
     ]
     panels = [panel for panel in panels if any(line.dots for line in panel.lines)]
-    why = [evidence.why(a.name) for a in evidence.artifacts if a.manifest.stage == STUDY]
+    why = evidence.ways_to(STUDY)
     blocks: list[Block] = [Answers(rows=list(_answers(study, series, panels)))]
     blocks += _figure(panels)
     blocks.append(_table(study, series, why))
@@ -119,7 +119,7 @@ def _enough(panel: Planted) -> str:
     Not above guessing: a model that was shown nothing may prefer right answers by accident.
     """
     said = []
-    for line in panel.lines:
+    for line in (one for one in panel.lines if one.dots):
         none, *others = line.dots
         if none.at or none.high is None:
             return ""

@@ -1,8 +1,9 @@
 """In what runs differ: their settings, and what each stage made of them, a column a run."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from wellread.base.config import flat
 from wellread.base.text import human_bytes, human_seconds
 from wellread.report.blocks import (
     NOT_RUN,
@@ -92,19 +93,12 @@ def _different(title: str, artifacts: list[Artifact | None]) -> Iterator[list[Ce
     if None in artifacts:
         yield [Cell(title), Cell("all"), *(Cell("run") if a else NOT_RUN for a in artifacts)]
         return
-    flat = [dict(_flat(a.manifest.config)) for a in artifacts if a is not None]
-    for key in dict.fromkeys(key for one in flat for key in one):
-        values = [one.get(key) for one in flat]
+    configs = [flat(a.manifest.config) for a in artifacts if a is not None]
+    for key in dict.fromkeys(key for one in configs for key in one):
+        values = [one.get(key) for one in configs]
+        values = [None if value == {} else value for value in values]  # its rows are elsewhere
         if any(value != values[0] for value in values):
             yield [Cell(title), Cell(key), *map(_value, values)]
-
-
-def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in config.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
 
 
 def _value(value: Any) -> Cell:

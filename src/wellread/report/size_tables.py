@@ -13,8 +13,6 @@ from wellread.report.study_words import (
 )
 from wellread.report.trends import Sizes
 
-UNDETERMINED = Cell("not determined", is_muted=True)
-
 
 def predictions_table(sizes: Sizes, why: list[Way]) -> Table:
     """What was predicted of the next size, and what came."""
@@ -103,7 +101,7 @@ def gains_table(sizes: Sizes, why: list[Way]) -> Table:
                 Cell(score_name(t.task, t.metric)),
                 estimate_cell(t.per_tenfold, t.unit),
                 estimate_cell(t.whole, t.unit),
-                estimate_cell(t.standardised, "share" if t.unit == "share" else t.unit),
+                estimate_cell(t.standardised, t.unit),
                 _rank(t.rank, t.num_ranked),
                 score(t.chance, t.metric),
                 Cell(t.leaves_chance_at) if t.leaves_chance_at else NOTHING,

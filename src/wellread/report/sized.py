@@ -36,7 +36,7 @@ def the_sizes(evidence: Evidence) -> Section | None:
     sizes = sizes_of(evidence)
     if sizes is None or PLANTED in sizes.study.vary:
         return None
-    why = [evidence.why(a.name) for a in evidence.artifacts if a.manifest.stage == STUDY]
+    why = evidence.ways_to(STUDY)
     blocks: list[Block] = [Answers(rows=list(_answers(sizes)))]
     if sizes.num_others:
         text = f"Shown is the series {sizes.series.name}; the study has {sizes.num_others} more."
@@ -123,7 +123,7 @@ def _of_the_loss(sizes: Sizes, trend: Trend) -> str:
         more = (
             " A power law foretells it better than a line; at this number of tokens it would end "
             f"at {amount(limit.value, fit.unit)} {IN_WORDS[fit.unit]} (95 % {ends})."
-            if fit.is_limit_determined
+            if fit.is_determined("limit")
             else " A power law foretells it better than a line; where it would end is not "
             "determined by these sizes."
         )

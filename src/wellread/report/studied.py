@@ -5,7 +5,7 @@ import posixpath
 from typing import Any
 
 from wellread.formats.comparisons import verdict
-from wellread.formats.estimates import Unit
+from wellread.formats.estimates import compared_in
 from wellread.formats.findings import Difference
 from wellread.formats.studies import SIZE, GroupScore, Study
 from wellread.report import designed, sized
@@ -125,7 +125,7 @@ def _means_table(study: Study, why: list[Way]) -> Table:
                 Cell(s.group),
                 ranged_cell(s.value, s.low, s.high, s.unit),
                 NOTHING if s.seed_deviation is None else
-                Cell(amount(s.seed_deviation, _averaged_as(s.unit)), s.seed_deviation),
+                Cell(amount(s.seed_deviation, compared_in(s.unit)), s.seed_deviation),
                 score(s.chance, s.metric),
                 NOTHING if s.num_items is None else items_in(s.num_items, s.num_units or 0),
                 count(len(s.runs)),
@@ -143,10 +143,6 @@ def _metric(found: GroupScore | Difference) -> Cell:
     known = found.higher_is_better
     arrow = "" if known is None else f" {better(higher=known)}"
     return Cell(metric_name(found.metric) + arrow, found.metric)
-
-
-def _averaged_as(unit: Unit) -> Unit:
-    return "nats" if unit == "perplexity" else unit
 
 
 def _points_table(study: Study, why: list[Way], targets: dict[str, str]) -> Table:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from wellread.base.config import Config
+from wellread.formats.studies import SIZE
 
-SIZE, SEED = "model.size", "train.seed"
+SEED = "train.seed"
 
 
 class StudyConfig(Config, frozen=True):

@@ -8,12 +8,12 @@ from scipy import stats
 
 from wellread.base.intervals import Floats, middle
 from wellread.formats.comparisons import verdict
-from wellread.formats.estimates import Estimate
+from wellread.formats.estimates import Estimate, compared_in
 from wellread.formats.findings import Effect
 from wellread.formats.studies import FIRST_BLOCK, LAST_BLOCK, LOG_PROB, TRAINING, Group
 from wellread.studies.draws import VARIED, Sampled
 from wellread.studies.family import Run
-from wellread.studies.measures import compared_in, printed
+from wellread.studies.measures import printed
 
 
 def effects(

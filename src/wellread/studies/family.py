@@ -11,7 +11,7 @@ import msgspec
 from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest, is_artifact, read_manifest
 from wellread.formats import results as evaluation
-from wellread.formats.metrics import Step, read_metrics
+from wellread.formats.metrics import Step, read_metrics, seconds_spent
 from wellread.formats.results import Result
 from wellread.formats.studies import SIZE, Group, Series
 from wellread.studies.config import SEED, StudyConfig, set_beside
@@ -50,7 +50,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     def started_at(self) -> datetime:
         """When its training began, or later if it was interrupted."""
-        spent = max([self.manifest.seconds, *(step.seconds for step in self.steps)])
+        spent = seconds_spent(self.manifest, self.steps)
         return self.manifest.finished_at - timedelta(seconds=spent)
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from wellread.base.intervals import Floats
-from wellread.formats.estimates import Estimate, Unit
+from wellread.formats.estimates import Estimate, Unit, compared_in
 from wellread.formats.findings import CurvePoint, Fit, Form
 from wellread.formats.studies import SIZE, Series
 from wellread.studies import curves
 from wellread.studies.draws import Grouped, estimate
-from wellread.studies.measures import AUXILIARY, compared_in, printed
+from wellread.studies.measures import AUXILIARY, printed
 from wellread.studies.trends import x_of
 
 POINTS_DRAWN = 25  # of a curve

@@ -40,11 +40,6 @@ class Measure(NamedTuple):
         return f"{self.task} {self.metric}"
 
 
-def compared_in(unit: Unit) -> Unit:
-    """What differences and slopes are in: perplexities are compared as their logarithms."""
-    return "nats" if unit == "perplexity" else unit
-
-
 def is_loss(unit: Unit) -> bool:
     """Whether a power law with a limit of at least zero may hold."""
     return unit in ("perplexity", "nats", "bits")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from wellread.base.config import flat
 from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest, is_artifact, read_manifest
 from wellread.base.text import suggestion
@@ -47,19 +48,6 @@ def setting(settings: dict[str, Any], key: str, location: Path) -> Any:
             raise InputError(f"{location}: the run has no setting {key!r}{suggestion(key, there)}")
         value = value[part]
     return value
-
-
-def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """
-    >>> flat({"model": {"size": "2x64"}, "seed": 0})
-    {'model.size': '2x64', 'seed': 0}
-    """
-    found: dict[str, Any] = {}
-    for key, value in config.items():
-        found |= (
-            flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-        )
-    return found
 
 
 def others(made: dict[str, Manifest], named: Sequence[str]) -> dict[str, Any]:

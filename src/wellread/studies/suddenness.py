@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from wellread.base.intervals import Floats
-from wellread.formats.estimates import Estimate
+from wellread.formats.estimates import Estimate, compared_in
 from wellread.formats.findings import Change, Suddenness
 from wellread.formats.studies import LOG_PROB, SIZE, Series
 from wellread.studies.draws import Grouped, estimate
-from wellread.studies.measures import compared_in
 from wellread.studies.trends import x_of
 
 LEAST_SIZES = 3

@@ -7,10 +7,11 @@ import msgspec
 import numpy as np
 
 from wellread.base.intervals import Floats
+from wellread.formats.estimates import compared_in
 from wellread.formats.findings import Trend
 from wellread.formats.studies import TRAINING, GroupScore, Series
 from wellread.studies.draws import Grouped, estimate
-from wellread.studies.measures import AUXILIARY, compared_in
+from wellread.studies.measures import AUXILIARY
 
 
 class _Slope(NamedTuple):
