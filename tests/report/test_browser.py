@@ -6,10 +6,24 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.report.made_study import design_study, planted_study, size_study, write_study
 from wellread.report.build import write_report
 from wellread.report.config import ReportConfig
 
-FIGURES = {"finished_page": 11, "half_run": 3, "comparison_page": 1}
+STUDIES = {
+    "sizes": size_study,
+    "design": lambda: (design_study(),),
+    "planted": lambda: (planted_study(),),
+}
+# The figures of each page.
+FIGURES = {
+    "finished_page": 11,
+    "half_run": 3,
+    "comparison_page": 1,
+    "sizes": 7,
+    "design": 6,
+    "planted": 3,
+}
 # What is wider than its place: the page, a table, a listing, or a figure's words.
 OVERFLOWS = """() => {
   document.querySelectorAll('details').forEach(one => one.open = true);
@@ -49,10 +63,14 @@ FAINT = """() => {
 
 
 def page_of(which: str, request: pytest.FixtureRequest, folder: Path) -> Path:
-    found: Path = request.getfixturevalue(which)
-    if which != "half_run":
-        return found / "index.html"
-    write_report(found, folder / "report", ReportConfig())
+    if which in STUDIES:
+        run = folder / which
+        write_study(run, *STUDIES[which]())
+    else:
+        run = request.getfixturevalue(which)
+        if which != "half_run":
+            return run / "index.html"
+    write_report(run, folder / "report", ReportConfig())
     return folder / "report" / "index.html"
 
 
