@@ -1,6 +1,7 @@
 """Where the command starts and every error ends: one sentence and an exit status."""
 
 import importlib.metadata
+import logging
 import os
 import signal
 import sys
@@ -12,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from wellread.base.errors import WellreadError
+from wellread.base.errors import WellreadError, WrongArtifact
 from wellread.base.processes import is_first
 from wellread.cli import (
     corpus,
@@ -28,6 +29,7 @@ from wellread.cli import (
     tokenizer,
     why,
 )
+from wellread.cli.wrong import with_way
 
 app = typer.Typer(
     name="wellread",
@@ -67,6 +69,30 @@ corpus.register(stages.corpus_app)
 CallRefused: type[Exception] = typer.BadParameter.__mro__[2]
 
 
+class _Notices(logging.Handler):
+    """What the kernels have to say, above a progress bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        show.err.print(f"[dim]{record.getMessage()}[/]")
+
+
+def _tell_of_compiling() -> None:
+    kernels = logging.getLogger("wellread.base.kernels")
+    if show.err.is_terminal and not kernels.handlers:
+        kernels.addHandler(_Notices(logging.INFO))
+        kernels.setLevel(logging.INFO)
+        kernels.propagate = False
+
+
+def _refuse(error: Exception) -> None:
+    """Usage, and what is wrong with a call; of options that may be meant the nearest."""
+    if possibilities := getattr(error, "possibilities", None):
+        error.message = f"{error.message}. Did you mean {possibilities[0]}?"  # type: ignore[attr-defined]
+        possibilities.clear()
+    if is_first():
+        error.show()  # type: ignore[attr-defined]
+
+
 def _interrupted(number: int, _frame: FrameType | None) -> None:
     """End at once: what a stage leaves when it is killed is what it goes on from."""
     interrupt.end(number, "the same command goes on from here")
@@ -88,6 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not is_first():
         show.err.quiet = show.out.quiet = True
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+    _tell_of_compiling()
     signal.signal(signal.SIGTERM, _interrupted)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in a shell's background job
         signal.signal(signal.SIGINT, _interrupted)
@@ -97,13 +124,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WellreadError as error:
         if debug:
             traceback.print_exc()
-        _say(error)
+        _say(with_way(error) if isinstance(error, WrongArtifact) else error)
         return error.exit_status
     except typer.Exit as done:
         return done.exit_code
     except CallRefused as error:
-        if is_first():
-            error.show()  # type: ignore[attr-defined]
+        _refuse(error)
         return 2
     except (KeyboardInterrupt, typer.Abort):  # a library that handles Ctrl-C itself raises it
         _interrupted(signal.SIGINT, None)

@@ -29,7 +29,10 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    recipe: Annotated[Path, typer.Argument(help="A TOML file with a section per stage.")],
+    recipe: Annotated[
+        Path,
+        typer.Argument(help="A TOML file with a section per stage; or the name of one of ours."),
+    ],
     out: Out,
     data: Annotated[
         Path | None, typer.Option(help="Folder that the recipe's paths are taken from.")
@@ -38,7 +41,9 @@ def run(
     json: Json = False,
 ) -> None:
     """Run every stage of a recipe; what is up to date is left, what was killed goes on."""
-    run_steps(recipe, out, data, only_plan=plan, json=json)
+    from wellread.pipeline.recipe import named_recipe
+
+    run_steps(named_recipe(recipe), out, data, only_plan=plan, json=json)
 
 
 def run_steps(

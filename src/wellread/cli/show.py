@@ -206,6 +206,14 @@ def print_table(table: Table) -> None:
     out.print(table)
 
 
+def print_hanging(markup: str, indent: int) -> None:
+    """A line; what a terminal has no room for goes on below, further in than it begins."""
+    text = Text.from_markup(markup)
+    pieces = list(text.wrap(out, out.width - indent - GAP)) if out.is_terminal else [text]
+    for number, piece in enumerate(pieces):
+        out.print(Text(" " * (indent + GAP * bool(number))) + piece)
+
+
 def _num_names(table: Table) -> int:
     """How many columns at the left say what a row is."""
     is_right = [column.justify == "right" for column in table.columns]
@@ -259,15 +267,26 @@ def _published(task: str) -> str:
 
 
 def tasks(rows: "Sequence[Description]") -> None:
-    """A block for each task: where its data comes from, what is measured, what may be varied."""
+    """A line for each task: what it measures, what it needs, whether the paper has its numbers."""
+    table = plain_table("task", "what", "needs", "in the paper", left=["task", "what", "needs"])
     for row in rows:
-        out.print(f"[bold]{row.name}[/]  [dim]{escape(row.protocol)}[/]")
-        tested = "; tested on records of its layout only" if row.is_layout_tested else ""
-        out.print(f"  {row.source}{tested}; {', '.join(row.metrics)}", markup=False)
-        if row.published:
-            out.print(f"  {_published(row.published)}", markup=False)
-        for axis, meaning in row.axes.items():
-            out.print(f"  {axis}: {meaning}", markup=False)
+        what = row.source.partition(":")[0].partition(",")[0]
+        table.add_row(row.name, escape(what), row.needs, "yes" if row.published else "")
+    out.print(table)
+    out.print("all of one, with its settings: wellread evaluate --list TASK", markup=False)
+
+
+def task(row: "Description") -> None:
+    """Where a task's data comes from, what is measured, what may be varied."""
+    out.print(f"[bold]{row.name}[/]  [dim]{escape(row.protocol)}[/]")
+    tested = "; tested on records of its layout only" if row.is_layout_tested else ""
+    out.print(f"  {row.source}{tested}; {', '.join(row.metrics)}", markup=False)
+    if row.needs:
+        out.print(f"  needs {row.needs}", markup=False)
+    if row.published:
+        out.print(f"  {_published(row.published)}", markup=False)
+    for axis, meaning in row.axes.items():
+        out.print(f"  {axis}: {meaning}", markup=False)
 
 
 def keep(folder: Path, name: str, content: bytes, figures: Sequence["Figure"]) -> None:

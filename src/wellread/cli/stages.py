@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from wellread.base.config import convert
 from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest, read_manifest
+from wellread.base.suggest import nearest
 from wellread.cli import interrupt, show, show_crawl, show_links, show_study
 from wellread.cli import results as scored
 from wellread.cli.models import located
@@ -38,6 +39,10 @@ class _FirstByDefault(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         is_named = bool(args) and args[0] in self.commands
+        is_path = bool(args) and Path(args[0]).exists()
+        near = nearest(args[0], self.commands) if args and not is_named and not is_path else []
+        if near:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
         first = next(iter(self.commands))
         return super().parse_args(ctx, args if is_named or not args else [first, *args])
 
@@ -350,7 +355,9 @@ def evaluate(
     corpus: Annotated[
         Path | None, typer.Option(help="Corpus whose held-out documents are used.")
     ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="Show every task and stop.")] = False,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Show every task and stop; with its name, all of one.")
+    ] = False,
     every_checkpoint: Annotated[
         bool, typer.Option("--every-checkpoint", help="Of a run, each into OUT/STEP.")
     ] = False,
@@ -361,7 +368,7 @@ def evaluate(
 ) -> None:
     """Score a model on tasks, zero-shot, with intervals."""
     if list_:
-        _list_tasks(json=json)
+        _list_tasks(None if model is None else str(model), json=json)
         return
     if model is None or (out is None and not estimate):
         raise InputError("evaluate: name a MODEL and an --out directory, or give --list")
@@ -373,8 +380,9 @@ def evaluate(
     place = located(model)
     if estimate:
         with show.progress("estimate") as progress:
-            found = estimated(place, config, corpus=corpus, progress=progress)
+            found, not_run = estimated(place, config, corpus=corpus, progress=progress)
         scored.estimates(found)
+        scored.missing(not_run)
         return
     assert out is not None
     is_long = config.suite is not None or config.budget is not None
@@ -395,12 +403,14 @@ def evaluate(
             scored.scores(read_results(where, variants=True), read_manifest(where).facts)
 
 
-def _list_tasks(*, json: bool) -> None:
+def _list_tasks(name: str | None, *, json: bool) -> None:
     from wellread.evaluate.plan import list_tasks
 
-    rows = list_tasks()
+    rows = list_tasks(name)
     if json:
         show.print_json(rows)
+    elif name is not None:
+        show.task(rows[0])
     else:
         show.tasks(rows)
 
@@ -436,9 +446,8 @@ def study(
     for flag, value in given.items():
         if value:
             raise InputError(f"study: {flag} is for a recipe, which {results[0]} is not")
-    do_stage("study", out, partial(fit_study, results, out, config), json=json)
-    if not json:
-        show_study.tables(read_study(out))
+    fit = partial(fit_study, results, out, config)
+    do_stage("study", out, fit, json=json, result=(read_study, show_study.tables))
 
 
 @takes_settings(ReportConfig, "report")

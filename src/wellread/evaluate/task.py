@@ -12,7 +12,7 @@ import numpy.typing as npt
 from wellread.base import plugins
 from wellread.base.errors import InputError
 from wellread.base.files import sha256_of
-from wellread.base.text import suggestion
+from wellread.base.suggest import suggestion
 from wellread.evaluate import tasks
 from wellread.evaluate.downloads import download
 from wellread.evaluate.language_model import LanguageModel

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wellread.base.errors import InputError
+from wellread.base.manifest import read_artifact
 from wellread.formats import tables
 
 STAGE = "tokens"
@@ -61,7 +62,8 @@ def read_header(directory: Path) -> TokensHeader:
     path = directory / "tokens.json"
     try:
         return msgspec.json.decode(path.read_bytes(), type=TokensHeader)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
+        read_artifact(directory, STAGE)
         raise InputError(f"{directory}: no tokens here (no tokens.json)") from None
     except msgspec.DecodeError as error:
         raise InputError(f"{path}: damaged ({error})") from None

@@ -7,7 +7,7 @@ import msgspec
 
 from wellread.base.config import Config
 from wellread.base.errors import InputError
-from wellread.base.text import suggestion
+from wellread.base.suggest import suggestion
 
 HEAD_WIDTH = 64  # of all four released models (their hparams.json); used for LAYERSxWIDTH
 # What the paper changed, or left as it was, and a study can undo.

@@ -15,7 +15,7 @@ import markupsafe
 from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
-from wellread.base.text import suggestion
+from wellread.base.suggest import suggestion
 from wellread.formats.comparisons import read_comparison
 from wellread.report.account import the_chain, the_deviations, the_time
 from wellread.report.beside_paper import beside_paper
