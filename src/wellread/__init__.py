@@ -7,6 +7,8 @@ loaded when a model is touched.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from wellread.base.errors import missing_library
+
 if TYPE_CHECKING:
     from wellread.corpus.build import build_corpus as build_corpus
     from wellread.crawl.stage import crawl as crawl
@@ -56,4 +58,7 @@ def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module 'wellread' has no attribute {name!r}")
     # crawl, evaluate and train are packages too; once imported, the package answers to the call.
-    return getattr(importlib.import_module(_PLACES[name]), name)
+    try:
+        return getattr(importlib.import_module(_PLACES[name]), name)
+    except ModuleNotFoundError as error:
+        raise missing_library(error) from None

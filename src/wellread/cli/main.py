@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from wellread.base.errors import WellreadError
+from wellread.base.errors import WellreadError, missing_library
 from wellread.base.processes import is_first
 from wellread.cli import (
     corpus,
@@ -94,11 +94,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         given = [a for a in arguments if a != "--debug"]
         status = app(given, prog_name="wellread", standalone_mode=False)
-    except WellreadError as error:
+    except (WellreadError, ModuleNotFoundError) as error:
         if debug:
             traceback.print_exc()
-        _say(error)
-        return error.exit_status
+        refusal = error if isinstance(error, WellreadError) else missing_library(error)
+        _say(refusal)
+        return refusal.exit_status
     except typer.Exit as done:
         return done.exit_code
     except CallRefused as error:

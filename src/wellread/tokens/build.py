@@ -23,13 +23,12 @@ from wellread.base.manifest import (
 from wellread.base.progress import Progress, silent
 from wellread.base.threads import num_threads
 from wellread.formats import tables
+from wellread.formats.ids import Ids, dtype_for
 from wellread.formats.tokens import (
     DOCUMENTS,
     STAGE,
-    Ids,
     SplitSize,
     TokensHeader,
-    dtype_for,
     shard_name,
 )
 from wellread.tokenizer.files import write_vocabulary
