@@ -15,7 +15,7 @@ install-test: .venv/installed-test
 	$(PYTHON) -m venv .venv
 
 .venv/installed: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e .
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[all]"
 	@touch $@
 
 .venv/installed-test: .venv/installed

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from wellread.base.errors import WellreadError, WrongArtifact
+from wellread.base.errors import WellreadError, missing_library
 from wellread.base.processes import is_first
 from wellread.cli import (
     corpus,
@@ -121,11 +121,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         given = [a for a in arguments if a != "--debug"]
         status = app(given, prog_name="wellread", standalone_mode=False)
-    except WellreadError as error:
+    except (WellreadError, ModuleNotFoundError) as error:
         if debug:
             traceback.print_exc()
-        _say(with_way(error) if isinstance(error, WrongArtifact) else error)
-        return error.exit_status
+        refusal = error if isinstance(error, WellreadError) else missing_library(error)
+        _say(with_way(refusal))
+        return refusal.exit_status
     except typer.Exit as done:
         return done.exit_code
     except CallRefused as error:

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from wellread.base.errors import WrongArtifact
+from wellread.base.errors import WellreadError, WrongArtifact
 from wellread.base.manifest import is_artifact, read_manifest
 
 MOST = 3  # folders named
@@ -45,8 +45,10 @@ SHOWN_BY = {
 }
 
 
-def with_way(error: WrongArtifact) -> str:
-    """The sentence, and what of the expected kind is near; else the command that makes it."""
+def with_way(error: WellreadError) -> str:
+    """The sentence; of a wrong artifact, what of the right kind is near, or the way to make it."""
+    if not isinstance(error, WrongArtifact):
+        return str(error)
     if near := list(_near(error.place, error.expected)):
         more = " or another" if near[MOST:] else ""
         return f"{error}; name {' or '.join(map(str, near[:MOST]))}{more}"

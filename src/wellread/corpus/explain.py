@@ -12,7 +12,8 @@ from wellread.base.manifest import read_artifact
 from wellread.base.suggest import did_you_mean
 from wellread.base.urls import canonical_url
 from wellread.formats.corpus_outcomes import KEPT, OUTCOMES, OUTCOMES_FILE
-from wellread.formats.documents import SCHEMA, STAGE, Document, documents_files, read_corpus
+from wellread.formats.document_tables import SCHEMA
+from wellread.formats.documents import STAGE, Document, documents_files, read_corpus
 from wellread.formats.sorting import named
 from wellread.formats.tables import open_table
 

@@ -5,17 +5,16 @@ Every document is preceded by the id of `<|endoftext|>`, so that a model sees wh
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from wellread.base.errors import InputError
 from wellread.base.manifest import read_artifact
 from wellread.formats import tables
+from wellread.formats.ids import Ids
 
 STAGE = "tokens"
 DOCUMENTS = tables.schema(
@@ -29,7 +28,6 @@ DOCUMENTS = tables.schema(
         ("num_bytes", pa.int64()),  # of the text in UTF-8
     ],
 )
-Ids = npt.NDArray[np.unsignedinteger[Any]]
 
 
 class SplitSize(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,11 +45,6 @@ class TokensHeader(msgspec.Struct, frozen=True, kw_only=True):
     end_of_text: int
     merges_digest: str  # SHA-256 of the merges.txt these ids belong to
     splits: dict[str, SplitSize]
-
-
-def dtype_for(vocab_size: int) -> Any:
-    """uint16 while every id fits. Arithmetic on it wraps: widen first."""
-    return np.uint16 if vocab_size <= 65_536 else np.uint32
 
 
 def shard_name(split: str, number: int) -> str:

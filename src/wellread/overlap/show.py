@@ -68,7 +68,7 @@ def show_passages(  # noqa: PLR0913 - what is shown, and of what
     tests: str | Path | None = None,
     *,
     text: str | None = None,
-    corpus: Path | None = None,
+    corpus: str | Path | None = None,
     items: Sequence[str] = (),
     number: int = 5,
     progress: Progress = silent,
@@ -82,7 +82,7 @@ def show_passages(  # noqa: PLR0913 - what is shown, and of what
     """
     index = Path(index)
     opened = open_overlap_index(index)
-    place = corpus_of(index, opened, corpus)
+    place = corpus_of(index, opened, Path(corpus) if corpus else None)
     left_out: dict[str, list[str]] = {}
     if tests is not None:
 
