@@ -1,6 +1,5 @@
-"""`wellread doctor`: what this machine has, and what is missing."""
+"""`wellread doctor`: what this machine has, and what is wrong with it."""
 
-import importlib.metadata
 import os
 import platform
 import shutil
@@ -10,18 +9,11 @@ from pathlib import Path
 import psutil
 import typer
 
+from wellread.base.allowance import allowed_cores, allowed_memory
+from wellread.base.requirements import version_of
 from wellread.base.text import human_bytes
-from wellread.cli import show
+from wellread.cli import problems, show
 from wellread.cli.options import Json
-
-LIBRARIES = ("numpy", "numba", "msgspec", "regex")
-OF_ALL = (  # of the extra `all`
-    *("torch", "pyarrow", "daft", "duckdb", "scrapy", "warcio", "trafilatura", "lxml_html_clean"),
-    *("pycld2", "safetensors", "scipy", "matplotlib", "sacrebleu"),
-)
-WHOLE = 'pip install "wellread[all]"'
-LEAST_MEMORY = 6 * 2**30  # what the demo may use
-LEAST_DISK = 3 * 2**30
 
 
 def register(app: typer.Typer) -> None:
@@ -29,45 +21,52 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(json: Json = False) -> None:
-    """Show versions, cores, memory, accelerator and caches, and how to get what is missing."""
-    facts, problems = _facts(), _problems()
+    """Show versions, cores, memory, GPU and caches; what is wrong, and the command that mends it.
+
+    Exit status 1 if something is wrong.
+    """
+    facts, found = _facts(), problems.findings(os.environ, Path.cwd())
+    has_problems = any(one.kind == "problem" for one in found)
     if json:
-        show.print_json({"facts": facts, "problems": problems})
+        show.print_json({"facts": facts, "findings": found})
     else:
         for name, value in facts.items():
             show.out.print(f"{name:<16} {value}", markup=False)
-        for problem in problems:
-            show.out.print("[yellow]![/]", end=" ")
-            show.out.print(problem, markup=False)
-        if not problems:
+        for one in found:
+            sign = "[yellow]![/]" if one.kind == "problem" else "[dim]·[/]"
+            show.out.print(sign, end=" ")
+            show.out.print(f"{one.sentence}: {one.command}", markup=False)
+        if not has_problems:
             show.out.print("[green]✓[/] nothing is missing")
-    if problems:
+    if has_problems:
         raise typer.Exit(1)
 
 
 def _facts() -> dict[str, str]:
-    memory = psutil.virtual_memory()
-    whole = f"the tokenizer alone; for the whole system: {WHOLE}"
+    memory, most = psutil.virtual_memory(), allowed_memory()
+    whole = "the tokenizer alone" if problems.is_tokenizer_alone() else "the whole system"
+    loops = problems.compiled_loops()
     found = {
-        "wellread": importlib.metadata.version("wellread"),
-        "installed": whole if _is_tokenizer_alone() else "the whole system",
+        "wellread": f"{version_of('wellread')}, {whole}",
         "python": f"{platform.python_version()}  {sys.executable}",
         "system": platform.platform(),
         "cores": f"{os.cpu_count()}  {platform.processor()}",
         "memory": f"{human_bytes(memory.total)}, {human_bytes(memory.available)} free",
         "disk here": f"{human_bytes(shutil.disk_usage(Path.cwd()).free)} free",
-        "caches": "compiled loops beside the package",
+        "compiled loops": "not kept" if loops is None else f"{loops}, and so for each package",
     }
-    if _version("torch"):
+    if version_of("torch"):
         found |= _of_torch()
-    if _version("matplotlib"):
+    if cores := allowed_cores():
+        found["cores"] += f"; {cores:g} may be used"
+    if most is not None:
+        found["memory"] += f"; {human_bytes(most)} may be used"
+    if version_of("matplotlib"):
         import matplotlib
 
-        found["caches"] += f"; fonts in {matplotlib.get_cachedir()}"
-    for name in (*LIBRARIES, *OF_ALL):
-        if version := _version(name):
-            found[name] = version
-    return found
+        found["fonts"] = matplotlib.get_cachedir()
+    versions = [f"{one.name} {one.found}" for one in problems.wanted_libraries() if one.found]
+    return found | {"libraries": ", ".join(versions)}
 
 
 def _of_torch() -> dict[str, str]:
@@ -82,24 +81,3 @@ def _of_torch() -> dict[str, str]:
         "cores": f"{os.cpu_count()}  {features.get('cpu_name', platform.processor())}, {matrix}",
         "accelerator": torch.cuda.get_device_name() if has_gpu else "none (CPU is used)",
     }
-
-
-def _version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def _is_tokenizer_alone() -> bool:
-    return not any(map(_version, OF_ALL))
-
-
-def _problems() -> list[str]:
-    wanted = LIBRARIES if _is_tokenizer_alone() else (*LIBRARIES, *OF_ALL)
-    found = [f"{name} is missing: {WHOLE}" for name in wanted if _version(name) is None]
-    if psutil.virtual_memory().total < LEAST_MEMORY:
-        found.append("less than 6 GiB of memory: run the demo with --quick")
-    if shutil.disk_usage(Path.cwd()).free < LEAST_DISK:
-        found.append("less than 3 GiB free on this disk: give an --out on another one")
-    return found

@@ -94,8 +94,7 @@ def _refuse(error: Exception) -> None:
 
 
 def _interrupted(number: int, _frame: FrameType | None) -> None:
-    """End at once: what a stage leaves when it is killed is what it goes on from."""
-    interrupt.end(number, "the same command goes on from here")
+    interrupt.end(number, interrupt.STARTS_OVER)
 
 
 def _say(sentence: object) -> None:

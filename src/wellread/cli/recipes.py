@@ -100,11 +100,12 @@ def run_steps(
             log=f"{some[0].out}.log",
         )
 
-    for are_of_runs, some in groupby(steps, key=lambda step: step.of_run is not None):
-        if places and are_of_runs:
-            manifests |= do_side_by_side(list(some), job, places, labels)
-        else:
-            manifests |= {step.name: _do(step, labels[step.name]) for step in some}
+    with interrupt.goes_on():
+        for are_of_runs, some in groupby(steps, key=lambda step: step.of_run is not None):
+            if places and are_of_runs:
+                manifests |= do_side_by_side(list(some), job, places, labels)
+            else:
+                manifests |= {step.name: _do(step, labels[step.name]) for step in some}
     report = out / "report" / "index.html"
     if json:
         show.print_json(manifests)
@@ -185,7 +186,7 @@ def demo(
     from wellread.demo.server import serve
 
     recipe = "demo-quick" if quick else "demo"
-    with show.progress("the little web") as progress:
+    with interrupt.goes_on(), show.progress("the little web") as progress:
         path = prepare_demo(out, recipe, port, progress=progress)
     web = read_manifest(out / "web")
     show.err.print(f"[green]✓[/] the little web: {web.counts['pages']:,} pages of documentation")

@@ -1,5 +1,6 @@
 """One command for each stage: `wellread links`, `crawl`, `corpus`, ... `report`."""
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Sequence
@@ -32,6 +33,9 @@ from wellread.studies.config import StudyConfig
 from wellread.tokenizer.config import TokenizerConfig
 from wellread.tokens.config import TokensConfig
 from wellread.train.config import TrainConfig
+
+
+GOES_ON = ("links", "crawl", "corpus", "evaluate")  # from what they had when they were interrupted
 
 
 class _FirstByDefault(TyperGroup):
@@ -86,7 +90,8 @@ def do_stage(
     `result`: how that is read, which is what JSON then has instead of the manifest, and shown.
     """
     since = datetime.now(UTC)
-    with show.progress(label) as progress:
+    kept = interrupt.goes_on() if label in GOES_ON else contextlib.nullcontext()
+    with kept, show.progress(label) as progress:
         manifest = work(progress=progress)
     if json:
         show.print_json(manifest if result is None else result[0](out))
@@ -331,7 +336,7 @@ def train(
     if sweep_steps is not None and not sweep_learning_rate:
         raise InputError("train: --sweep-steps belongs to --sweep-learning-rate")
     on_checkpoint = score if scores is not None else None
-    with interrupt.postponed() as should_stop:
+    with interrupt.goes_on(), interrupt.postponed() as should_stop:
         if sweep_learning_rate:
             from wellread.formats.sweeps import read_sweep
             from wellread.train import sweep
