@@ -189,6 +189,6 @@ def _of_threads(environment: Mapping[str, str]) -> Iterator[Finding]:
     elif number < best:
         yield Finding(
             kind="note",
-            sentence=f"OMP_NUM_THREADS={threads}: training leaves cores idle, of which it has {best}",
+            sentence=f"OMP_NUM_THREADS={threads}, and {best} cores: training leaves some idle",
             command="unset OMP_NUM_THREADS",
         )

@@ -34,7 +34,6 @@ from wellread.tokenizer.config import TokenizerConfig
 from wellread.tokens.config import TokensConfig
 from wellread.train.config import TrainConfig
 
-
 GOES_ON = ("links", "crawl", "corpus", "evaluate")  # from what they had when they were interrupted
 
 
