@@ -5,6 +5,7 @@ loaded when a model is touched.
 """
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from wellread.base.errors import missing_library
@@ -76,9 +77,15 @@ __all__ = list(_PLACES)
 
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
-        raise AttributeError(f"module 'wellread' has no attribute {name!r}")
+        # With name and obj Python itself suggests the nearest.
+        what = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(what, name=name, obj=sys.modules[__name__])
     # crawl, evaluate and train are packages too; once imported, the package answers to the call.
     try:
         return getattr(importlib.import_module(_PLACES[name]), name)
     except ModuleNotFoundError as error:
         raise missing_library(error) from None
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
