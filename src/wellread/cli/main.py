@@ -107,6 +107,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     os.environ.setdefault("DAFT_PROGRESS_BAR", "0")  # it would write over ours
+    # Matplotlib makes a folder for settings in the user's, which nobody asked for.
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    os.environ.setdefault("MPLCONFIGDIR", str(caches / "matplotlib"))
     # PyTorch's idle threads look for work for milliseconds, on cores that our kernels then lack;
     # after so many looks, some 20 microseconds, they sleep. It is read when PyTorch is loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")

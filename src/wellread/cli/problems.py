@@ -143,7 +143,9 @@ def wanted_libraries() -> list[Library]:
     """The libraries that are declared, of `all` if it seems to be installed, of others if there."""
     extras = () if is_tokenizer_alone() else ("all",)
     needed = libraries(PACKAGE, extras)
-    return needed + [one for one in libraries(PACKAGE, OPTIONAL) if one.found and one not in needed]
+    names = {one.name for one in needed}
+    more = (one for one in libraries(PACKAGE, OPTIONAL) if one.found and one.name not in names)
+    return [*needed, *more]
 
 
 def _of_libraries(needed: list[Library]) -> Iterator[Finding]:

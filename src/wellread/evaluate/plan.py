@@ -115,7 +115,7 @@ def prepare(config: EvaluateConfig, corpus: Path | None = None) -> Plan:
             )
         except InputError as error:
             if one.protocol in named:
-                raise
+                raise type(error)(f"{one.name}: {error}") from None
             plan.not_run[stem] = str(error)
             continue
         examples = loaded.examples[: config.limit]
