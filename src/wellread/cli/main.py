@@ -102,17 +102,28 @@ def _say(sentence: object) -> None:
         print(f"wellread: {sentence}", file=sys.stderr, flush=True)
 
 
+def _set_libraries_up() -> None:
+    """What libraries read of the environment when they are loaded, where the user did not say."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    settings = {
+        "DAFT_PROGRESS_BAR": "0",  # it would write over ours
+        "DAFT_SHOW_QUERY_ID": "0",
+        # By default a folder among the user's settings, and one among all users' temporary files.
+        "MPLCONFIGDIR": str(caches / "matplotlib"),
+        "TORCHINDUCTOR_CACHE_DIR": str(caches / "torchinductor"),
+        # PyTorch's idle threads look for work for milliseconds, on cores that our kernels then
+        # lack; after so many looks, some 20 microseconds, they sleep.
+        "GOMP_SPINCOUNT": "20000",
+    }
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status (0 done, 2 refused, 1 failed, 130 or 143 interrupted)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
-    os.environ.setdefault("DAFT_PROGRESS_BAR", "0")  # it would write over ours
-    # Matplotlib makes a folder for settings in the user's, which nobody asked for.
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    os.environ.setdefault("MPLCONFIGDIR", str(caches / "matplotlib"))
-    # PyTorch's idle threads look for work for milliseconds, on cores that our kernels then lack;
-    # after so many looks, some 20 microseconds, they sleep. It is read when PyTorch is loaded.
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    _set_libraries_up()
     if not is_first():
         show.err.quiet = show.out.quiet = True
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LINES = 10  # when the output is no terminal
 REFRESHES_PER_SECOND = 8
+WIDTH_OF_BAR, WIDTH_OF_NUMBERS = 24, 60  # the latter with label and times
+NARROW_NOTE = 30  # characters of a note that a whole bar is to leave room for
 
 GAP = 2  # between two columns of a table
 WIDTH_OF_FILES = 160  # of what is no terminal: tables there need not fit into 80 columns
@@ -64,9 +66,10 @@ def rows() -> Iterator[Callable[[str], Row]]:
     if not err.is_terminal:
         yield lambda label: Row(_lines(label), lambda: None)
         return
+    is_narrow = err.width < WIDTH_OF_BAR + WIDTH_OF_NUMBERS + NARROW_NOTE
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=WIDTH_OF_BAR // 3 if is_narrow else WIDTH_OF_BAR),
         TextColumn("{task.fields[count]}  [dim]{task.fields[note]}[/]"),
         TimeElapsedColumn(),
         TextColumn("[dim]left[/]"),
@@ -81,8 +84,11 @@ def rows() -> Iterator[Callable[[str], Row]]:
 def _bar(bars: Progress, label: str) -> Row:
     task = bars.add_task(label, total=None, count="", note="")
 
+    room = max(0, bars.console.width - WIDTH_OF_NUMBERS - WIDTH_OF_BAR // 3)
+
     def show(done: float, total: float | None, note: str = "") -> None:
-        bars.update(task, completed=done, total=total, count=_count(done, total), note=escape(note))
+        brief = escape(textwrap.shorten(note, max(room, NARROW_NOTE // 2), placeholder="…"))
+        bars.update(task, completed=done, total=total, count=_count(done, total), note=brief)
 
     return Row(show, functools.partial(bars.remove_task, task))
 
