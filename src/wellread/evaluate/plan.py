@@ -115,7 +115,9 @@ def prepare(config: EvaluateConfig, corpus: Path | None = None) -> Plan:
             )
         except InputError as error:
             if one.protocol in named:
-                raise type(error)(f"{one.name}: {error}") from None
+                if type(error) is InputError:  # others say of which place they are
+                    raise InputError(f"{one.name}: {error}") from None
+                raise
             plan.not_run[stem] = str(error)
             continue
         examples = loaded.examples[: config.limit]
