@@ -116,8 +116,6 @@ def test_what_cannot_run_here_calls_commands_and_options_that_exist(
     for block in blocks(page, "console"):
         for words in calls(block):
             name = " ".join(words[:3]) if " ".join(words[:3]) in commands else " ".join(words[:2])
-            by_default = {"wellread links": "take", "wellread corpus": "build"}
-            name = f"{name} {by_default[name]}" if name in by_default else name
             assert name in commands, words
             known = {"--help", "--debug"}
             for option in commands[name].params:
