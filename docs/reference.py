@@ -18,7 +18,7 @@ from wellread.pipeline.recipe import SECTIONS
 from wellread.pipeline.stages import STAGES
 from wellread.report.config import ReportConfig
 
-ARRAY = re.compile(r"numpy\.ndarray\[[^]]*\], numpy\.dtype\[numpy\.(\w+)(?:\[(?:typing\.)?Any\])?\]\]")
+ARRAY = re.compile(r"numpy\.ndarray\[[^]]*\], numpy\.dtype\[numpy\.(\w+)(?:\[[\w.]+\])?\]\]")
 DEFAULT = re.compile(r"\s*\[default: (.*?)\]$")
 
 

@@ -59,6 +59,8 @@ def commands(reference: ModuleType) -> dict[str, Any]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a reader stands in: the checkout, and what the pages before have made."""
     here = tmp_path_factory.mktemp("reader")
+    (here / ".venv").mkdir()
+    (here / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
     for name in ("recipes", "docs"):
         shutil.copytree(REPOSITORY / name, here / name)
     shutil.copy(REPOSITORY / "README.md", here)
