@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 import wellread
+from wellread.cli import stages
 from wellread.cli.main import app
 from wellread.cli.options import takes_settings
 from wellread.model.sizes import ModelConfig
@@ -17,6 +18,7 @@ from wellread.pipeline.recipe import SECTIONS
 from wellread.pipeline.stages import STAGES
 from wellread.report.config import ReportConfig
 
+ARRAY = re.compile(r"numpy\.ndarray\[[^]]*\], numpy\.dtype\[numpy\.(\w+)(?:\[[\w.]+\])?\]\]")
 DEFAULT = re.compile(r"\s*\[default: (.*?)\]$")
 
 
@@ -45,14 +47,15 @@ def _leaves(path: str, command: Any) -> Iterator[tuple[str, Any]]:
     if not inner:
         yield path, command
     for name, one in inner.items():
-        yield from _leaves(f"{path} {name}", one)
+        is_first = isinstance(one, stages._First)  # `wellread links DUMPS` has no word for it
+        yield from _leaves(path if is_first else f"{path} {name}", one)
 
 
 def settings(section: str) -> dict[str, Any]:
     """The options that a section's keys are, by key; their help says meaning and default."""
-    stages = [stage for stage in STAGES.values() if stage.section == section]
+    rows = [stage for stage in STAGES.values() if stage.section == section]
     apart: dict[str, type] = {"model": ModelConfig, "report": ReportConfig}
-    config = apart[section] if section in apart else stages[0].load_config()
+    config = apart[section] if section in apart else rows[0].load_config()
     found = inspect.signature(takes_settings(config, section)(lambda: None)).parameters
     options = {name: one.annotation.__metadata__[0] for name, one in found.items()}
     return {name: option for name, option in options.items() if name != "recipe"}
@@ -131,11 +134,22 @@ def _members(found: type) -> Iterator[tuple[str, Any]]:
 def _signature(name: str, found: Any) -> str:
     if isinstance(found, property):
         return f"```text\n{name}\n```"
-    line = f"{name}{inspect.signature(found)}"
+    signature = inspect.signature(found)
+    has_return = signature.return_annotation is not inspect.Signature.empty
+    gives = f" -> {inspect.formatannotation(signature.return_annotation)}" if has_return else ""
+    parameters = [str(one) for one in signature.parameters.values()]
+    line = _short(f"{name}({', '.join(parameters)}){gives}")
     if len(line) > 88:
-        parameters = ",\n    ".join(map(str, inspect.signature(found).parameters.values()))
-        line = f"{name}(\n    {parameters},\n)"
+        line = _short("\n    ".join([f"{name}(", *(f"{one}," for one in parameters)]))
+        line += _short(f"\n){gives}")
     return f"```text\n{line}\n```"
+
+
+def _short(signature: str) -> str:
+    """Without the modules of types, and with a function's name for a function."""
+    text = re.sub(r"<function <?(\w+)>? at \w+>", r"\1", signature)
+    text = ARRAY.sub(r"ndarray[\1]", text)
+    return re.sub(r"\b(?:\w+\.)+(?=[A-Z])", "", text)
 
 
 def _prose(text: str | None) -> str:

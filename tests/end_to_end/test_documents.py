@@ -60,6 +60,8 @@ def commands(reference: ModuleType) -> dict[str, Any]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a reader stands in: the checkout, and what the pages before have made."""
     here = tmp_path_factory.mktemp("reader")
+    (here / ".venv").mkdir()
+    (here / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
     for name in ("recipes", "docs"):
         shutil.copytree(REPOSITORY / name, here / name)
     shutil.copy(REPOSITORY / "README.md", here)
@@ -161,8 +163,6 @@ def test_what_cannot_run_here_calls_commands_and_options_that_exist(
     for block in blocks(page, "console"):
         for words in calls(block):
             name = " ".join(words[:3]) if " ".join(words[:3]) in commands else " ".join(words[:2])
-            by_default = {"wellread links": "take", "wellread corpus": "build"}
-            name = f"{name} {by_default[name]}" if name in by_default else name
             assert name in commands, words
             known = {"--help", "--debug"}
             for option in commands[name].params:
