@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Two processes: a file's tests stay together, as they share what is made for them.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: install install-test demo check test test-all parity bench clean
+.PHONY: install install-test demo check test test-all parity bench docs clean
 
 install: .venv/installed
 install-test: .venv/installed-test
@@ -15,7 +15,7 @@ install-test: .venv/installed-test
 	$(PYTHON) -m venv .venv
 
 .venv/installed: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e .
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[all]"
 	@touch $@
 
 .venv/installed-test: .venv/installed
@@ -58,6 +58,14 @@ bench: .venv/installed-bench
 	for what in train encode curve pathological tokens; do \
 		$(BIN)/python benchmarks/tokenizer.py $$what || exit 1; \
 	done
+
+.venv/installed-docs: .venv/installed
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[docs]"
+	@touch $@
+
+# The manual, into build/site. The theme would announce another program's second version.
+docs: .venv/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 clean:
 	rm -rf .venv .venv-parity build dist

@@ -108,7 +108,7 @@ def test_wrong_items_are_shown_the_worst_first(
     assert "lambada  3 items below full marks" in said
     assert "prediction (empty)" in said
     assert main(["show", str(results), "--task", "ptb"]) == 2
-    assert "no result 'ptb'; it has lambada, lambada,t" in capsys.readouterr().err
+    assert "no result 'ptb'; known: lambada, lambada,t" in capsys.readouterr().err
 
 
 def test_texts_are_neither_right_nor_wrong(

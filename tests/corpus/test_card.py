@@ -9,7 +9,7 @@ from huggingface_hub import DatasetCard
 from tests.reference.corpus_account import ACCOUNT
 from wellread.corpus.card import COLUMNS, card
 from wellread.formats.corpus_report import DomainRow, Example, Step
-from wellread.formats.documents import SCHEMA
+from wellread.formats.document_tables import SCHEMA
 
 SETTINGS = {"languages": ["en"], "near_duplicate_similarity": 0.8, "protect": None}
 

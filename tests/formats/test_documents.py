@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from wellread.formats.documents import Columns, read_columns, read_documents
+from wellread.formats.document_tables import Columns, read_columns
+from wellread.formats.documents import read_documents
 
 DEEP = b"[" * 200_000 + b"]" * 200_000
 

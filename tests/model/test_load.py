@@ -635,9 +635,7 @@ def test_a_name_of_the_hub_is_found_in_its_cache(small: GPT2, folder: Path, tmp_
 def test_a_name_that_is_nowhere_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"`hf download openai-community/gpt2`$"):
         locate("gpt2", hub_cache=tmp_path)
-    with pytest.raises(
-        InputError, match="there is no such file or folder; expected a training run"
-    ):
+    with pytest.raises(InputError, match="there is no such file or folder; name a training run"):
         locate("/nowhere/at/all", hub_cache=tmp_path)
 
 

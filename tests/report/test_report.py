@@ -433,7 +433,7 @@ def test_hostile_text_is_shown_and_never_obeyed(tmp_path: Path) -> None:
 def test_a_directory_without_artifacts_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no finished artifact"):
         write_report(tmp_path, tmp_path / "report", ReportConfig())
-    with pytest.raises(InputError, match="there is no such directory"):
+    with pytest.raises(InputError, match="there is no such file or folder"):
         write_report(tmp_path / "absent", tmp_path / "report", ReportConfig())
 
 

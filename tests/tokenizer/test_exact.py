@@ -31,7 +31,7 @@ Pair = tuple[int, int]
 
 @cache
 def repository_text() -> str:
-    paths = [*sorted((REPOSITORY / "docs").glob("*.md")), REPOSITORY / "README.md"]
+    paths = [*sorted((REPOSITORY / "docs" / "how").glob("*.md")), REPOSITORY / "README.md"]
     return "".join(path.read_text(encoding="utf-8") for path in paths)
 
 

@@ -43,7 +43,7 @@ def merges_of_hugging_face(texts: Sequence[str], num_merges: int) -> list[Pair]:
 
 def repository_texts() -> list[str]:
     """Prose and code of this repository, a document each."""
-    paths = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").glob("*.md"))]
+    paths = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs" / "how").glob("*.md"))]
     paths += sorted((REPOSITORY / "src" / "wellread" / "base").glob("*.py"))
     return [path.read_text(encoding="utf-8") for path in paths]
 

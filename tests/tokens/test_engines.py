@@ -10,7 +10,7 @@ import pytest
 
 from wellread.base.errors import InputError
 from wellread.base.manifest import read_manifest
-from wellread.formats.documents import parquet_files
+from wellread.formats.document_tables import parquet_files
 from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.tokens.build import tokenize_corpus
 from wellread.tokens.config import TokensConfig

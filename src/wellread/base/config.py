@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, TypeVar, get_args
 import msgspec
 
 from wellread.base.errors import InputError
-from wellread.base.text import suggestion
+from wellread.base.suggest import did_you_mean, meant_path, no_such, suggestion
 
 T = TypeVar("T", bound=msgspec.Struct)
 Place = Annotated[str, msgspec.Meta(description="a path, else a name known elsewhere")]
@@ -25,7 +25,11 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such recipe; name a .toml file") from None
+        raise no_such(path, "a .toml file") from None
+    except IsADirectoryError:
+        inside = sorted(map(str, path.glob("*.toml")))
+        named = f"; name {' or '.join(inside)}" if inside else "; name a .toml file"
+        raise InputError(f"{path}: a folder, not a recipe{named}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as a recipe: {error}") from None
     except tomllib.TOMLDecodeError as error:
@@ -59,7 +63,7 @@ def convert(
         if wanted is Path and isinstance(value, str):  # every path in a setting is an input
             path = (root or Path()) / Path(value).expanduser()
             if not path.exists():
-                raise ValueError(f"there is no such file: {path}")
+                raise ValueError(f"there is no such file: {path}{meant_path(path)}")
             return path
         raise ValueError(f"Expected `{wanted.__name__}`, got `{type(value).__name__}`")
 
@@ -71,9 +75,16 @@ def convert(
         key = f"key {name!r}: " if name else ""
         if "RFC3339" in what and isinstance(raw.get(name), str):
             what = f"{raw[name]!r} is not a date; expected YEAR-MONTH-DAY, as 2017-12-31"
-        choices = get_args(fields[name].type) if "enum value" in what and name in fields else ()
-        expected = f"; expected {', '.join(map(str, choices))}" if choices else ""
+        choices = _choices(fields[name].type) if "enum value" in what and name in fields else []
+        near = did_you_mean(what.split("'")[1], choices) if choices else ""
+        expected = f"; expected {', '.join(choices)}{near}" if choices else ""
         raise InputError(f"{where}: {key}{what[0].lower()}{what[1:]}{expected}") from None
+
+
+def _choices(kind: Any) -> list[str]:
+    """The values of a Literal, in a union too."""
+    inside = [_choices(part) for part in get_args(kind)]
+    return [str(kind)] if isinstance(kind, str | int) else [one for some in inside for one in some]
 
 
 def to_plain(value: Any) -> Any:

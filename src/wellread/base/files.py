@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import BinaryIO, cast
 
 from wellread.base.errors import InputError, WellreadError
+from wellread.base.suggest import no_such
 
 STDIN = Path("-")
 PARTIAL = ".partial"  # how names of files end that are not whole yet
@@ -127,7 +128,7 @@ def input_files(
         elif path.exists():
             found.append(path)
         else:
-            raise InputError(f"{path}: there is no such file; name {what}")
+            raise no_such(path, what)
     return found
 
 

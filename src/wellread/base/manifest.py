@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from wellread.base.config import Config, deciding, to_plain, with_defaults
-from wellread.base.errors import InputError, WellreadError
+from wellread.base.errors import InputError, WellreadError, WrongArtifact
 from wellread.base.files import (
     PARTIAL,
     HashingWriter,
@@ -29,6 +29,7 @@ from wellread.base.files import (
     write_bytes,
 )
 from wellread.base.previous import LASTING, PREVIOUS, put_back, set_aside
+from wellread.base.suggest import meant_path, no_such
 
 log = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
@@ -145,18 +146,43 @@ def read_manifest(directory: Path) -> Manifest:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Manifest)
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{directory}: no finished artifact (no {MANIFEST}) here") from None
+        raise _no_artifact(directory) from None
     except msgspec.DecodeError as error:
         raise InputError(f"{path}: damaged ({error}); delete the directory and rerun") from None
 
 
+def _no_artifact(directory: Path, expected: Sequence[str] = ()) -> InputError:
+    """What is at `directory`, where there is no manifest."""
+    if meant := meant_path(directory):
+        return InputError(f"{directory}: there is no such file or folder{meant}")
+    if not directory.exists():
+        what = "there is no such file or folder"
+    elif not directory.is_dir():
+        what = "a file; expected a folder that a stage made"
+    elif (directory / UNFINISHED).is_file():
+        what = f"unfinished work of stage {owner_of(directory)!r}; run its command again"
+    else:
+        what = f"no finished artifact (no {MANIFEST}) here"
+    return WrongArtifact(f"{directory}: {what}", directory, None, expected)
+
+
 def read_artifact(directory: Path, *stages: str) -> Manifest:
     """The manifest of `directory`, which must be a finished artifact of one of `stages`."""
+    if not is_artifact(directory):
+        raise _no_artifact(directory, stages)
     manifest = read_manifest(directory)
     if manifest.stage not in stages:
-        expected = " or ".join(map(repr, stages))
-        raise InputError(f"{directory}: made by stage {manifest.stage!r}, expected {expected}")
+        raise other_artifact(directory, manifest.stage, stages)
     return manifest
+
+
+def other_artifact(
+    directory: Path, found: str, stages: Sequence[str], what: str = ""
+) -> WrongArtifact:
+    """That the finished artifact at `directory` is none of `stages`, in words `what` they are."""
+    expected = what or " or ".join(map(repr, stages))
+    sentence = f"{directory}: made by stage {found!r}, expected {expected}"
+    return WrongArtifact(sentence, directory, found, stages)
 
 
 def is_artifact(path: Path) -> bool:
@@ -200,8 +226,8 @@ def writing(
     plain = to_plain(config)
     marker = marker_of(stage, config, inputs)
     with explaining_full_disks(out), contextlib.ExitStack() as held:
-        _claim(out, stage, marker, resume=resume, held=held)
-        held.push(functools.partial(_recover, out, resume=resume))
+        is_new = _claim(out, stage, marker, resume=resume, held=held)
+        held.push(functools.partial(_recover, out, resume=resume, is_new=is_new))
         draft = Draft(out)
         yield draft
         outputs = _outputs(draft)
@@ -234,7 +260,8 @@ def marker_of(stage: str, config: Config, inputs: Mapping[str, Sequence[Path]]) 
 
 def _claim(
     out: Path, stage: str, marker: bytes, *, resume: bool, held: contextlib.ExitStack
-) -> None:
+) -> bool:
+    """Whether nothing was there."""
     make_directory(out)
     locked(out, held)
     owner = owner_of(out)
@@ -252,6 +279,7 @@ def _claim(
         _warn_of_other_settings(out, marker)
         set_aside(out, MANIFEST)
         write_bytes(mark, marker)
+    return owner is None
 
 
 def _content(out: Path) -> str:
@@ -277,12 +305,21 @@ def _warn_of_other_settings(out: Path, marker: bytes) -> None:
         )  # fmt: skip
 
 
-def _recover(out: Path, kind: type[BaseException] | None, *_: Any, resume: bool) -> None:
+def _recover(
+    out: Path, kind: type[BaseException] | None, *_: Any, resume: bool, is_new: bool
+) -> None:
     """After a failure put back what was there before, unless the new work is worth going on with.
 
     That is work of a stage that resumes and did not refuse its settings or inputs.
     """
-    if kind is None or not is_artifact(out / PREVIOUS):
+    if kind is None:
+        return
+    if is_new and issubclass(kind, InputError):
+        files = [path for path in out.rglob("*") if path.is_file() and path.name != UNFINISHED]
+        if not (resume and files):
+            shutil.rmtree(out)
+        return
+    if not is_artifact(out / PREVIOUS):
         return
     begun = {path.name for path in out.iterdir()} - {PREVIOUS, UNFINISHED, LASTING}
     if not (resume and begun) or issubclass(kind, InputError):
@@ -323,7 +360,7 @@ def identity(paths: Sequence[Path]) -> list[list[Any]]:
 
 def _raw_files(path: Path) -> list[Path]:
     if not path.exists():
-        raise InputError(f"{path}: there is no such file or directory")
+        raise no_such(path, "an input")
     resolved = path.resolve()
     return sorted(p for p in resolved.rglob("*") if p.is_file()) if path.is_dir() else [resolved]
 

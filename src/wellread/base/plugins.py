@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from wellread.base.errors import InputError
-from wellread.base.text import suggestion
+from wellread.base.suggest import suggestion
 
 
 def names(package: ModuleType) -> list[str]:

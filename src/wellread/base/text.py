@@ -1,6 +1,5 @@
 """Small functions on text that several layers need."""
 
-import difflib
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -9,24 +8,6 @@ from typing import Literal
 LEAST_NUMBER = 1e-9  # what is less comes of another order of summation
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
-
-MOST_SHOWN = 40  # of the words that a suggestion names: all tasks
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """The end of an error sentence: the nearest known word, or the first ones.
-
-    >>> suggestion("min_carma", ["min_karma", "until"])
-    "; did you mean 'min_karma'?"
-    >>> suggestion("zzz", ["min_karma", "until"])
-    '; known: min_karma, until'
-    """
-    options = list(known)
-    near = difflib.get_close_matches(word, options, n=1)
-    if near:
-        return f"; did you mean {near[0]!r}?"
-    more = f" and {len(options) - MOST_SHOWN:,} more" if len(options) > MOST_SHOWN else ""
-    return f"; known: {', '.join(options[:MOST_SHOWN])}{more}"
 
 
 def human_bytes(count: float) -> str:

@@ -16,6 +16,7 @@ from wellread.base.errors import Stopped
 from wellread.base.processes import is_first, num_processes
 from wellread.cli import show
 
+STARTS_OVER = "the same command starts over"
 AGAIN = 5.0  # seconds in which one of several processes takes a second signal for the first
 
 
@@ -44,6 +45,11 @@ def ends_with(sentence: str) -> Iterator[None]:
     finally:
         for number, usual in before.items():
             signal.signal(number, usual)
+
+
+def goes_on() -> contextlib.AbstractContextManager[None]:
+    """In this block a signal ends the process at once, and what was done is gone on from."""
+    return ends_with(f"what is done is kept; to go on: {_command()}")
 
 
 @contextlib.contextmanager

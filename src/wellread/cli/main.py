@@ -1,6 +1,7 @@
 """Where the command starts and every error ends: one sentence and an exit status."""
 
 import importlib.metadata
+import logging
 import os
 import signal
 import sys
@@ -12,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from wellread.base.errors import WellreadError
+from wellread.base.errors import WellreadError, missing_library
 from wellread.base.processes import is_first
 from wellread.cli import (
     corpus,
@@ -28,6 +29,7 @@ from wellread.cli import (
     tokenizer,
     why,
 )
+from wellread.cli.wrong import with_way
 
 app = typer.Typer(
     name="wellread",
@@ -67,9 +69,32 @@ corpus.register(stages.corpus_app)
 CallRefused: type[Exception] = typer.BadParameter.__mro__[2]
 
 
+class _Notices(logging.Handler):
+    """What the kernels have to say, above a progress bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        show.err.print(f"[dim]{record.getMessage()}[/]")
+
+
+def _tell_of_compiling() -> None:
+    kernels = logging.getLogger("wellread.base.kernels")
+    if show.err.is_terminal and not kernels.handlers:
+        kernels.addHandler(_Notices(logging.INFO))
+        kernels.setLevel(logging.INFO)
+        kernels.propagate = False
+
+
+def _refuse(error: Exception) -> None:
+    """Usage, and what is wrong with a call; of options that may be meant the nearest."""
+    if possibilities := getattr(error, "possibilities", None):
+        error.message = f"{error.message}. Did you mean {possibilities[0]}?"  # type: ignore[attr-defined]
+        possibilities.clear()
+    if is_first():
+        error.show()  # type: ignore[attr-defined]
+
+
 def _interrupted(number: int, _frame: FrameType | None) -> None:
-    """End at once: what a stage leaves when it is killed is what it goes on from."""
-    interrupt.end(number, "the same command goes on from here")
+    interrupt.end(number, interrupt.STARTS_OVER)
 
 
 def _say(sentence: object) -> None:
@@ -77,33 +102,48 @@ def _say(sentence: object) -> None:
         print(f"wellread: {sentence}", file=sys.stderr, flush=True)
 
 
+def _set_libraries_up() -> None:
+    """What libraries read of the environment when they are loaded, where the user did not say."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    settings = {
+        "DAFT_PROGRESS_BAR": "0",  # it would write over ours
+        "DAFT_SHOW_QUERY_ID": "0",
+        # By default a folder among the user's settings, and one among all users' temporary files.
+        "MPLCONFIGDIR": str(caches / "matplotlib"),
+        "TORCHINDUCTOR_CACHE_DIR": str(caches / "torchinductor"),
+        # PyTorch's idle threads look for work for milliseconds, on cores that our kernels then
+        # lack; after so many looks, some 20 microseconds, they sleep.
+        "GOMP_SPINCOUNT": "20000",
+    }
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status (0 done, 2 refused, 1 failed, 130 or 143 interrupted)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
-    os.environ.setdefault("DAFT_PROGRESS_BAR", "0")  # it would write over ours
-    # PyTorch's idle threads look for work for milliseconds, on cores that our kernels then lack;
-    # after so many looks, some 20 microseconds, they sleep. It is read when PyTorch is loaded.
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    _set_libraries_up()
     if not is_first():
         show.err.quiet = show.out.quiet = True
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+    _tell_of_compiling()
     signal.signal(signal.SIGTERM, _interrupted)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in a shell's background job
         signal.signal(signal.SIGINT, _interrupted)
     try:
         given = [a for a in arguments if a != "--debug"]
         status = app(given, prog_name="wellread", standalone_mode=False)
-    except WellreadError as error:
+    except (WellreadError, ModuleNotFoundError) as error:
         if debug:
             traceback.print_exc()
-        _say(error)
-        return error.exit_status
+        refusal = error if isinstance(error, WellreadError) else missing_library(error)
+        _say(with_way(refusal))
+        return refusal.exit_status
     except typer.Exit as done:
         return done.exit_code
     except CallRefused as error:
-        if is_first():
-            error.show()  # type: ignore[attr-defined]
+        _refuse(error)
         return 2
     except (KeyboardInterrupt, typer.Abort):  # a library that handles Ctrl-C itself raises it
         _interrupted(signal.SIGINT, None)

@@ -11,6 +11,7 @@ import typer
 
 from wellread.base.config import Config, convert, read_toml
 from wellread.base.errors import InputError
+from wellread.base.suggest import suggestion
 from wellread.pipeline.stages import STAGES
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="Directory to write to.")]
@@ -63,7 +64,8 @@ def takes_settings(
         notes = comments(config)
         options = [_option(field, notes.get(field.name, "")) for field in fields]
         file = Annotated[
-            Path | None, typer.Option("--recipe", help=f"Take settings from its section {section}.")
+            Path | None,
+            typer.Option("--recipe", help=f"Take settings from section {section} of this file."),
         ]
         options.append(_keyword("recipe", file))
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + options
@@ -75,9 +77,11 @@ def takes_settings(
 
 
 def _section(recipe: Path, section: str) -> dict[str, Any]:
-    raw = read_toml(recipe)
+    from wellread.pipeline.recipe import named_recipe
+
+    raw = read_toml(named_recipe(recipe))
     if section not in raw:
-        raise InputError(f"{recipe}: no section [{section}]; it has {', '.join(raw)}")
+        raise InputError(f"{recipe}: no section [{section}]{suggestion(section, raw)}")
     files = {key for stage in STAGES.values() if stage.section == section for key in stage.given}
     return {key: value for key, value in raw[section].items() if key not in files}
 

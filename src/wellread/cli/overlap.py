@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from wellread.base.errors import InputError
-from wellread.cli import interrupt, show, show_copying, show_overlap, show_passages
+from wellread.cli import show, show_copying, show_overlap, show_passages
 from wellread.cli.options import Json, Out, takes_settings
 from wellread.cli.stages import do_stage
 from wellread.overlap.config import OverlapConfig, SplitConfig
@@ -26,12 +26,6 @@ OF_INDEX = (
 
 def register(app: typer.Typer) -> None:
     app.add_typer(overlap_app)
-
-
-@overlap_app.callback()
-def _starts_over(context: typer.Context) -> None:
-    """None of these goes on from what an interrupted one has left."""
-    context.with_resource(interrupt.ends_with("the same command starts over"))
 
 
 @overlap_app.command("index")

@@ -29,7 +29,10 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    recipe: Annotated[Path, typer.Argument(help="A TOML file with a section per stage.")],
+    recipe: Annotated[
+        Path,
+        typer.Argument(help="A TOML file with a section per stage; or the name of one of ours."),
+    ],
     out: Out,
     data: Annotated[
         Path | None, typer.Option(help="Folder that the recipe's paths are taken from.")
@@ -38,7 +41,9 @@ def run(
     json: Json = False,
 ) -> None:
     """Run every stage of a recipe; what is up to date is left, what was killed goes on."""
-    run_steps(recipe, out, data, only_plan=plan, json=json)
+    from wellread.pipeline.recipe import named_recipe
+
+    run_steps(named_recipe(recipe), out, data, only_plan=plan, json=json)
 
 
 def run_steps(
@@ -95,11 +100,12 @@ def run_steps(
             log=f"{some[0].out}.log",
         )
 
-    for are_of_runs, some in groupby(steps, key=lambda step: step.of_run is not None):
-        if places and are_of_runs:
-            manifests |= do_side_by_side(list(some), job, places, labels)
-        else:
-            manifests |= {step.name: _do(step, labels[step.name]) for step in some}
+    with interrupt.goes_on():
+        for are_of_runs, some in groupby(steps, key=lambda step: step.of_run is not None):
+            if places and are_of_runs:
+                manifests |= do_side_by_side(list(some), job, places, labels)
+            else:
+                manifests |= {step.name: _do(step, labels[step.name]) for step in some}
     report = out / "report" / "index.html"
     if json:
         show.print_json(manifests)
@@ -180,7 +186,7 @@ def demo(
     from wellread.demo.server import serve
 
     recipe = "demo-quick" if quick else "demo"
-    with show.progress("the little web") as progress:
+    with interrupt.goes_on(), show.progress("the little web") as progress:
         path = prepare_demo(out, recipe, port, progress=progress)
     web = read_manifest(out / "web")
     show.err.print(f"[green]✓[/] the little web: {web.counts['pages']:,} pages of documentation")

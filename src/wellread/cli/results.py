@@ -11,9 +11,11 @@ from rich.markup import escape
 
 from wellread.base.errors import InputError
 from wellread.base.manifest import is_artifact, read_artifact, read_manifest
+from wellread.base.suggest import suggestion
 from wellread.base.text import human_number, human_seconds
 from wellread.cli import show, show_copying, show_overlap, show_study
 from wellread.cli.options import Json
+from wellread.cli.wrong import shown_by
 from wellread.formats import studies
 from wellread.formats.comparisons import verdict
 from wellread.formats.published import nearest_size, published
@@ -50,7 +52,8 @@ def show_results(
     """Show scores beside the paper's, or items with what the model said; or another result."""
     from wellread.formats.results import STAGE, read_results, results_in
 
-    results = results.parent if results.is_file() else results
+    if results.is_file() and is_artifact(results.parent):
+        results = results.parent
     if not is_artifact(results) and results.is_dir():
         folders = results_in(results)
         for folder in folders:  # of a run, or of `--every-checkpoint`
@@ -58,10 +61,7 @@ def show_results(
             show_results(folder, task, wrong, surest, by_site, count, form, json)
         if folders:
             return
-    if is_artifact(results) and (other := _others().get(read_manifest(results).stage)):
-        read, shown = other
-        found_there = read(results)
-        show.print_json(found_there) if json else shown(found_there)
+    if is_artifact(results) and _shows_other(results, json=json):
         return
     manifest = read_artifact(results, STAGE)
     found = read_results(results, variants=True)
@@ -75,6 +75,18 @@ def show_results(
         show.print_json(found)
     else:
         scores(found, manifest.facts, form)
+
+
+def _shows_other(artifact: Path, *, json: bool) -> bool:
+    """Show what another stage than evaluation made, if this command does."""
+    stage = read_manifest(artifact).stage
+    if stage in (others := _others()):
+        read, shown = others[stage]
+        found = read(artifact)
+        show.print_json(found) if json else shown(found)
+    elif way := shown_by(artifact):
+        raise InputError(f"{artifact}: made by stage {stage!r}, which `{way}` shows")
+    return stage in others
 
 
 def _others() -> dict[str, tuple[Callable[[Path], Any], Callable[[Any], None]]]:
@@ -106,8 +118,13 @@ def scores(found: "list[Result]", facts: dict[str, object], form: Form = "table"
         _notes(found)
     not_run = facts.get("not_run")
     if isinstance(not_run, dict):
-        for name, why in not_run.items():
-            show.err.print(f"[yellow]not run[/] {escape(str(name))}: {escape(str(why))}")
+        missing(not_run)
+
+
+def missing(not_run: dict[str, str]) -> None:
+    """The tasks that cannot be done, and why."""
+    for name, why in not_run.items():
+        show.err.print(f"[yellow]not run[/] {escape(name)}: {escape(why)}")
 
 
 class Row(NamedTuple):
@@ -255,7 +272,7 @@ def _items(
 
     stems = [result.stem for result in found]
     if task is not None and task not in stems:
-        raise InputError(f"{results}: no result {task!r}; it has {', '.join(stems)}")
+        raise InputError(f"{results}: no result {task!r}{suggestion(task, stems)}")
     for stem in stems if task is None else [task]:
         rows = list(read_items(results, stem))
         below = ""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LINES = 10  # when the output is no terminal
 REFRESHES_PER_SECOND = 8
+WIDTH_OF_BAR, WIDTH_OF_NUMBERS = 24, 60  # the latter with label and times
+NARROW_NOTE = 30  # characters of a note that a whole bar is to leave room for
 
 GAP = 2  # between two columns of a table
 WIDTH_OF_FILES = 160  # of what is no terminal: tables there need not fit into 80 columns
@@ -64,9 +66,10 @@ def rows() -> Iterator[Callable[[str], Row]]:
     if not err.is_terminal:
         yield lambda label: Row(_lines(label), lambda: None)
         return
+    is_narrow = err.width < WIDTH_OF_BAR + WIDTH_OF_NUMBERS + NARROW_NOTE
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=WIDTH_OF_BAR // 3 if is_narrow else WIDTH_OF_BAR),
         TextColumn("{task.fields[count]}  [dim]{task.fields[note]}[/]"),
         TimeElapsedColumn(),
         TextColumn("[dim]left[/]"),
@@ -81,8 +84,11 @@ def rows() -> Iterator[Callable[[str], Row]]:
 def _bar(bars: Progress, label: str) -> Row:
     task = bars.add_task(label, total=None, count="", note="")
 
+    room = max(0, bars.console.width - WIDTH_OF_NUMBERS - WIDTH_OF_BAR // 3)
+
     def show(done: float, total: float | None, note: str = "") -> None:
-        bars.update(task, completed=done, total=total, count=_count(done, total), note=escape(note))
+        brief = escape(textwrap.shorten(note, max(room, NARROW_NOTE // 2), placeholder="…"))
+        bars.update(task, completed=done, total=total, count=_count(done, total), note=brief)
 
     return Row(show, functools.partial(bars.remove_task, task))
 
@@ -206,6 +212,14 @@ def print_table(table: Table) -> None:
     out.print(table)
 
 
+def print_hanging(markup: str, indent: int) -> None:
+    """A line; what a terminal has no room for goes on below, further in than it begins."""
+    text = Text.from_markup(markup)
+    pieces = list(text.wrap(out, out.width - indent - GAP)) if out.is_terminal else [text]
+    for number, piece in enumerate(pieces):
+        out.print(Text(" " * (indent + GAP * bool(number))) + piece)
+
+
 def _num_names(table: Table) -> int:
     """How many columns at the left say what a row is."""
     is_right = [column.justify == "right" for column in table.columns]
@@ -259,15 +273,26 @@ def _published(task: str) -> str:
 
 
 def tasks(rows: "Sequence[Description]") -> None:
-    """A block for each task: where its data comes from, what is measured, what may be varied."""
+    """A line for each task: what it measures, what it needs, whether the paper has its numbers."""
+    table = plain_table("task", "what", "needs", "in the paper", left=["task", "what", "needs"])
     for row in rows:
-        out.print(f"[bold]{row.name}[/]  [dim]{escape(row.protocol)}[/]")
-        tested = "; tested on records of its layout only" if row.is_layout_tested else ""
-        out.print(f"  {row.source}{tested}; {', '.join(row.metrics)}", markup=False)
-        if row.published:
-            out.print(f"  {_published(row.published)}", markup=False)
-        for axis, meaning in row.axes.items():
-            out.print(f"  {axis}: {meaning}", markup=False)
+        what = row.source.partition(":")[0].partition(",")[0]
+        table.add_row(row.name, escape(what), row.needs, "yes" if row.published else "")
+    out.print(table)
+    out.print("all of one, with its settings: wellread evaluate --list TASK", markup=False)
+
+
+def task(row: "Description") -> None:
+    """Where a task's data comes from, what is measured, what may be varied."""
+    out.print(f"[bold]{row.name}[/]  [dim]{escape(row.protocol)}[/]")
+    tested = "; tested on records of its layout only" if row.is_layout_tested else ""
+    out.print(f"  {row.source}{tested}; {', '.join(row.metrics)}", markup=False)
+    if row.needs:
+        out.print(f"  needs {row.needs}", markup=False)
+    if row.published:
+        out.print(f"  {_published(row.published)}", markup=False)
+    for axis, meaning in row.axes.items():
+        out.print(f"  {axis}: {meaning}", markup=False)
 
 
 def keep(folder: Path, name: str, content: bytes, figures: Sequence["Figure"]) -> None:

@@ -53,6 +53,8 @@ def _sites(found: "LinkReport") -> None:
 def explanation(found: "Explanation") -> None:
     verdict = f"out: {found.refused}" if found.refused else f"in, with karma {found.karma:,}"
     out.print(f"{found.url}\n{verdict}", markup=False, soft_wrap=True)
+    if found.twin:
+        out.print(f"but some point to {found.twin}, which is another address", markup=False)
     if not found.mentions:
         return
     table = plain_table(

@@ -1,6 +1,6 @@
 """A study in the terminal: what changes along each series, what was predicted, what variants do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from rich.markup import escape
@@ -32,8 +32,21 @@ def tables(found: Study) -> None:
         _predictions(found.predictions)
     if found.effects:
         _effects(found)
-    for text in (*found.not_compared, *found.unpaired):
+    for text in _by_reason([*found.not_compared, *found.unpaired]):
         _line(f"not compared: {text}")
+
+
+def _by_reason(texts: Sequence[str]) -> Iterator[str]:
+    """Of texts `NAME: REASON` one for each reason, with all its names.
+
+    >>> list(_by_reason(["a: no item", "b: no item", "c"]))
+    ['a, b: no item', 'c']
+    """
+    names: dict[str, list[str]] = {}
+    for text in texts:
+        name, colon, reason = text.rpartition(": ")
+        names.setdefault(colon + reason if colon else "", []).append(name if colon else text)
+    yield from (", ".join(named) + reason for reason, named in names.items())
 
 
 def _line(text: str) -> None:

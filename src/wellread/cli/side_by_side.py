@@ -48,7 +48,10 @@ def do_side_by_side(
         jobs = [job(run, some) for run, some in pending.items()]
         failed = run_jobs(jobs, places, tell, should_stop)
     if failed:
-        why = "; ".join(f"{run}: {error}" for run, error in failed.items())
+        runs: dict[str, list[str]] = {}
+        for run, error in failed.items():
+            runs.setdefault(error, []).append(run)
+        why = "; ".join(f"{', '.join(some)}: {error}" for error, some in runs.items())
         many = len({step.of_run for step in steps})
         raise WellreadError(f"{len(failed)} of {many} runs failed, the others are done: {why}")
     return {step.name: read_manifest(step.out) for step in steps}

@@ -1,5 +1,6 @@
 """One command for each stage: `wellread links`, `crawl`, `corpus`, ... `report`."""
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from wellread.base.config import convert
 from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest, read_manifest
+from wellread.base.suggest import nearest
 from wellread.cli import interrupt, show, show_crawl, show_links, show_study
 from wellread.cli import results as scored
 from wellread.cli.models import located
@@ -32,12 +34,18 @@ from wellread.tokenizer.config import TokenizerConfig
 from wellread.tokens.config import TokensConfig
 from wellread.train.config import TrainConfig
 
+GOES_ON = ("links", "crawl", "corpus", "evaluate")  # from what they had when they were interrupted
+
 
 class _FirstByDefault(TyperGroup):
     """`links DUMPS` is `links take DUMPS`: the command that was registered first."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         is_named = bool(args) and args[0] in self.commands
+        is_path = bool(args) and Path(args[0]).exists()
+        near = nearest(args[0], self.commands) if args and not is_named and not is_path else []
+        if near:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
         first = next(iter(self.commands))
         return super().parse_args(ctx, args if is_named or not args else [first, *args])
 
@@ -81,7 +89,8 @@ def do_stage(
     `result`: how that is read, which is what JSON then has instead of the manifest, and shown.
     """
     since = datetime.now(UTC)
-    with show.progress(label) as progress:
+    kept = interrupt.goes_on() if label in GOES_ON else contextlib.nullcontext()
+    with kept, show.progress(label) as progress:
         manifest = work(progress=progress)
     if json:
         show.print_json(manifest if result is None else result[0](out))
@@ -326,7 +335,7 @@ def train(
     if sweep_steps is not None and not sweep_learning_rate:
         raise InputError("train: --sweep-steps belongs to --sweep-learning-rate")
     on_checkpoint = score if scores is not None else None
-    with interrupt.postponed() as should_stop:
+    with interrupt.goes_on(), interrupt.postponed() as should_stop:
         if sweep_learning_rate:
             from wellread.formats.sweeps import read_sweep
             from wellread.train import sweep
@@ -350,7 +359,9 @@ def evaluate(
     corpus: Annotated[
         Path | None, typer.Option(help="Corpus whose held-out documents are used.")
     ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="Show every task and stop.")] = False,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Show every task and stop; with its name, all of one.")
+    ] = False,
     every_checkpoint: Annotated[
         bool, typer.Option("--every-checkpoint", help="Of a run, each into OUT/STEP.")
     ] = False,
@@ -361,7 +372,7 @@ def evaluate(
 ) -> None:
     """Score a model on tasks, zero-shot, with intervals."""
     if list_:
-        _list_tasks(json=json)
+        _list_tasks(None if model is None else str(model), json=json)
         return
     if model is None or (out is None and not estimate):
         raise InputError("evaluate: name a MODEL and an --out directory, or give --list")
@@ -373,8 +384,9 @@ def evaluate(
     place = located(model)
     if estimate:
         with show.progress("estimate") as progress:
-            found = estimated(place, config, corpus=corpus, progress=progress)
+            found, not_run = estimated(place, config, corpus=corpus, progress=progress)
         scored.estimates(found)
+        scored.missing(not_run)
         return
     assert out is not None
     is_long = config.suite is not None or config.budget is not None
@@ -395,12 +407,14 @@ def evaluate(
             scored.scores(read_results(where, variants=True), read_manifest(where).facts)
 
 
-def _list_tasks(*, json: bool) -> None:
+def _list_tasks(name: str | None, *, json: bool) -> None:
     from wellread.evaluate.plan import list_tasks
 
-    rows = list_tasks()
+    rows = list_tasks(name)
     if json:
         show.print_json(rows)
+    elif name is not None:
+        show.task(rows[0])
     else:
         show.tasks(rows)
 
@@ -436,9 +450,8 @@ def study(
     for flag, value in given.items():
         if value:
             raise InputError(f"study: {flag} is for a recipe, which {results[0]} is not")
-    do_stage("study", out, partial(fit_study, results, out, config), json=json)
-    if not json:
-        show_study.tables(read_study(out))
+    fit = partial(fit_study, results, out, config)
+    do_stage("study", out, fit, json=json, result=(read_study, show_study.tables))
 
 
 @takes_settings(ReportConfig, "report")

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from wellread.base.errors import InputError
+from wellread.base.suggest import no_such
 from wellread.cli import show
 from wellread.cli.options import Json
 
@@ -116,7 +117,7 @@ def stats(
     from wellread.tokenizer.tokenizer import Tokenizer
 
     if missing := [path for path in texts if not path.exists()]:
-        raise InputError(f"{missing[0]}: no such file or folder")
+        raise no_such(missing[0], "texts")
     names = _names(tokenizer)
     loaded = {name: Tokenizer.load(path) for name, path in zip(names, tokenizer, strict=True)}
 

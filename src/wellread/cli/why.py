@@ -41,7 +41,7 @@ def why(
         return
     show.out.print(f"[bold]{escape(str(result))}[/] comes from")
     for origin in origins:
-        show.out.print("  " * origin.depth + _line(origin))
+        show.print_hanging(_line(origin), 2 * origin.depth)
 
 
 def _page(url: str, sightings: "list[Sighting]") -> None:
@@ -61,7 +61,9 @@ def _brief(value: object) -> str:
 
 def _line(origin: Origin) -> str:
     note = f"  [yellow]{origin.note}[/]" if origin.note else ""
-    path = escape(str(origin.path))
+    here = Path.cwd()
+    is_below = origin.path.is_relative_to(here)
+    path = escape(str(origin.path.relative_to(here) if is_below else origin.path))
     manifest = origin.manifest
     if manifest is None:
         size = human_bytes(origin.path.stat().st_size) if origin.path.exists() else ""

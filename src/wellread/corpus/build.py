@@ -51,11 +51,11 @@ CARD_NAME = "wellread-corpus"  # not the folder's: the same input gives the same
 
 
 def build_corpus(
-    sources: Sequence[Path],
-    out: Path,
+    sources: Sequence[str | Path],
+    out: str | Path,
     config: CorpusConfig,
     *,
-    links: Path | None = None,
+    links: str | Path | None = None,
     progress: Progress = silent,
 ) -> Manifest:
     """Extract, clean and deduplicate `sources` (pages or ready documents, in any form).
@@ -65,10 +65,12 @@ def build_corpus(
     bytes a document, beside what each process has at work; all texts lie on disk three times for
     the time.
     """
-    for source in [*sources, *config.unlike]:
+    places, out = [Path(source) for source in sources], Path(out)
+    links = Path(links) if links else None
+    for source in [*places, *config.unlike]:
         if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
             raise InputError(f"{out}: lies within {source}, which is read; give another --out")
-    inputs = {"sources": list(sources), "links": [links] if links else []}
+    inputs = {"sources": places, "links": [links] if links else []}
     for name, paths in (("unlike", config.unlike), ("protect", config.protect)):
         if paths:
             inputs[name] = list(paths)
@@ -87,11 +89,11 @@ def build_corpus(
         processes = start(config.engine)
         work = Work(out.resolve() / "work", config, processes, progress)
         work.folder.mkdir()
-        stored = _extracted(sources, out / LASTING, work)
+        stored = _extracted(places, out / LASTING, work)
         np.save(work.folder / PROTECTED_FILE, protected)
         cleaned = _cleaned(stored, work)
         if not cleaned:
-            raise WellreadError(f"{sources[0]}: no record in it")
+            raise WellreadError(f"{places[0]}: no record in it")
         tables = links_files(links) if links else []
         found = distinct(cleaned, tables, config, work.folder, work.room())
         account = Account(tokenizer)
@@ -101,7 +103,7 @@ def build_corpus(
         if not account.documents:
             reasons = ", ".join(f"{reason}: {n}" for reason, n in draft.dropped.most_common(3))
             raise WellreadError(
-                f"{sources[0]}: no document is left of {draft.counts['in']} ({reasons or 'empty'})"
+                f"{places[0]}: no document is left of {draft.counts['in']} ({reasons or 'empty'})"
             )
     return read_manifest(out)
 

@@ -9,10 +9,11 @@ import msgspec
 
 from wellread.base.errors import InputError
 from wellread.base.manifest import read_artifact
-from wellread.base.text import suggestion
+from wellread.base.suggest import did_you_mean
 from wellread.base.urls import canonical_url
 from wellread.formats.corpus_outcomes import KEPT, OUTCOMES, OUTCOMES_FILE
-from wellread.formats.documents import SCHEMA, STAGE, Document, documents_files, read_corpus
+from wellread.formats.document_tables import SCHEMA
+from wellread.formats.documents import STAGE, Document, documents_files, read_corpus
 from wellread.formats.sorting import named
 from wellread.formats.tables import open_table
 
@@ -147,8 +148,7 @@ def _unknown(database: duckdb.DuckDBPyConnection, corpus: Path, what: str) -> st
     outcomes = database.execute(
         "SELECT outcome, count(*) FROM records GROUP BY outcome ORDER BY count(*) DESC, outcome"
     ).fetchall()
-    near_name = suggestion(what, [name for name, _ in outcomes])
-    meant = near_name if near_name.startswith("; did") else ""
+    meant = did_you_mean(what, [name for name, _ in outcomes])
     listed = ", ".join(f"{name} ({number:,})" for name, number in outcomes)
     return (
         f"{what}: no address, outcome or beginning of a reason in {corpus}{meant}; "

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pycld2
 
 from wellread.base.errors import InputError
+from wellread.base.suggest import nearest
 
 UNKNOWN = "un"
 
@@ -14,12 +15,11 @@ def check_languages(codes: Iterable[str]) -> None:
     known = {code.split("-")[0] for _, code in pycld2.LANGUAGES}
     for code in codes:
         if code not in known:
-            near = next(
-                (c for name, c in pycld2.LANGUAGES if code.upper() in (name, c.upper())), ""
-            )
+            codes_by_name = {name.lower(): code.split("-")[0] for name, code in pycld2.LANGUAGES}
+            near = nearest(code, codes_by_name)
             raise InputError(
                 f"there is no language {code!r}; expected a code of ISO 639-1, as "
-                f"{near.split('-')[0] or 'en'}"
+                f"{codes_by_name[near[0]] if near else 'en'}"
             )
 
 

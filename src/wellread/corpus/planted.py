@@ -3,7 +3,7 @@
 A demonstration and a question begin with the same sayings, and both are defined here: what is asked
 has either been shown, then it is a fact to be remembered, or it never has, then it takes the rule.
 In each the answer follows its word at once: what stands farther apart small models do not learn
-from a thousand demonstrations (docs/evaluation.md).
+from a thousand demonstrations (docs/how/tasks.md).
 """
 
 import itertools

@@ -18,7 +18,8 @@ from wellread.corpus.config import CorpusConfig
 from wellread.corpus.distinct import NO_KARMA, OUTCOMES, Distinct, Verdict
 from wellread.formats import tables
 from wellread.formats.corpus_outcomes import KEPT
-from wellread.formats.documents import SCHEMA, SPLITS, Document
+from wellread.formats.document_tables import SCHEMA
+from wellread.formats.documents import SPLITS, Document
 
 PROTECTED = ("protected", "shares 8-grams with protected texts")
 BUCKET_BYTES = 1 << 26  # of text, that are put in order together

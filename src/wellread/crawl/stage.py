@@ -54,8 +54,8 @@ UNREACHED = SILENT | {"host_unreachable"}
 
 
 def crawl(
-    links: Path,
-    out: Path,
+    links: str | Path,
+    out: str | Path,
     config: CrawlConfig,
     *,
     replaces: bool = True,
@@ -68,6 +68,7 @@ def crawl(
     crawl is refused, and a finished one replaced only if `replaces`. Memory grows with the number
     of hosts, and by 8 to 24 bytes with that of links (docs/decisions/0013-crawl-frontier.md).
     """
+    links, out = Path(links), Path(out)
     _check(links, config)
     inputs = _inputs(links, config)
     finish_takedown(out)

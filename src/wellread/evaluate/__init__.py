@@ -2,4 +2,4 @@
 
 from wellread.base.modules import make_callable
 
-make_callable(__name__, "wellread.evaluate.run:evaluate")
+make_callable(__name__, "wellread.evaluate.scores:evaluate")

@@ -8,7 +8,7 @@ import msgspec
 from wellread.base import plugins
 from wellread.base.config import Config
 from wellread.base.errors import InputError
-from wellread.base.text import suggestion
+from wellread.base.suggest import suggestion
 from wellread.evaluate import tasks
 
 Suite = Literal["paper", "small"]

@@ -19,6 +19,7 @@ class Description(NamedTuple):
 
     name: str
     source: str
+    needs: str  # the options that name its texts
     licence: str
     metrics: list[str]
     protocol: str  # with every axis at its default
@@ -34,9 +35,10 @@ class Plan(NamedTuple):
     not_run: dict[str, str]  # task of a suite -> why it cannot be done here
 
 
-def list_tasks() -> list[Description]:
-    """Every task there is."""
-    return [_describe(choose(name)) for name in plugins.names(tasks)]
+def list_tasks(name: str | None = None) -> list[Description]:
+    """Every task there is, or the one of this name."""
+    names = plugins.names(tasks) if name is None else [name]
+    return [_describe(choose(one)) for one in names]
 
 
 def _describe(chosen: Chosen) -> Description:
@@ -44,6 +46,7 @@ def _describe(chosen: Chosen) -> Description:
     return Description(
         name=chosen.name,
         source=task.source,
+        needs=_needs(task),
         licence=task.licence,
         metrics=list(task.metrics),
         protocol=chosen.protocol,
@@ -55,6 +58,15 @@ def _describe(chosen: Chosen) -> Description:
         published=task.published,
         is_layout_tested=task.is_layout_tested,
     )
+
+
+def _needs(task: Task) -> str:
+    """What there must be besides a model."""
+    if task.uses_corpus:
+        return "--corpus"
+    if not task.files:
+        return ""
+    return "--data, or --download" if all(file.url for file in task.files) else "--data"
 
 
 def chosen_tasks(config: EvaluateConfig) -> dict[str, Chosen]:
@@ -103,6 +115,8 @@ def prepare(config: EvaluateConfig, corpus: Path | None = None) -> Plan:
             )
         except InputError as error:
             if one.protocol in named:
+                if type(error) is InputError:  # others say of which place they are
+                    raise InputError(f"{one.name}: {error}") from None
                 raise
             plan.not_run[stem] = str(error)
             continue

@@ -26,7 +26,7 @@ from wellread.evaluate.task import Setup
 from wellread.formats.results import STAGE, Item, Result, read_result, write_result
 from wellread.model.load import check_vocabulary, load_model, load_tokenizer
 from wellread.model.ranks import ALONE, Ranks, gathered, join, shared, together, wait
-from wellread.model.sources import locate
+from wellread.model.sources import checkpoint_of, locate
 from wellread.tokenizer.tokenizer import Tokenizer
 
 NUM_REPORTS = 20  # of progress, for each task
@@ -155,6 +155,7 @@ def estimate_tasks(
 
 def load_lm(model: Path, config: EvaluateConfig) -> tuple[TorchModel, Tokenizer]:
     """A model as evaluation asks it, and its tokenizer."""
+    checkpoint_of(model)
     tokenizer = load_tokenizer(model)
     network = load_model(model, device=config.device, dtype=config.dtype)
     check_vocabulary(tokenizer, network.config, model)
@@ -168,10 +169,11 @@ def estimate(
     *,
     corpus: Path | None = None,
     progress: Progress = silent,
-) -> list[Estimate]:
-    """How long `evaluate` will take for each task; nothing is written."""
+) -> tuple[list[Estimate], dict[str, str]]:
+    """How long `evaluate` will take for each task, and why some cannot be done; writes nothing."""
     plan = prepare(config, corpus)
-    return estimate_tasks(*load_lm(locate(model), config), plan.prepared, config, progress)
+    lm, tokenizer = load_lm(locate(model), config)
+    return estimate_tasks(lm, tokenizer, plan.prepared, config, progress), plan.not_run
 
 
 def evaluate(

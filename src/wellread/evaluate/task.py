@@ -12,11 +12,12 @@ import numpy.typing as npt
 from wellread.base import plugins
 from wellread.base.errors import InputError
 from wellread.base.files import sha256_of
-from wellread.base.text import suggestion
+from wellread.base.suggest import did_you_mean, suggestion
 from wellread.evaluate import tasks
 from wellread.evaluate.downloads import download
 from wellread.evaluate.language_model import LanguageModel
 from wellread.evaluate.metrics import Metric, Outcome
+from wellread.formats.published import paper
 from wellread.tokenizer.tokenizer import Tokenizer
 
 Settings = Mapping[str, str]  # axis -> value
@@ -90,6 +91,14 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     published: str | None = None  # key of the paper's values; None: not comparable
     is_layout_tested: bool = False  # on a few records: the full data was not at hand
 
+    def __post_init__(self) -> None:
+        known = {row.task for row in paper().scores}
+        if self.published is not None and self.published not in known:
+            raise InputError(
+                f"the paper has no scores of {self.published!r}"
+                f"{suggestion(self.published, sorted(known))}"
+            )
+
 
 class Chosen(NamedTuple):
     """A task with a value for each of its axes."""
@@ -138,7 +147,8 @@ def choose(wanted: str) -> Chosen:
         is_number = known.takes_number and value.isascii() and value.isdigit() and int(value) > 0
         if not is_number and value not in (known.default, *known.others):
             options = [known.default, *known.others, *["a whole number"] * known.takes_number]
-            raise InputError(f"task {name!r}: {axis}={value}; expected {' or '.join(options)}")
+            expected = f"{' or '.join(options)}{did_you_mean(value, options)}"
+            raise InputError(f"task {name!r}: {axis}={value}; expected {expected}")
         settings[axis] = value
     return Chosen(name, task, settings)
 

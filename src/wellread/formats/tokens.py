@@ -5,16 +5,16 @@ Every document is preceded by the id of `<|endoftext|>`, so that a model sees wh
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from wellread.base.errors import InputError
+from wellread.base.manifest import read_artifact
 from wellread.formats import tables
+from wellread.formats.ids import Ids
 
 STAGE = "tokens"
 DOCUMENTS = tables.schema(
@@ -28,7 +28,6 @@ DOCUMENTS = tables.schema(
         ("num_bytes", pa.int64()),  # of the text in UTF-8
     ],
 )
-Ids = npt.NDArray[np.unsignedinteger[Any]]
 
 
 class SplitSize(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,11 +47,6 @@ class TokensHeader(msgspec.Struct, frozen=True, kw_only=True):
     splits: dict[str, SplitSize]
 
 
-def dtype_for(vocab_size: int) -> Any:
-    """uint16 while every id fits. Arithmetic on it wraps: widen first."""
-    return np.uint16 if vocab_size <= 65_536 else np.uint32
-
-
 def shard_name(split: str, number: int) -> str:
     return f"{split}-{number:05}.npy"
 
@@ -61,7 +55,8 @@ def read_header(directory: Path) -> TokensHeader:
     path = directory / "tokens.json"
     try:
         return msgspec.json.decode(path.read_bytes(), type=TokensHeader)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
+        read_artifact(directory, STAGE)
         raise InputError(f"{directory}: no tokens here (no tokens.json)") from None
     except msgspec.DecodeError as error:
         raise InputError(f"{path}: damaged ({error})") from None

@@ -35,6 +35,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     refused: str | None  # why it is no link; None: it is one
     karma: int | None  # of the link, as the settings count it
     mentions: list[Mention]
+    twin: str | None = None  # of http and https the other, if submissions point to that one only
 
 
 def explain_url(
@@ -49,9 +50,12 @@ def explain_url(
         raise InputError("-: standard input cannot be explained; name the dumps")
     total, done = sum(path.stat().st_size for path in files), 0
     mentions: list[Mention] = []
+    scheme, rest = wanted.split(":", 1)
+    twin, has_twin = f"{'http' if scheme == 'https' else 'https'}:{rest}", False
     for path in files:
-        for mention, num_bytes in _mentions(path, wanted, policy):
-            mentions += [mention] if mention else []
+        for mention, num_bytes in _mentions(path, wanted, twin, policy):
+            has_twin |= mention is twin
+            mentions += [mention] if isinstance(mention, Mention) else []
             progress(done + num_bytes, total, f"{len(mentions)} submissions of it")
         done += path.stat().st_size
     kept = [mention.karma or 0 for mention in mentions if mention.refused is None]
@@ -60,7 +64,7 @@ def explain_url(
         karma = sum(kept) if config.karma == "sum" else max(kept)
     return Explanation(
         url=wanted, refused=_refused(wanted, mentions, karma, config, policy), karma=karma,
-        mentions=mentions,
+        mentions=mentions, twin=twin if has_twin and not mentions else None,
     )  # fmt: skip
 
 
@@ -81,16 +85,25 @@ def _refused(
     return "each of its submissions is refused"
 
 
-def _mentions(path: Path, wanted: str, policy: Policy) -> Iterator[tuple[Mention | None, int]]:
-    """Those in one dump, and how far it is read; None now and then for the latter alone."""
+def _mentions(
+    path: Path, wanted: str, twin: str, policy: Policy
+) -> Iterator[tuple[Mention | str | None, int]]:
+    """Those in one dump, and how far it is read; None now and then for the latter alone.
+
+    For a submission of `twin` this itself.
+    """
     needle = (urlsplit(wanted).hostname or "").encode()
     number = 0
     with HashingReader(path) as file:
         for block in read_blocks(path, file, BLOCK_BYTES):
             content = bytes(block)
             for at, line in enumerate(content.split(b"\n"), start=number + 1):
-                if _may_hold(line, needle) and (found := _read(line, wanted, needle)):
+                found = _read(line, needle) if _may_hold(line, needle) else None
+                url = None if found is None else canonical_url(linked_url(found))
+                if found is not None and url == wanted:
                     yield _mention(found, f"{path}:{at}", policy), file.num_bytes
+                elif url == twin:
+                    yield twin, file.num_bytes
             number += content.count(b"\n")
             yield None, file.num_bytes
 
@@ -100,7 +113,8 @@ def _may_hold(line: bytes, host: bytes) -> bool:
     return host in line.lower() or not line.isascii() or b"\\u" in line
 
 
-def _read(line: bytes, wanted: str, host: bytes) -> Submission | None:
+def _read(line: bytes, host: bytes) -> Submission | None:
+    """The submission in a line, unless its link cannot be to `host`."""
     try:
         submission = decode_submission(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -108,7 +122,7 @@ def _read(line: bytes, wanted: str, host: bytes) -> Submission | None:
     url = linked_url(submission)
     if url.isascii() and host.decode() not in url.lower():
         return None
-    return submission if canonical_url(url) == wanted else None
+    return submission
 
 
 def _mention(submission: Submission, where: str, policy: Policy) -> Mention:

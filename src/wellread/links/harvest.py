@@ -29,7 +29,11 @@ from wellread.links.stored import Account, Store
 
 
 def harvest_links(
-    dumps: Sequence[Path], out: Path, config: LinksConfig, *, progress: Progress = silent
+    dumps: Sequence[str | Path],
+    out: str | Path,
+    config: LinksConfig,
+    *,
+    progress: Progress = silent,
 ) -> Manifest:
     """Write the outbound links of `dumps` (files, folders, patterns or `-`) that readers upvoted.
 
@@ -37,7 +41,7 @@ def harvest_links(
     page become one row, with the karma of the best, or the sum. Of a refused submission only the
     fields that refuse it are looked at: garbage elsewhere in its record goes unnoticed.
     """
-    given = expand_globs(dumps)
+    given, out = expand_globs([Path(dump) for dump in dumps]), Path(out)
     files = dump_files(given)
     policy, is_stdin = policy_of(config), files == [STDIN]
     inputs = {"dumps": [] if is_stdin else given}

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from wellread.base.errors import InputError
 from wellread.base.files import write_bytes
+from wellread.base.suggest import did_you_mean
 from wellread.model.gpt2 import GPT2
 from wellread.model.hugging_face import config_json, read_hugging_face, to_stored
 from wellread.model.large_pages import copied
@@ -77,7 +78,8 @@ def find_device(device: str) -> torch.device:
     try:
         return torch.device(device)
     except RuntimeError:
-        raise InputError(f"device {device!r}: expected auto, cpu or cuda") from None
+        meant = did_you_mean(device, ["auto", "cpu", "cuda"])
+        raise InputError(f"device {device!r}: expected auto, cpu or cuda{meant}") from None
 
 
 def save_model(network: GPT2, folder: Path, *, end_of_text: int | None = None) -> None:

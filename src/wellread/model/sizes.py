@@ -7,7 +7,7 @@ import msgspec
 
 from wellread.base.config import Config
 from wellread.base.errors import InputError
-from wellread.base.text import suggestion
+from wellread.base.suggest import suggestion
 
 HEAD_WIDTH = 64  # of all four released models (their hparams.json); used for LAYERSxWIDTH
 # What the paper changed, or left as it was, and a study can undo.
@@ -125,6 +125,7 @@ class ModelConfig(Config, frozen=True):
     def __post_init__(self) -> None:
         if self.context < 2:
             raise ValueError(f"context {self.context} is less than 2 tokens")
+        shape_of(self.size)  # refuses what is no size, before there are tokens
 
     def architecture(self, vocab_size: int) -> Architecture:
         switches = {name: getattr(self, name) for name in SWITCHES}

@@ -4,12 +4,15 @@ import importlib.util
 import re
 from pathlib import Path
 
-from wellread.base.errors import InputError
-from wellread.base.manifest import UNFINISHED, owner_of
+from wellread.base.errors import InputError, WrongArtifact
+from wellread.base.manifest import UNFINISHED, is_artifact, other_artifact, owner_of, read_manifest
+from wellread.base.suggest import did_you_mean, meant_path, no_such
 from wellread.formats.checkpoints import newest_checkpoint
 
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")  # gpt2, or OWNER/NAME
 RELEASED = "openai-community"  # the owner of what the hub used to call gpt2, gpt2-medium, ...
+NAMES = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")  # what it has
+STAGES = ("train", "export", "import")  # that make a model
 USUAL_CACHE = ".cache/huggingface/hub"  # below the home directory
 KINDS = (
     "a training run, one of its checkpoints, what `wellread import` or `export` wrote, a Hugging "
@@ -29,12 +32,16 @@ def locate(model: str | Path, *, hub_cache: Path | None = None) -> Path:
         return path
     name = str(model)
     if not HUB_NAME.fullmatch(name):
-        raise InputError(f"{model}: there is no such file or folder; expected {KINDS}")
+        raise no_such(path, KINDS)
     cache = hub_cache or default_hub_cache()
     names = [name] if "/" in name else [name, f"{RELEASED}/{name}"]
     for each in names:
         if folder := _snapshot(cache / f"models--{each.replace('/', '--')}"):
             return folder
+    cached = [folder.name.removeprefix("models--") for folder in cache.glob("models--*")]
+    known = [*NAMES, *(one.replace("--", "/") for one in cached)]
+    if name not in NAMES and (meant := meant_path(path) or did_you_mean(name, known)):
+        raise InputError(f"{model}: no such file or folder, and no such model in {cache}{meant}")
     raise InputError(
         f"{model}: no such file or folder, and no such model in {cache}; name {KINDS}, or fetch "
         f"one of that name from the hub: `hf download {names[-1]}`"
@@ -71,7 +78,9 @@ def checkpoint_of(model: Path) -> Path:
         return newest_checkpoint(model)
     if (model / "ckpt.pt").is_file():
         return model / "ckpt.pt"
-    raise InputError(f"{model}: no model here; expected {KINDS}")
+    if is_artifact(model):
+        raise other_artifact(model, read_manifest(model).stage, STAGES, "a model")
+    raise WrongArtifact(f"{model}: no model here; expected {KINDS}", model, None, STAGES)
 
 
 def refuse_onto_itself(place: Path, out: Path) -> None:

@@ -16,7 +16,7 @@ from wellread.base.cluster import use_ray
 from wellread.base.manifest import Draft
 from wellread.base.progress import Progress
 from wellread.base.threads import in_order
-from wellread.formats.documents import parquet_files, read_row_groups
+from wellread.formats.document_tables import parquet_files, read_row_groups
 from wellread.formats.overlap import FILTER
 from wellread.ngrams.bloom import Size, header, size_for
 from wellread.ngrams.distinct import Registers, estimate_distinct, new_registers, observe

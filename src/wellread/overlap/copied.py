@@ -47,36 +47,37 @@ class Asked(NamedTuple):
 
 
 def measure_copying(
-    index: Path,
-    results: Sequence[Path],
-    out: Path,
+    index: str | Path,
+    results: Sequence[str | Path],
+    out: str | Path,
     config: OverlapConfig,
     *,
-    corpus: Path | None = None,
+    corpus: str | Path | None = None,
     progress: Progress = silent,
 ) -> Manifest:
     """Write what the samples and probes in `results` have in common with the corpus of `index`.
 
     Unless the index is exact, the corpus is read once: `corpus`, if it is no longer where it was.
     """
+    index, out, paths = Path(index), Path(out), [Path(path) for path in results]
     opened = open_overlap_index(index)
     n = opened.index.ngram_words
     config = msgspec.structs.replace(config, ngram_words=n)
-    for path in results:
+    for path in paths:
         refuse_another_corpus(index, path)
-    place = corpus_of(index, opened, corpus)
-    inputs = {"index": [index], "results": list(results)}
+    place = corpus_of(index, opened, Path(corpus) if corpus else None)
+    inputs = {"index": [index], "results": list(paths)}
     if place is not None:
         inputs["corpus"] = [place]
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done
-    names = _names(results)
+    names = _names(paths)
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
-        texts = [one for path in results for one in _texts(path, names[path])]
-        probes = [one for path in results for one in _probes(path, names[path], n)]
+        texts = [one for path in paths for one in _texts(path, names[path])]
+        probes = [one for path in paths for one in _probes(path, names[path], n)]
         if not texts and not probes:
             raise InputError(
-                f"{results[0]}: has no results of the tasks {SAMPLES_TASK} and {EXTRACTION_TASK}; "
+                f"{paths[0]}: has no results of the tasks {SAMPLES_TASK} and {EXTRACTION_TASK}; "
                 "evaluate them first"
             )
         asked = [one.text for one in (*texts, *probes)]
@@ -99,7 +100,7 @@ def measure_copying(
             num_documents=opened.index.num_documents,
             num_false=num_false,
             models=[
-                _summary(path, names[path], texts, probes, config.seed) for path in results
+                _summary(path, names[path], texts, probes, config.seed) for path in paths
             ],
         ))  # fmt: skip
     return read_manifest(out)

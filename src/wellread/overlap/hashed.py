@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 
 from wellread.base.manifest import MAX_EXAMPLES, Draft
 from wellread.base.threads import in_order
-from wellread.formats.documents import BadRecord, Columns, read_columns
+from wellread.formats.document_tables import Columns, read_columns
+from wellread.formats.documents import BadRecord
 from wellread.ngrams.hashing import ColumnHashes, column_hashes
 from wellread.overlap.config import OverlapConfig
 

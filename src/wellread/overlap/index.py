@@ -10,7 +10,7 @@ from wellread.base.errors import InputError
 from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.base.seeds import generator
-from wellread.formats.documents import parquet_files, read_columns
+from wellread.formats.document_tables import parquet_files, read_columns
 from wellread.formats.overlap import DOCUMENTS, FILTER, NGRAMS, PLACES, Index, read_index
 from wellread.formats.overlap import INDEX_STAGE as STAGE
 from wellread.ngrams.bloom import Bloom, load_bloom, size_for

@@ -13,6 +13,7 @@ from wellread.base.errors import InputError
 from wellread.base.manifest import Draft, Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
 from wellread.base.seeds import generator
+from wellread.base.suggest import suggestion
 from wellread.formats import tables
 from wellread.formats.overlap import (
     COUNTINGS,
@@ -120,8 +121,8 @@ def measure_test_sets(
     texts = _texts(given, account, progress)
     if unknown := sorted(own_train.keys() - texts.keys()):
         raise InputError(
-            f"own train of {unknown[0]!r}: there is no such test set; there are "
-            f"{', '.join(sorted(texts))}"
+            f"own train of {unknown[0]!r}: there is no such test set"
+            + suggestion(unknown[0], sorted(texts))
         )
     with writing(out, stage=STAGE, config=config, inputs=inputs) as draft:
         draft.add(account)

@@ -4,7 +4,6 @@ import heapq
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from wellread.base.errors import InputError
 from wellread.base.manifest import is_artifact, read_manifest
 from wellread.base.progress import Progress, silent
+from wellread.base.suggest import nearest
 from wellread.formats.overlap import STAGE
 from wellread.formats.tables import batched
 from wellread.ngrams.hashing import ngram_hashes
@@ -68,7 +68,7 @@ def show_passages(  # noqa: PLR0913 - what is shown, and of what
     tests: str | Path | None = None,
     *,
     text: str | None = None,
-    corpus: Path | None = None,
+    corpus: str | Path | None = None,
     items: Sequence[str] = (),
     number: int = 5,
     progress: Progress = silent,
@@ -82,7 +82,7 @@ def show_passages(  # noqa: PLR0913 - what is shown, and of what
     """
     index = Path(index)
     opened = open_overlap_index(index)
-    place = corpus_of(index, opened, corpus)
+    place = corpus_of(index, opened, Path(corpus) if corpus else None)
     left_out: dict[str, list[str]] = {}
     if tests is not None:
 
@@ -163,10 +163,10 @@ def _chosen(ranked: Iterable[_Ranked], items: Sequence[str], number: int) -> lis
             known.setdefault(name, []).append(one)
     for item in items:
         if item not in known:
-            nearest = get_close_matches(item, list(known)[:COMPARED], n=NEAREST, cutoff=0.0)
+            near = nearest(item, list(known)[:COMPARED], number=NEAREST, least=0.0)
             raise InputError(
                 f"there is no item {item!r}; of {sum(map(len, known.values())) // 2:,} the nearest "
-                f"by name: {', '.join(nearest)}"
+                f"by name: {', '.join(near)}"
             )
     return [one for item in items for one in known[item]]
 

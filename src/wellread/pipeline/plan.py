@@ -241,9 +241,11 @@ def wait_for(step: Step) -> Manifest:
     return read_manifest(step.out)
 
 
-def run_recipe(path: Path, out: Path, *, data: Path | None = None) -> dict[str, Manifest]:
+def run_recipe(
+    path: str | Path, out: str | Path, *, data: str | Path | None = None
+) -> dict[str, Manifest]:
     """Do all that the recipe in `path` asks for; the manifest of each step by its name."""
-    recipe = read_recipe(path, data=data)
+    recipe, out = read_recipe(Path(path), data=Path(data) if data else None), Path(out)
     steps = plan(recipe, out)
     check(recipe, steps)
     refuse_late_prediction(steps)

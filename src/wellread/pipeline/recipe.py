@@ -7,7 +7,7 @@ import msgspec
 
 from wellread.base.config import Config, convert, read_toml
 from wellread.base.errors import InputError
-from wellread.base.text import suggestion
+from wellread.base.suggest import suggestion
 from wellread.pipeline.runs import Run, Sections, runs_of, settings_of
 from wellread.pipeline.stages import STAGES
 from wellread.report.config import ReportConfig
@@ -109,10 +109,21 @@ def _check_wiring(path: Path, given: dict[str, dict[str, list[Path]]]) -> None:
                 raise InputError(f"{path}: [{stage.section}] needs {need}")
 
 
+def named_recipe(recipe: Path) -> Path:
+    """The file that `recipe` is, or else the recipe of this name that comes with wellread."""
+    is_name = recipe.name == str(recipe) and not recipe.suffix
+    return own_recipe(str(recipe)) if is_name and not recipe.exists() else recipe
+
+
 def own_recipe(name: str) -> Path:
     """The recipe `name` that comes with wellread: beside the package, or in its checkout."""
     package = Path(__file__).parents[1]
+    known: list[str] = []
     for folder in (package / "recipes", package.parents[1] / "recipes"):
         if (folder / f"{name}.toml").is_file():
             return folder / f"{name}.toml"
-    raise InputError(f"there is no recipe {name!r} with this installation of wellread")
+        known += sorted(path.stem for path in folder.glob("*.toml"))
+    raise InputError(
+        f"there is no file {name!r}, nor a recipe of this name with wellread"
+        f"{suggestion(name, known)}"
+    )

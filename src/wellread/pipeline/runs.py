@@ -8,7 +8,7 @@ import msgspec
 
 from wellread.base.config import Config, convert, to_plain
 from wellread.base.errors import InputError
-from wellread.base.text import suggestion
+from wellread.base.suggest import suggestion
 from wellread.model.sizes import ModelConfig
 from wellread.pipeline.stages import STAGES
 from wellread.studies.config import Member, StudyConfig, members, name_within

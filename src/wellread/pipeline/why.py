@@ -8,6 +8,7 @@ import msgspec
 
 from wellread.base.errors import InputError
 from wellread.base.manifest import MANIFEST, Manifest, changed_files, is_artifact, read_manifest
+from wellread.base.suggest import no_such
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +29,7 @@ def artifact_of(path: Path) -> Path:
             "`wellread links DUMPS --explain URL`"
         )
     if not path.exists():
-        raise InputError(f"{path}: there is no such file or directory; name a result, or its run")
+        raise no_such(path, "a result, or its run")
     for folder in (path, *path.resolve().parents):
         if is_artifact(folder):
             return folder

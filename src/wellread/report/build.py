@@ -15,7 +15,7 @@ import markupsafe
 from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest, finished, read_manifest, writing
 from wellread.base.progress import Progress, silent
-from wellread.base.text import suggestion
+from wellread.base.suggest import suggestion
 from wellread.formats.comparisons import read_comparison
 from wellread.report.account import the_chain, the_deviations, the_time
 from wellread.report.beside_paper import beside_paper
@@ -72,11 +72,11 @@ SECTIONS: tuple[Callable[[Evidence], Section | None], ...] = (
 
 
 def write_report(
-    runs: Path | Sequence[Path],
-    out: Path,
+    runs: str | Path | Sequence[str | Path],
+    out: str | Path,
     config: ReportConfig,
     *,
-    comparison: Path | None = None,
+    comparison: str | Path | None = None,
     progress: Progress = silent,
 ) -> Manifest:
     """Write `index.html`, `report.md`, `tables/` and `figures/` on the artifacts found in `runs`.
@@ -84,7 +84,8 @@ def write_report(
     Artifacts that are not there are printed as not run. Of several runs the page is about how they
     differ from the first, by the artifact `comparison`.
     """
-    places = [runs] if isinstance(runs, Path) else list(runs)
+    places = [Path(run) for run in ([runs] if isinstance(runs, str | Path) else runs)]
+    out, comparison = Path(out), Path(comparison) if comparison else None
     found = [find_artifacts(run) for run in places]
     inputs = {"artifacts": [path for paths in found for path in paths]}
     if comparison is not None:

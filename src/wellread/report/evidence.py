@@ -13,6 +13,7 @@ import msgspec
 
 from wellread.base.errors import InputError
 from wellread.base.manifest import MANIFEST, Manifest, is_artifact, owner_of, read_manifest
+from wellread.base.suggest import no_such
 from wellread.formats import (
     clean_scores,
     copying,
@@ -155,8 +156,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 def find_artifacts(run: Path) -> list[Path]:
     """The directories of the finished artifacts in `run`, sorted."""
-    if not run.is_dir():
-        raise InputError(f"{run}: there is no such directory; name the directory of a run")
+    if not run.exists():
+        raise no_such(run, "the folder of a run")
+    if not run.is_dir() or is_artifact(run):
+        what = f"one artifact, of stage {read_manifest(run).stage!r}" if run.is_dir() else "a file"
+        raise InputError(f"{run}: {what}; name the folder of a run, in which each stage has one")
     found = sorted(path for place in PLACES for path in run.glob(place) if is_artifact(path))
     found = [path for path in found if read_manifest(path).stage != OWN]
     if not found:

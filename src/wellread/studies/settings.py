@@ -7,7 +7,7 @@ from typing import Any
 from wellread.base.config import flat
 from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest, is_artifact, read_manifest
-from wellread.base.text import suggestion
+from wellread.base.suggest import suggestion
 
 DIGITS_SHOWN = 12  # of a digest
 # What a stage's settings change besides its own output.

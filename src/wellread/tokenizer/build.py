@@ -22,14 +22,15 @@ Sample = dict[str, list[bytes]]  # the first texts of each split in MEASURED
 
 
 def train_tokenizer(
-    corpus: Path | Sequence[Path],
-    out: Path,
+    corpus: str | Path | Sequence[str | Path],
+    out: str | Path,
     config: TokenizerConfig,
     *,
     progress: Progress = silent,
 ) -> Manifest:
     """Learn byte-level BPE from the training documents of `corpus`; write it to `out`."""
-    sources = [corpus] if isinstance(corpus, Path) else list(corpus)
+    several = [corpus] if isinstance(corpus, str | Path) else corpus
+    sources, out = [Path(one) for one in several], Path(out)
     inputs = {"corpus": sources}
     if config.vocabulary is not None:
         inputs["vocabulary"] = [config.vocabulary]

@@ -11,7 +11,7 @@ from wellread.base.errors import InputError
 from wellread.base.intrinsics import PADDING
 from wellread.base.memory import aligned_zeros
 from wellread.base.threads import in_order
-from wellread.formats.tokens import Ids, dtype_for
+from wellread.formats.ids import Ids, dtype_for
 from wellread.tokenizer.encode import (
     BYTE_IDS,
     BYTE_PAIRS,

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from wellread.base.errors import InputError
+from wellread.base.errors import InputError, WrongArtifact
 from wellread.base.files import write_bytes
+from wellread.base.manifest import is_artifact, other_artifact, read_manifest
+from wellread.base.suggest import no_such
 from wellread.tokenizer.alphabet import to_printable
 from wellread.tokenizer.gpt2_files import (
     COUNTS,
@@ -21,6 +23,7 @@ from wellread.tokenizer.hugging_face import (
 from wellread.tokenizer.ranks import ranks_of, read_ranks
 from wellread.tokenizer.vocabulary import Vocabulary
 
+STAGES = ("tokenizer",)  # that make one
 RANKS = "ranks.tiktoken"
 KINDS = "vocab.json with merges.txt, encoder.json with vocab.bpe, tokenizer.json or *.tiktoken"
 
@@ -35,7 +38,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
     if path.is_dir():
         return _read_folder(path)
     if not path.exists():
-        raise InputError(f"{path}: there is no such file or folder; expected {KINDS}")
+        raise no_such(path, KINDS)
     for names in NAMES:
         for name in names:
             if path.name.endswith(name):
@@ -67,7 +70,10 @@ def _read_folder(directory: Path) -> Vocabulary:
         return _read_folder(directory / "tokenizer")
     halves = [name for names in NAMES for name in names if (directory / name).is_file()]
     found = f"; found {halves[0]} alone" if halves else ""
-    raise InputError(f"{directory}: no tokenizer here{found}; expected {KINDS}")
+    if is_artifact(directory):
+        raise other_artifact(directory, read_manifest(directory).stage, STAGES, "a vocabulary")
+    sentence = f"{directory}: no tokenizer here{found}; expected {KINDS}"
+    raise WrongArtifact(sentence, directory, None, STAGES)
 
 
 def write_vocabulary(directory: Path, vocabulary: Vocabulary, *, with_ranks: bool = True) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from wellread.base.errors import InputError
+from wellread.base.suggest import no_such
 
 
 def read_text(path: Path) -> str:
@@ -15,7 +16,7 @@ def read_text(path: Path) -> str:
     they cannot be part of a token, and editors and git add them.
     """
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
+        raise no_such(path, "a file of a vocabulary")
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")

@@ -7,16 +7,16 @@ import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from wellread.base.errors import InputError
 from wellread.base.intrinsics import PADDING
 from wellread.base.threads import num_threads
-from wellread.formats.tokens import Ids
+from wellread.formats.ids import Ids
 from wellread.tokenizer.alphabet import byte_order
 from wellread.tokenizer.count import DEFAULT_MEMORY, Words, count_pre_tokens, to_utf8
 from wellread.tokenizer.encoder import MAX_IDS, Encoder
@@ -24,6 +24,9 @@ from wellread.tokenizer.files import read_vocabulary, write_vocabulary
 from wellread.tokenizer.learn import learn_merges
 from wellread.tokenizer.split import character_starts
 from wellread.tokenizer.vocabulary import END_OF_TEXT, NUM_BYTES, Pair, Vocabulary
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Offsets(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,11 +166,13 @@ class Tokenizer:
             found += [ids[start:end] for start, end in itertools.pairwise([0, *ends])]
         return found
 
-    def encode_column(self, texts: pa.LargeStringArray) -> tuple[Ids, npt.NDArray[np.int64]]:
+    def encode_column(self, texts: "pa.LargeStringArray") -> tuple[Ids, npt.NDArray[np.int64]]:
         """The ids of all of an Arrow column's texts, and how many each has.
 
         Each text stands after `end_of_text`, which counts. No object is made for a text.
         """
+        import pyarrow as pa  # here: the tokenizer alone is installed without it
+
         if not isinstance(texts, pa.LargeStringArray) or texts.null_count:
             raise InputError(
                 f"a column of {texts.type}, a {type(texts).__name__} with {texts.null_count} nulls"

@@ -23,13 +23,12 @@ from wellread.base.manifest import (
 from wellread.base.progress import Progress, silent
 from wellread.base.threads import num_threads
 from wellread.formats import tables
+from wellread.formats.ids import Ids, dtype_for
 from wellread.formats.tokens import (
     DOCUMENTS,
     STAGE,
-    Ids,
     SplitSize,
     TokensHeader,
-    dtype_for,
     shard_name,
 )
 from wellread.tokenizer.files import write_vocabulary
@@ -111,12 +110,18 @@ class _Shards:
 
 
 def tokenize_corpus(
-    corpus: Path, tokenizer: Path, out: Path, config: TokensConfig, *, progress: Progress = silent
+    corpus: str | Path,
+    tokenizer: str | Path,
+    out: str | Path,
+    config: TokensConfig,
+    *,
+    progress: Progress = silent,
 ) -> Manifest:
     """Encode `corpus` with the vocabulary in `tokenizer`, which is written beside the shards.
 
     Holds two pieces of 256 documents for each thread, and the ids of a few more.
     """
+    corpus, tokenizer, out = Path(corpus), Path(tokenizer), Path(out)
     inputs = {"corpus": [corpus], "tokenizer": [tokenizer]}
     if done := finished(out, stage=STAGE, config=config, inputs=inputs):
         return done

@@ -13,8 +13,9 @@ from daft import DataType, col
 from daft.functions import monotonically_increasing_id
 
 from wellread.base.cluster import use_ray
-from wellread.formats.documents import BadRecord, parquet_files
-from wellread.formats.tokens import dtype_for
+from wellread.formats.document_tables import parquet_files
+from wellread.formats.documents import BadRecord
+from wellread.formats.ids import dtype_for
 from wellread.tokenizer.tokenizer import Tokenizer
 from wellread.tokens.encode import Encoded
 

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wellread.base.threads import in_order
-from wellread.formats.documents import BadRecord, Columns, read_columns
-from wellread.formats.tokens import Ids
+from wellread.formats.document_tables import Columns, read_columns
+from wellread.formats.documents import BadRecord
+from wellread.formats.ids import Ids
 from wellread.tokenizer.tokenizer import Tokenizer
 
 

@@ -55,8 +55,8 @@ class Live(NamedTuple):
 
 
 def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
-    tokens: Path,
-    out: Path,
+    tokens: str | Path,
+    out: str | Path,
     model: ModelConfig,
     config: TrainConfig,
     *,
@@ -78,6 +78,7 @@ def train(  # noqa: PLR0913 - what is trained on what, and who hears of it
     Started by `torchrun`, several processes share the work, and the first writes; they may be
     another number than before.
     """
+    tokens, out = Path(tokens), Path(out)
     ranks = join()
     with together(ranks):
         plan = plan_run(tokens, out, model, config, ranks)

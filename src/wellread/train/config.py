@@ -15,7 +15,7 @@ class TrainConfig(Config, frozen=True):
 
     start: Place | None = None  # a MODEL to fine-tune, which also gives size; none: fresh weights
     batch_sequences: int = 512  # paper, section 2.3
-    sequences_per_pass: int = 8  # ours: how many a device has in memory at once
+    sequences_per_pass: int = 8  # ours: at most so many are in a device's memory at once
     steps: int = 600_000  # assumed: nanoGPT's; the paper gives no number
     early_steps: int = 0  # ours: so many at first with the next two, if they are set
     early_batch_sequences: int | None = None  # fewer than batch_sequences, or more
@@ -57,8 +57,11 @@ class TrainConfig(Config, frozen=True):
             number = getattr(self, name)
             if number is not None and not least <= number <= most:
                 raise ValueError(f"{name} is {number}; expected {_range(least, most)}")
-        if self.batch_sequences % self.sequences_per_pass:
-            raise ValueError("batch_sequences is not a multiple of sequences_per_pass")
+        if self.batch_sequences % min(self.sequences_per_pass, self.batch_sequences):
+            raise ValueError(
+                f"batch_sequences {self.batch_sequences} is not a multiple of sequences_per_pass "
+                f"{self.sequences_per_pass}"
+            )
         if self.keep_every_steps is not None and self.keep_every_steps % self.save_every_steps:
             raise ValueError("keep_every_steps is not a multiple of save_every_steps")
         if self.warmup_steps >= self.steps:

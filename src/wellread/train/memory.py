@@ -47,7 +47,7 @@ def estimate(
     width = 4 if precision == torch.float32 else 2
     # Muon remembers one number for each weight of the blocks' matrices, AdamW two for each weight.
     by_muon = 12 * shape.layers * shape.width**2 if config.optimizer == "muon" else 0
-    positions = config.sequences_per_pass * shape.context
+    positions = min(config.sequences_per_pass, config.batch_sequences) * shape.context
     # With recomputing each block keeps its input, and one of them the rest for a while.
     kept = shape.layers + KEPT if config.recomputes else KEPT * shape.layers
     rows = min(positions, positions_at_once(shape.vocab_size, device))

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from wellread.base.errors import InputError
-from wellread.formats.tokens import Ids, read_documents, read_header, read_split
+from wellread.formats.ids import Ids
+from wellread.formats.tokens import read_documents, read_header, read_split
 from wellread.train.packing import pack
 
 HELD_OUT_SHARE = 0.05  # of windows, where tokens have no splits; the paper's, section 3
