@@ -299,3 +299,12 @@ def test_a_study_on_a_device_that_is_not_there_is_refused(
     arguments = ["study", str(tmp_path / "recipe.toml"), "-o", str(tmp_path), "--devices"]
     assert main([*arguments, "cuda:99"]) == 2
     assert "there is no cuda:99; PyTorch sees" in capsys.readouterr().err
+
+
+def test_the_shell_completes_commands() -> None:
+    asked = {"_WELLREAD_COMPLETE": "complete_bash", "COMP_WORDS": "wellread tok", "COMP_CWORD": "1"}
+    program = Path(sys.executable).parent / "wellread"
+    ran = subprocess.run(
+        [program], env=os.environ | asked, capture_output=True, text=True, check=False
+    )
+    assert ran.stdout.split() == ["tokens", "tokenizer"]

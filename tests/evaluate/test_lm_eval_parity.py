@@ -1,7 +1,7 @@
 """The same items, model and protocol through lm-evaluation-harness: the same log-probabilities.
 
 What it runs are its own task files and its own command, on local data. Where its protocol is
-another than ours, OURS and CHANGED say so. It needs `make parity`, or `pip install -e ".[parity]"`.
+another than ours, OURS and CHANGED say so. `make parity` runs it.
 
 Of a model that never finds the word it would not be known whether greedy answers agree. So that no
 weights are needed, a small one first learns the words that end these passages by heart, not all of
@@ -59,10 +59,7 @@ CHANGED = {
 pytestmark = [
     pytest.mark.real,
     pytest.mark.slow,
-    pytest.mark.skipif(
-        importlib.util.find_spec("lm_eval") is None,
-        reason='no lm-evaluation-harness: pip install -e ".[parity]"',
-    ),
+    pytest.mark.skipif("WELLREAD_PARITY" not in os.environ, reason="minutes: make parity runs it"),
 ]
 
 
