@@ -123,7 +123,7 @@ def ask(loaded: Loaded, key: str, text: str, candidates: Sequence[str]) -> Answe
         word = write_greedily(setup, [prompt], stop="line", max_new_tokens=8)[0].answer.split(" ")[
             0
         ]
-        return _scored(setup, _after(prompt, word, candidates), own=word)
+        return _scored(setup, _after(setup, prompt, word, candidates), own=word)
     if key == "summary":
         story = Story(item="typed", article=text.strip(), highlights=[])
         [found] = write_summaries(setup, [story])
@@ -133,7 +133,7 @@ def ask(loaded: Loaded, key: str, text: str, candidates: Sequence[str]) -> Answe
         [written] = write_greedily(setup, [prompt], stop=stop, max_new_tokens=most)
         own, sent = written.answer, fitted(setup, prompt, most)
     prompt = loaded.tokenizer.decode(sent.ids)
-    return _scored(setup, _after(prompt, own, candidates), own=own, sent=sent)
+    return _scored(setup, _after(setup, prompt, own, candidates), own=own, sent=sent)
 
 
 def _prompt(setup: Setup, key: str, text: str) -> tuple[str, str, int]:
@@ -183,11 +183,19 @@ def _schema_options(setup: Setup, text: str, candidates: Sequence[str]) -> list[
     return list(as_question(schema, settings["scoring"], settings["answers"]).options)
 
 
-def _after(prompt: str, own: str, candidates: Sequence[str]) -> list[Option]:
-    """What the model wrote, and each candidate, after the prompt and a space."""
-    names = dict.fromkeys([*[own] * bool(own), *candidates])
+def _after(setup: Setup, prompt: str, own: str, candidates: Sequence[str]) -> list[Option]:
+    """Each candidate after the prompt and a space; what the model wrote is one too, if it fits."""
+    most = setup.lm.context
+    sizes = {name: len(setup.tokenizer.encode(" " + name)) for name in [own, *candidates]}
+    for name in candidates:
+        if sizes[name] > most:
+            raise InputError(
+                f"A candidate has {sizes[name]:,} tokens and the model's context {most:,}: shorten "
+                f"“{name[:40]}…”."
+            )
+    names = dict.fromkeys([*[own] * (bool(own) and sizes[own] <= most), *candidates])
     if not names:
-        raise InputError("The model ended the text at once, and there is no candidate to score.")
+        raise InputError("There is no candidate to score: write one on a line of its own.")
     return [Option(name, prompt, " " + name) for name in names]
 
 
@@ -203,6 +211,7 @@ def _scored(
         prompt=shared if sent is None else setup.tokenizer.decode(sent.ids),
         is_cut=requests.is_truncated if sent is None else sent.is_truncated,
         context=setup.lm.context,
+        own=own,
         candidates=[
             Candidate(
                 name=option.name,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 PROMPT = 20_000  # characters: some twenty times a context of GPT-2's
 TYPED = 5_000  # split again at every keystroke
 LOOKED_UP = 50_000
+CANDIDATES = 4_000
 WORD = 60  # whose merges are drawn
 NEW_TOKENS = 400
 REQUEST_BYTES = 1 << 20  # of one request to the server, whatever is in it

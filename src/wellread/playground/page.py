@@ -42,7 +42,7 @@ def built(desk: Desk) -> FastAPI:
             )  # fmt: skip
     blocks.queue(default_concurrency_limit=1, max_size=limits.WAITING, api_open=False)
     return gr.mount_gradio_app(
-        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
+        FastAPI(openapi_url=None),
         blocks,
         path="/",
         footer_links=[],
@@ -50,6 +50,7 @@ def built(desk: Desk) -> FastAPI:
         allowed_paths=[],
         show_error=False,
         max_file_size=0,
+        app_kwargs={"openapi_url": None},
         ssr_mode=False,
         enable_monitoring=False,
         mcp_server=False,

@@ -41,6 +41,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str
     is_cut: bool  # not all of the text fits into the context
     context: int
+    own: str | None  # what the model wrote; None: it only chooses
     candidates: list[Candidate]
 
     @property
@@ -168,7 +169,8 @@ def prompt_page(answered: Answered) -> Markup:
 
 
 def scores_page(answered: Answered) -> Markup:
-    """The candidates, the likeliest first; what is scored stands out from what is only given."""
+    """The answer; the candidates, the likeliest first, and in each what is scored."""
+    answer = answered.best.name if answered.own is None else answered.own
     ordered = sorted(answered.candidates, key=lambda one: -one.log_prob)
     shown = html.table(
         ["candidate", "log-prob.", "tokens", "per token"],
@@ -176,7 +178,10 @@ def scores_page(answered: Answered) -> Markup:
         numbers=(1, 2, 3),
     )
     return (
-        Markup('<h2 class="wr-h">Scores</h2>')
+        Markup(
+            '<h2 class="wr-h">What it answers</h2><div class="wr-text">{}</div>'
+            '<h2 class="wr-h">Scores</h2>'
+        ).format(answer or Markup('<span class="wr-prompt">nothing: it ended the text</span>'))
         + shown
         + Markup(
             '<p class="wr-facts">Natural logarithms; marked is what is scored. A longer candidate '

@@ -7,7 +7,7 @@ import gradio as gr
 
 from wellread.base.errors import WellreadError
 from wellread.playground import html
-from wellread.playground.limits import PROMPT, taken
+from wellread.playground.limits import CANDIDATES, PROMPT, taken
 from wellread.playground.loading import Desk, still_reading
 from wellread.playground.tasks import (
     PRESETS,
@@ -36,7 +36,7 @@ def add(desk: Desk, blocks: gr.Blocks) -> None:
     )
     candidates = gr.Textbox(
         label=first.candidates, info="One a line; the first is right.", lines=3, max_lines=8,
-        max_length=4_000, elem_id="wr-candidates",
+        max_length=CANDIDATES, elem_id="wr-candidates",
     )  # fmt: skip
     with gr.Row(elem_classes="wr-actions"):
         ask = gr.Button("Ask", variant="primary", elem_id="wr-ask", scale=0, min_width=120)
@@ -85,7 +85,7 @@ def answers(desk: Desk, key: str, given: str, named: str) -> Iterator[tuple[str,
         loaded = desk.models[0].result()
         from wellread.playground.asking import ask  # loads the tasks, and they PyTorch
 
-        answered = ask(loaded, key, text, lines(named))
+        answered = ask(loaded, key, text, lines(taken(named, CANDIDATES).text))
     except WellreadError as error:
         yield html.note(str(error), "wr-bad"), "", ""
         return

@@ -107,9 +107,9 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     def facts(self, wanted: int) -> str:
         """What there is to say below a text."""
         if not self.is_done:
-            return f"{self.num_tokens:,} tokens so far"
+            return f"{_tokens(self.num_tokens)} so far"
         bits = sum(one.bits for one in self.written) / max(self.num_tokens, 1)
-        said = [f"{self.num_tokens:,} tokens in {self.seconds:.2g} s", f"{bits:.1f} bits a token"]
+        said = [f"{_tokens(self.num_tokens)} in {self.seconds:.2g} s", f"{bits:.1f} bits a token"]
         if self.num_tokens < wanted:
             said.append("the model ended the text there")
         if self.num_lost:
@@ -118,6 +118,10 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
                 "and were not read"
             )
         return " · ".join(said)
+
+
+def _tokens(number: int) -> str:
+    return f"{number:,} token{'s' * (number != 1)}"
 
 
 def samples(models: Sequence[Loaded], asked: Asked) -> Iterator[list[Sample]]:
