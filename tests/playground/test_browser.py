@@ -166,7 +166,7 @@ def test_a_text_is_split_as_it_is_typed(page: Page) -> None:
     box.press_sequentially("the of")
     expect(page.locator("#wr-pieces .wr-piece bdi")).to_have_text(["t", "he", "␣of"])
     expect(page.locator("#wr-compared tbody tr")).to_have_count(2)
-    page.locator("#wr-word input").fill("")
+    page.get_by_label("Word, with its space").fill("")
     expect(page.get_by_text("Type a word.")).to_be_visible()
 
 

@@ -118,6 +118,6 @@ def where(index: Path | None, corpus: Path | None) -> str:
     if corpus is not None:
         return (
             f"Reads all of {corpus} each time: well under a second for some MB, about a "
-            "minute for some GB. `wellread overlap index` makes an index, which is quicker."
+            "minute for some GB. “wellread overlap index” makes an index, which is quicker."
         )
     return ""

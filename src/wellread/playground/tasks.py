@@ -56,7 +56,7 @@ PRESETS = (
         name="Summary: TL;DR",
         text="An article",
         candidates="Summaries to score",
-        paper="Section 3.6: `TL;DR:` is appended to an article; 100 tokens are drawn from the two "
+        paper="Section 3.6: “TL;DR:” is appended to an article; 100 tokens are drawn from the two "
         "likeliest at each place, and the first three sentences count as the summary.",
         small="Sentences in the manner of its training text, with words of the article at best. "
         "It does not summarise.",
@@ -67,7 +67,7 @@ PRESETS = (
         name="Translation into French",
         text="An English sentence",
         candidates="Translations to score",
-        paper="Section 3.7: pairs `english = french` are shown, then a sentence and `=`; the first "
+        paper="Section 3.7: pairs “english = french” are shown, then a sentence and “=”; the first "
         "sentence that greedy decoding writes counts.",
         small="Without French in its training text it writes no French, or copies a line that was "
         "shown. WebText itself had 10 MB of it among 40 GB.",
@@ -99,7 +99,7 @@ PRESETS = (
         name="Reading comprehension",
         text="A text, then Q: and A: in turns; the last question is open",
         candidates="Answers to score",
-        paper="Section 3.5: a document and the conversation about it so far, then `A:`; greedy "
+        paper="Section 3.5: a document and the conversation about it so far, then “A:”; greedy "
         "decoding answers.",
         small="Words near the question's, or of the answer before. What helps a little is that the "
         "answer stands in the prompt.",

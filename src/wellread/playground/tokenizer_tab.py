@@ -37,7 +37,9 @@ def add(desk: Desk, blocks: gr.Blocks) -> None:
     )
     pieces = gr.HTML(elem_id="wr-pieces")
     gr.HTML('<h2 class="wr-h">The merges of a word</h2>')
-    word = gr.Textbox(WORD_FOR_TREE, label="Word, with its space", max_length=80, elem_id="wr-word")
+    word = gr.Textbox(
+        WORD_FOR_TREE, label="Word, with its space", max_lines=1, max_length=80, elem_id="wr-word"
+    )
     drawn = gr.HTML(elem_id="wr-tree")
     gr.HTML('<h2 class="wr-h">Two tokenizers, one text</h2>')
     kept = gr.Slider(
