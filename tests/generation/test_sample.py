@@ -200,10 +200,17 @@ def test_a_text_ends_before_a_stop_string(writer: GPT2) -> None:
 def test_a_stream_gives_the_same_text_and_probability(writer: GPT2) -> None:
     sampling = Sampling(max_new_tokens=60)
     whole = sample_texts(writer, TOKENIZER, ["on"] * 3, sampling, seed=5)[2]
-    pieces = list(stream_text(writer, TOKENIZER, "on", sampling, seed=5, sample=2))
+    pieces = list(
+        stream_text(writer, TOKENIZER, "on", sampling, seed=5, sample=2, num_likeliest=300)
+    )
     assert "".join(piece.text for piece in pieces) == whole.text
-    assert sum(piece.log_prob for piece in pieces) <= 0
-    assert len(whole.ids) == len(whole.log_probs)
+    assert [id_ for piece in pieces for id_ in piece.ids] == whole.ids
+    assert sum(piece.log_prob for piece in pieces) == pytest.approx(sum(whole.log_probs))
+    for piece in pieces:  # all that could have come, the likeliest first
+        assert sum(math.exp(one.log_prob) for one in piece.likeliest) == pytest.approx(1)
+        assert list(piece.likeliest) == sorted(piece.likeliest, key=lambda one: -one.log_prob)
+        if len(piece.ids) == 1:
+            assert dict(piece.likeliest)[piece.ids[0]] == pytest.approx(piece.log_prob, abs=1e-5)
 
 
 def test_the_same_seed_writes_the_same_and_another_does_not(writer: GPT2) -> None:

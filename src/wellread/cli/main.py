@@ -21,6 +21,7 @@ from wellread.cli import (
     interrupt,
     models,
     overlap,
+    playground,
     recipes,
     results,
     show,
@@ -58,7 +59,7 @@ def _common(
     pass
 
 
-for commands in (recipes, stages, overlap, results, models, texts, why, doctor):
+for commands in (recipes, stages, overlap, results, models, texts, playground, why, doctor):
     commands.register(app)
 tokenizer.register(stages.tokenizer_app)
 corpus.register(stages.corpus_app)

@@ -29,22 +29,29 @@ class Question(NamedTuple):
     document: str | None = None
 
 
-def score_questions(setup: Setup, questions: Sequence[Question]) -> list[Outcome]:
-    """The option of highest log probability; among equals, the chance of guessing right.
+class Requests(NamedTuple):
+    """What a model is asked of one question."""
 
-    All options of a question see the same last part of its context.
-    """
-    requests, is_truncated = [], []
-    for question in questions:
-        prompts = [setup.encode(option.prompt) for option in question.options]
-        scored = [setup.tokenizer.encode(option.scored) for option in question.options]
-        room = max(1, setup.lm.context + 1 - max(map(len, scored)))
-        requests += [Request(p[-room:], s) for p, s in zip(prompts, scored, strict=True)]
-        is_truncated.append(max(map(len, prompts)) > room)
-    answers = iter(setup.lm.log_probs(requests))
+    options: list[Request]
+    is_truncated: bool  # a prompt has lost its beginning
+
+
+def requests_for(setup: Setup, question: Question) -> Requests:
+    """All options of a question see the same last part of its context."""
+    prompts = [setup.encode(option.prompt) for option in question.options]
+    scored = [setup.tokenizer.encode(option.scored) for option in question.options]
+    room = max(1, setup.lm.context + 1 - max(map(len, scored)))
+    options = [Request(p[-room:], s) for p, s in zip(prompts, scored, strict=True)]
+    return Requests(options, max(map(len, prompts)) > room)
+
+
+def score_questions(setup: Setup, questions: Sequence[Question]) -> list[Outcome]:
+    """The option of highest log probability; among equals, the chance of guessing right."""
+    asked = [requests_for(setup, question) for question in questions]
+    answers = iter(setup.lm.log_probs([request for one in asked for request in one.options]))
     outcomes = []
-    for question, was_cut in zip(questions, is_truncated, strict=True):
-        found = [next(answers) for _ in question.options]
+    for question, one in zip(questions, asked, strict=True):
+        found = [next(answers) for _ in one.options]
         log_probs = [float(answer.log_probs.sum()) for answer in found]
         best = [number for number, value in enumerate(log_probs) if value == max(log_probs)]
         value = 1 / len(best) if question.right in best else 0.0
@@ -66,7 +73,7 @@ def score_questions(setup: Setup, questions: Sequence[Question]) -> list[Outcome
                 {"accuracy": (value, 1)},
                 unit=question.document,
                 chance=1 / len(question.options),
-                is_truncated=was_cut,
+                is_truncated=one.is_truncated,
             )
         )
     return outcomes

@@ -14,7 +14,7 @@ from wellread.base.errors import InputError
 from wellread.base.seeds import generator, seed_for
 from wellread.evaluate.metrics import MEAN, Metric, Outcome
 from wellread.evaluate.task import Axis, Setup
-from wellread.evaluate.written import sentences, text_so_far
+from wellread.evaluate.written import Fitted, sentences, text_so_far
 from wellread.formats.results import Item
 
 HIGHLIGHT = "@highlight"
@@ -126,17 +126,26 @@ def random_sentences(story: Story, seed: int) -> list[str]:
     return [found[place] for place in sorted(order[:NUM_SENTENCES])]
 
 
+def fitted(setup: Setup, article: str) -> Fitted:
+    """An article with the hint behind it; one too long is cut, and the hint is not."""
+    hint = setup.tokenizer.encode(HINTS[setup.settings["hint"]])
+    room = setup.lm.context - _num_new(setup) - len(hint)
+    ids = setup.tokenizer.encode(article)
+    kept = ids[:room] if setup.settings["cut"] == "end" else ids[-room:]
+    return Fitted(np.concatenate([kept, hint]), len(ids) > room)
+
+
+def _num_new(setup: Setup) -> int:
+    return min(int(setup.settings["tokens"]), setup.lm.context // 2)
+
+
 def write_summaries(setup: Setup, stories: Sequence[Story]) -> list[Summarised]:
-    """Sampled summaries of each story; an article too long is cut, and the hint is not."""
-    settings, num = setup.settings, int(setup.settings["samples"])
-    hint = setup.tokenizer.encode(HINTS[settings["hint"]])
-    new = min(int(settings["tokens"]), setup.lm.context // 2)
-    room = setup.lm.context - new - len(hint)
-    articles = [setup.tokenizer.encode(story.article) for story in stories]
-    kept = [ids[:room] if settings["cut"] == "end" else ids[-room:] for ids in articles]
+    """Sampled summaries of each story."""
+    num = int(setup.settings["samples"])
+    every = [fitted(setup, story.article) for story in stories]
     found = setup.lm.generate(
-        [np.concatenate([ids, hint]) for ids in kept for _ in range(num)],
-        max_new_tokens=new,
+        [one.ids for one in every for _ in range(num)],
+        max_new_tokens=_num_new(setup),
         top_k=TOP_K,
         seeds=[
             seed_for(setup.seed, "summary", story.item, str(sample))
@@ -147,8 +156,8 @@ def write_summaries(setup: Setup, stories: Sequence[Story]) -> list[Summarised]:
     )
     written = [sentences(setup.tokenizer.decode(ids))[:NUM_SENTENCES] for ids, _ in found]
     return [
-        Summarised(written[place * num : (place + 1) * num], len(ids) > room)
-        for place, ids in enumerate(articles)
+        Summarised(written[place * num : (place + 1) * num], one.is_truncated)
+        for place, one in enumerate(every)
     ]
 
 

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
 
 from wellread.evaluate.task import Axis, Setup
 
@@ -71,29 +73,41 @@ def text_so_far(setup: Setup, ids: Sequence[int]) -> str:
     return setup.tokenizer.decode(ids).rstrip("\ufffd")
 
 
+class Fitted(NamedTuple):
+    """The part of a prompt for which there is room."""
+
+    ids: npt.NDArray[Any]
+    is_truncated: bool
+
+
+def fitted(setup: Setup, prompt: str, max_new_tokens: int) -> Fitted:
+    """The end of a prompt; at most half of the context is kept for what is written."""
+    ids = setup.encode(prompt)
+    room = setup.lm.context - min(max_new_tokens, setup.lm.context // 2)
+    return Fitted(ids[-room:], len(ids) > room)
+
+
 def write_greedily(
     setup: Setup, prompts: Sequence[str], *, stop: str, max_new_tokens: int
 ) -> list[Written]:
     """A greedy answer to each prompt; a prompt that is too long loses its beginning."""
-    new = min(max_new_tokens, setup.lm.context // 2)
-    room = setup.lm.context - new
-    encoded = [setup.encode(prompt) for prompt in prompts]
+    every = [fitted(setup, prompt, max_new_tokens) for prompt in prompts]
 
     def is_complete(ids: Sequence[int]) -> bool:
         return answer_in(text_so_far(setup, ids), stop).is_complete
 
     found = setup.lm.generate(
-        [ids[-room:] for ids in encoded],
-        max_new_tokens=new,
+        [one.ids for one in every],
+        max_new_tokens=min(max_new_tokens, setup.lm.context // 2),
         top_k=1,
-        seeds=[0] * len(encoded),
+        seeds=[0] * len(every),
         is_complete=is_complete,
     )
     return [
         Written(
             answer=answer_in(setup.tokenizer.decode(generated.ids), stop).text,
             log_prob=float(generated.log_probs.sum()),
-            is_truncated=len(ids) > room,
+            is_truncated=one.is_truncated,
         )
-        for ids, generated in zip(encoded, found, strict=True)
+        for one, generated in zip(every, found, strict=True)
     ]

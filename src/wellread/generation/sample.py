@@ -46,12 +46,20 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True):
             raise InputError(f"top_p is {self.top_p}; it must be more than 0 and at most 1")
 
 
+class Likely(NamedTuple):
+    """A token that could have come."""
+
+    id: int
+    log_prob: float
+
+
 class Token(NamedTuple):
     """One more token of a sample."""
 
     sample: int
     id: int
     log_prob: float  # natural logarithm, by the model itself: whatever temperature, k and p are
+    likeliest: tuple[Likely, ...] = ()  # at its place, if they were asked for
 
 
 class Generated(NamedTuple):
@@ -85,6 +93,7 @@ def stream_ids(  # noqa: PLR0913 - one loop; what a sample depends on
     end_of_text: int | None = None,
     is_done: Done | None = None,
     rows: int = MOST_ROWS,
+    num_likeliest: int = 0,
 ) -> Iterator[Token]:
     """The new ids of each sample as they are chosen; `end_of_text` ends one, and is its last.
 
@@ -118,12 +127,15 @@ def stream_ids(  # noqa: PLR0913 - one loop; what a sample depends on
                 ahead = ahead_of(given)  # type: ignore[operator]
                 with decoder.choosing():
                     found = choose(ahead, sources, sampling)
-                for (row, one), (token, log_prob) in zip(samples.items(), found, strict=True):
+                    others = likeliest(ahead, num_likeliest)
+                for (row, one), (token, log_prob), those in zip(
+                    samples.items(), found, others, strict=True
+                ):
                     one.last, one.length = token, one.length + 1
                     is_last = token == end_of_text or one.length == sampling.max_new_tokens
                     if token != end_of_text:
                         is_last |= is_done is not None and is_done(one.number, token)
-                    yield Token(one.number, token, log_prob)
+                    yield Token(one.number, token, log_prob, those)
                     if not is_last:
                         following[row] = one
             growing = dict(sorted(following.items()))
@@ -189,6 +201,15 @@ def choose(
     if not all(map(math.isfinite, log_probs)):
         raise InputError(NOT_FINITE)
     return list(zip(map(int, tokens), log_probs, strict=True))
+
+
+def likeliest(ahead: Ahead, number: int) -> list[tuple[Likely, ...]]:
+    """So many ids of each row by the model itself, the likeliest first."""
+    if not number:
+        return [()] * len(ahead.logits_NV)
+    top = (ahead.logits_NV - ahead.log_sum_N[:, None]).topk(min(number, ahead.logits_NV.shape[1]))
+    rows = zip(top.indices.tolist(), top.values.tolist(), strict=True)
+    return [tuple(map(Likely, *row)) for row in rows]
 
 
 Candidates = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]  # ids in order, logits
@@ -291,6 +312,8 @@ class Piece(NamedTuple):
 
     text: str
     log_prob: float  # natural logarithm, of its tokens together
+    ids: tuple[int, ...]
+    likeliest: tuple[Likely, ...] = ()  # where its first token is, if they were asked for
 
 
 def stream_text(  # noqa: PLR0913 - what a sample depends on
@@ -302,27 +325,36 @@ def stream_text(  # noqa: PLR0913 - what a sample depends on
     seed: int = 0,
     sample: int = 0,
     stop: Sequence[str] = (),
+    num_likeliest: int = 0,
 ) -> Iterator[Piece]:
     """Number `sample` of what `sample_texts` gives for one prompt, piece by piece as it comes."""
     text = _Text(tokenizer, stop)
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    given, log_prob = 0, 0.0
+    given = 0
+    waiting: list[Token] = []  # whose text is not given yet
     for token in stream_ids(
         model, starts(tokenizer, [prompt]), sampling,
         seeds=seeds_for(seed, sample + 1)[sample:], end_of_text=tokenizer.end_of_text,
-        is_done=lambda _, chosen: text.add(chosen),
+        is_done=lambda _, chosen: text.add(chosen), num_likeliest=num_likeliest,
     ):  # fmt: skip
         if token.id == tokenizer.end_of_text:
             continue
-        log_prob += token.log_prob
+        waiting.append(token)
         if text.cut is None and not text.may_become_a_stop():
             piece = decoder.decode(text.text[given:])
             given = len(text.text)
             if piece:
-                yield Piece(piece, log_prob)
-                log_prob = 0.0
+                yield _piece(piece, waiting)
+                waiting = []
     if rest := decoder.decode(text.text[given : text.cut], final=True):
-        yield Piece(rest, log_prob)
+        yield _piece(rest, waiting)
+
+
+def _piece(text: str, tokens: Sequence[Token]) -> Piece:
+    log_prob = sum(token.log_prob for token in tokens)
+    ids = tuple(token.id for token in tokens)
+    # Of a rest behind the last token, which only the end of the text shows, nothing is known.
+    return Piece(text, log_prob, ids, tokens[0].likeliest if tokens else ())
 
 
 def sample_texts(

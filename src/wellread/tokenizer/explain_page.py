@@ -50,7 +50,7 @@ def to_html(
         comparisons=comparisons,
         alternatives=ALTERNATIVES,
         style=markupsafe.Markup(_style("palette.css", "picture.css", "style.css")),
-        picture=lambda pre_token: markupsafe.Markup(_inline(pre_token)),
+        picture=lambda pre_token: markupsafe.Markup(inline([pre_token])),
         max_drawn_bytes=MAX_DRAWN_BYTES,
         max_open=MAX_OPEN,
     )
@@ -91,9 +91,10 @@ def _style(*names: str) -> str:
     return "".join((PAGE / name).read_text(encoding="utf-8") for name in names)
 
 
-def _inline(pre_token: PreToken) -> str:
-    drawing = draw([pre_token], gutter=0)
-    label = markupsafe.escape(_summary([pre_token]))
+def inline(pre_tokens: Sequence[PreToken]) -> str:
+    """A picture for a page that has the style."""
+    drawing = draw(pre_tokens, gutter=0)
+    label = markupsafe.escape(_summary(pre_tokens))
     return (
         f'<svg class="picture" role="img" aria-label="{label}" width="{drawing.width:g}" '
         f'height="{drawing.height:g}">\n{drawing.body}\n</svg>'
