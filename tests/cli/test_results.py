@@ -158,7 +158,7 @@ def test_a_run_is_shown_by_its_results_and_names_them(
     expected = f"run: a run; name {run / 'results' / '1x64'} or {run / 'results' / '2x128'}"
     assert expected in capsys.readouterr().err
     assert main(["show", str(run / "corpus")]) == 2
-    assert "corpus: made by stage 'corpus', expected 'evaluate'" in capsys.readouterr().err
+    assert "made by stage 'corpus', which `wellread corpus report" in capsys.readouterr().err
 
 
 def test_a_study_is_shown_as_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -143,7 +143,7 @@ def test_a_corpus_with_nothing_left_is_an_error(tmp_path: Path) -> None:
         WellreadError, match=r"no document is left of 1 \(fewer than 128 characters"
     ):
         build(path, tmp_path / "corpus")
-    with pytest.raises(InputError, match="no finished artifact"):
+    with pytest.raises(InputError, match="unfinished work of stage 'corpus'"):
         read_manifest(tmp_path / "corpus")
 
 

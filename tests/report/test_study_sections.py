@@ -10,6 +10,7 @@ from tests.report.made_study import SIZES, design_study, planted_study, size_stu
 from wellread.formats.estimates import Estimate
 from wellread.formats.predictions import Prediction
 from wellread.formats.studies import Study
+from wellread.report import designed
 from wellread.report.blocks import Answers, Figure, Prose, Section, Table
 from wellread.report.designed import the_design
 from wellread.report.evidence import Evidence, find_artifacts, read_evidence
@@ -17,7 +18,7 @@ from wellread.report.families import families_table
 from wellread.report.planted import the_planted
 from wellread.report.size_tables import predictions_table
 from wellread.report.sized import the_sizes
-from wellread.report.studied import in_short, the_study
+from wellread.report.studied import of_size, the_study
 from wellread.report.trends import sizes_of
 
 
@@ -81,14 +82,14 @@ def test_the_answers_on_size_come_first_and_with_their_numbers(
 
 def test_a_study_is_said_in_a_sentence(sizes: Evidence) -> None:
     assert sizes.study is not None
-    assert in_short(sizes.study) == (
+    assert of_size(sizes.study) == (
         "ten times the parameters change held-out loss by −0.226 bits per byte (95 % −0.235 to "
         "−0.218); 4 of 8 scores of a size came as foretold"
     )
-    assert in_short(design_study()) == (
+    assert of_size(design_study()) == of_size(planted_study()) == ""
+    assert designed.in_short(design_study()) == (
         "held-out loss rises with 4 of 6 changes, falls with 1, undecided 1"
     )
-    assert in_short(planted_study()) == ""
 
 
 def test_what_came_stands_beside_what_was_predicted(size_section: Section | None) -> None:
@@ -198,7 +199,8 @@ def test_a_size_without_scores_yet_leaves_the_others_said(tmp_path: Path) -> Non
     )
     said = answers(section)["Is planted-words learnt from the text?"]
     assert said.endswith(
-        "More than with none: 680\N{NO-BREAK SPACE}k\N{NO-BREAK SPACE}parameters from 10; "
+        "Its interval lies above that of none: "
+        "680\N{NO-BREAK SPACE}k\N{NO-BREAK SPACE}parameters from 10; "
         "1.8\N{NO-BREAK SPACE}M\N{NO-BREAK SPACE}parameters from 10."
     )
 
@@ -207,8 +209,8 @@ def test_planted_tasks_are_scored_by_how_often_the_text_showed_them(tmp_path: Pa
     section = the_planted(evidence_of(tmp_path, planted_study()))
     assert answers(section)["Is planted-words learnt from the text?"].startswith(
         "The models of 1.8\N{NO-BREAK SPACE}M\N{NO-BREAK SPACE}parameters score 11.5 % with 0 "
-        "demonstrations of it in the corpus and 92.6 % with 1,000; guessing gives 10.0 %. More "
-        "than with none: 197"
+        "demonstrations of it in the corpus and 92.6 % with 1,000; guessing gives 10.0 %. Its "
+        "interval lies above that of none: 197"
     )
     table = block(section, "planted", Table)
     assert isinstance(table, Table)

@@ -41,7 +41,10 @@ def locate(model: str | Path, *, hub_cache: Path | None = None) -> Path:
     cached = [folder.name.removeprefix("models--") for folder in cache.glob("models--*")]
     known = [*NAMES, *(one.replace("--", "/") for one in cached)]
     if name not in NAMES and (meant := meant_path(path) or did_you_mean(name, known)):
-        raise InputError(f"{model}: no such file or folder, and no such model in {cache}{meant}")
+        raise InputError(
+            f"{model}: no such file or folder, and no such model in {cache}{meant} Else fetch it "
+            f"from the hub: `hf download {names[-1]}`"
+        )
     raise InputError(
         f"{model}: no such file or folder, and no such model in {cache}; name {KINDS}, or fetch "
         f"one of that name from the hub: `hf download {names[-1]}`"

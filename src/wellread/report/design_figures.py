@@ -72,6 +72,8 @@ def loss_gaps(families: Sequence[Family], caption: str, alt: str, unit: str) -> 
 
 def gradients_by_depth(families: Sequence[Family], caption: str, alt: str) -> Figure:
     """The norm of each block's gradient: dotted early in training, whole late."""
+    drawn = [norm for one in families for norms in (one.early, one.late) for norm in _mean(norms)]
+    is_wide = bool(drawn) and max(drawn) > 1000 * min(drawn)
 
     def lines(axes: Axes, family: Family, colour: str) -> None:
         for norms, style in ((family.early, EARLY), (family.late, LATE)):
@@ -86,7 +88,7 @@ def gradients_by_depth(families: Sequence[Family], caption: str, alt: str) -> Fi
         lines(axes, families[0], MUTED)
         lines(axes, family, colour)
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+        axes.yaxis.set_major_locator(LogLocator(subs=(1,) if is_wide else (1, 2, 5), numticks=8))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda norm, _: f"{norm:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from wellread.base.text import human_bytes, human_seconds
 from wellread.formats.published import paper
 from wellread.formats.results import Score
-from wellread.report import studied
+from wellread.report import designed, studied
 from wellread.report.blocks import NOT_RUN, Block, Cell, Column, Prose, Section, Table, big
 from wellread.report.both_losses import LOSS, losses_of
 from wellread.report.evidence import CORPUS, CRAWL, HELD_OUT, LINKS, Evidence, Scored
@@ -22,7 +22,8 @@ def in_short(evidence: Evidence) -> Section:
 
 
 def _paragraph(evidence: Evidence) -> str:
-    return " ".join(filter(None, [_corpus(evidence), _models(evidence), _chance(evidence)]))
+    said = [_corpus(evidence), _models(evidence), _changes(evidence), _chance(evidence)]
+    return " ".join(filter(None, said))
 
 
 def _corpus(evidence: Evidence) -> str:
@@ -89,6 +90,11 @@ def _ends(score: Score) -> str:
     return f" (95 % {score.low:.3f} to {score.high:.3f})" if is_there else ""
 
 
+def _changes(evidence: Evidence) -> str:
+    said = designed.in_short(evidence.study) if evidence.study else ""
+    return f"{said[0].upper()}{said[1:]}." if said else ""
+
+
 def _chance(evidence: Evidence) -> str:
     """In how many tasks the largest model's interval is above what guessing gives.
 
@@ -117,8 +123,11 @@ def _chance(evidence: Evidence) -> str:
 
 
 def _largest_scored(evidence: Evidence) -> tuple[str, list[Scored]]:
-    """The last model, with all its seeds."""
-    last = evidence.scored[-1]
+    """The last model, with all its seeds; of variants the one that others are compared to."""
+    reference = next(iter(evidence.study.variants), "") if evidence.study else ""
+    runs_of = {one.name: one.variant for one in evidence.study.runs} if evidence.study else {}
+    compared = [one for one in evidence.scored if runs_of.get(one.name, "") == reference]
+    last = (compared or evidence.scored)[-1]
     for name, runs in families(evidence.trainings).items():
         names = {run.name for run in runs}
         if last.is_ours and last.name in names:
@@ -166,7 +175,7 @@ def _coqa(evidence: Evidence) -> Cell:
 
 
 def _size(evidence: Evidence) -> Cell:
-    found = studied.in_short(evidence.study) if evidence.study else ""
+    found = studied.of_size(evidence.study) if evidence.study else ""
     return Cell(found, target="study") if found else NOT_RUN
 
 

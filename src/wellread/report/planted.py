@@ -130,14 +130,14 @@ def _enough(panel: Planted) -> str:
             above = dot.at
         said.append(f"{line.label} from {above:,.0f}" if above is not None
                     else f"{line.label} not yet")  # fmt: skip
-    return f"More than with none: {'; '.join(said)}."
+    return f"Its interval lies above that of none: {'; '.join(said)}."
 
 
 def _of_slopes(slopes: list[Trend]) -> str:
     rising = sum(t.whole.is_above_zero for t in slopes)
     return (
-        f"From none to most, the score rises for certain in {rising} of {len(slopes)} rows of "
-        "models and metrics."
+        f"From none to most, the score rises for certain in {rising} of {len(slopes)} pairs of a "
+        "task and a size."
     )
 
 

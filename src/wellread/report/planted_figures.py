@@ -41,14 +41,15 @@ def learnt_from_text(panels: Sequence[Planted], caption: str, alt: str) -> Figur
         is_narrow = canvas.get_figwidth() == NARROW
         down = len(panels) if is_narrow else 1
         grid = canvas.subplots(down, len(panels) // down, squeeze=False, sharey=True)
+        ends: list[list[tuple[float, str, str]]] = []
         for axes, panel in zip(grid.flat, panels, strict=True):
             draw_chance(axes, panel.chance)
-            ends = []
+            named = []
             for number, line in enumerate(panel.lines):
                 colour = SERIES[number % len(SERIES)]
                 _line(axes, line, places, colour, has_zero=has_zero)
                 if line.dots:
-                    ends.append((line.dots[-1].value, printable(line.label), colour))
+                    named.append((line.dots[-1].value, printable(line.label), colour))
             axes.set_title(printable(panel.title))
             axes.set_xticks(list(places.values()), [f"{number:,.0f}" for number in places])
             axes.set_xlim(min(places.values()) - 0.25, max(places.values()) + 0.25)
@@ -58,9 +59,11 @@ def learnt_from_text(panels: Sequence[Planted], caption: str, alt: str) -> Figur
             if has_zero and len(numbers) > 1:
                 _break(axes, places[0] + 0.5)
             if panel.chance is not None:
-                ends.append((panel.chance, "chance", MUTED))
-            label_ends(axes, ends)
+                named.append((panel.chance, "chance", MUTED))
+            ends.append(named)
             axes.set_xlabel("demonstrations planted (log scale)")
+        for axes, named in zip(grid.flat, ends, strict=True):  # the panels share their limits
+            label_ends(axes, named)
 
     return draw("planted", caption, alt, paint, inches=(3.0, 2.8 * len(panels)))
 

@@ -8,7 +8,7 @@ from wellread.formats.comparisons import verdict
 from wellread.formats.estimates import compared_in
 from wellread.formats.findings import Difference
 from wellread.formats.studies import SIZE, GroupScore, Study
-from wellread.report import designed, sized
+from wellread.report import sized
 from wellread.report.blocks import (
     NOTHING,
     Block,
@@ -30,10 +30,9 @@ from wellread.report.evidence import STUDY, TRAIN, Evidence
 from wellread.report.study_words import amount, ranged_cell, task_name
 
 
-def in_short(study: Study) -> str:
-    """What the study found, in a sentence; empty if it compared nothing."""
-    parts = [part for part in (sized.in_short(study), designed.in_short(study)) if part]
-    return "; ".join(parts) or _of_differences(study)
+def of_size(study: Study) -> str:
+    """What the study found of size, in a sentence; empty if no size was compared with another."""
+    return sized.in_short(study) or _of_differences(study)
 
 
 def _of_differences(study: Study) -> str:
