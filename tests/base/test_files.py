@@ -36,21 +36,24 @@ from wellread.base.manifest import writing
 from wellread.base.errors import WellreadError
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write then fails, as on a full disk
-resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+room = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 try:
     with writing(Path(sys.argv[1]), stage="corpus", config=Config(), inputs={}) as draft:
-        draft.write("documents.bin", bytes(200_000))
+        draft.write("documents.bin", bytes(room + 1000))
 except WellreadError as error:
     print(error)
 """
 
 
+@pytest.mark.parametrize("room", [100_000, 4_000])  # the second fails as the buffer is emptied
 def test_a_disk_without_room_gives_one_sentence_and_nothing_that_looks_finished(
-    tmp_path: Path,
+    tmp_path: Path, room: int
 ) -> None:
     out = tmp_path / "out"
     ran = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(out)], capture_output=True, text=True, check=True
-    )
+        [sys.executable, "-c", FULL_DISK, str(out), str(room)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
     assert ran.stdout.startswith(f"{out}: no room to write (File too large); free some space")
     assert [p.name for p in out.iterdir()] == ["unfinished.json"]

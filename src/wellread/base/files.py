@@ -101,12 +101,13 @@ class HashingWriter(io.RawIOBase):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
-        if kind is None:
-            self._partial.replace(self._target)
-        else:
+        try:
+            self._file.close()  # writes what is left, for which a disk may have no room
+            if kind is None:
+                self._partial.replace(self._target)
+        finally:
             self._partial.unlink(missing_ok=True)
-        super().close()
+            super().close()
 
 
 def input_files(
