@@ -7,6 +7,8 @@ from wellread.base.config import Config
 
 
 class CorpusConfig(Config, frozen=True):
+    """Settings of the stage `corpus`: what is main text, what is dropped, what is held out."""
+
     WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset({"engine"})
 
     extractor: Literal["best", "fast"] = "best"  # trafilatura, or ours: decision 5

@@ -417,7 +417,10 @@ def generate(  # noqa: PLR0913 - the settings of sampling, by their usual names
 ) -> list[str]:
     """Texts that continue `prompts` (not repeated in them); an empty prompt starts a document.
 
-    k = 40 is what the released code's documentation calls generally a good value.
+    k = 40 is what the released code's documentation calls generally a good value. Each text ends
+    at `<|endoftext|>`, before the first of `stop`, or after `max_new_tokens`. Text number n depends
+    on `seed`, n and its prompt alone. A setting out of its range, or a prompt with ids that
+    the model does not have, is an InputError.
     """
     if isinstance(prompts, str):
         raise InputError(f"one prompt, {prompts[:20]!r}, where several are expected: give a list")

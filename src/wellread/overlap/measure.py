@@ -70,7 +70,11 @@ class TextOverlap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure_overlap(index: OverlapIndex, texts: Iterable[str]) -> list[TextOverlap]:
-    """One record for each text, in order."""
+    """One record for each text, in order: how many of its n-grams the index holds (section 4).
+
+    A Bloom filter says so of others too, at the rate that the index was made for; an exact index
+    does not. Texts are read as they are asked for, some thousands at a time.
+    """
     hashes = (ngram_hashes(text, index.index.ngram_words) for text in texts)
     return [one for some in tables.batched(hashes, TEXTS_AT_ONCE) for one in _measured(index, some)]
 

@@ -7,6 +7,8 @@ from wellread.base.config import Config
 
 
 class TokenizerConfig(Config, frozen=True):
+    """Settings of the stage `tokenizer`: a vocabulary learnt, or a ready one taken."""
+
     WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset({"memory", "threads"})
 
     vocab_size: int = 50_257  # paper, section 2.3

@@ -6,6 +6,8 @@ from wellread.base.config import Config
 
 
 class TokensConfig(Config, frozen=True):
+    """Settings of the stage `tokens`; none of them alters an id."""
+
     WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset({"threads", "engine"})
 
     tokens_per_shard: int = 32_000_000  # ours: 64 MB, held for each split until it is written
