@@ -138,7 +138,7 @@ def test_stop_ends_a_text_and_the_next_can_begin(page: Page) -> None:
     page.get_by_label("Tokens (to 400)").fill("400")
     page.locator("#wr-write").click()
     page.locator("#wr-stop").click()
-    expect(page.locator(".wr-caret")).to_have_count(0)
+    expect(page.locator(".wr-caret:visible")).to_have_count(0)
     page.get_by_label("Tokens (to 400)").fill("3")
     page.locator("#wr-write").click()
     expect(page.get_by_text(re.compile(r"^[123] tokens? in"))).to_be_visible(timeout=SECONDS)

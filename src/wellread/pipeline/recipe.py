@@ -110,20 +110,30 @@ def _check_wiring(path: Path, given: dict[str, dict[str, list[Path]]]) -> None:
 
 
 def named_recipe(recipe: Path) -> Path:
-    """The file that `recipe` is, or else the recipe of this name that comes with wellread."""
+    """The file that `recipe` is, or else the recipe of this name that comes with wellread.
+
+    A folder is no recipe: `demo-quick` is the recipe also where the demo's folder stands.
+    """
     is_name = recipe.name == str(recipe) and not recipe.suffix
-    return own_recipe(str(recipe)) if is_name and not recipe.exists() else recipe
+    if not is_name or recipe.is_file():
+        return recipe
+    own = _own_recipes()
+    return recipe if recipe.is_dir() and str(recipe) not in own else own_recipe(str(recipe))
 
 
 def own_recipe(name: str) -> Path:
-    """The recipe `name` that comes with wellread: beside the package, or in its checkout."""
+    """The recipe `name` that comes with wellread."""
+    known = _own_recipes()
+    if name not in known:
+        raise InputError(
+            f"there is no file {name!r}, nor a recipe of this name with wellread"
+            f"{suggestion(name, list(known))}"
+        )
+    return known[name]
+
+
+def _own_recipes() -> dict[str, Path]:
+    """By name: beside the package, or in its checkout."""
     package = Path(__file__).parents[1]
-    known: list[str] = []
-    for folder in (package / "recipes", package.parents[1] / "recipes"):
-        if (folder / f"{name}.toml").is_file():
-            return folder / f"{name}.toml"
-        known += sorted(path.stem for path in folder.glob("*.toml"))
-    raise InputError(
-        f"there is no file {name!r}, nor a recipe of this name with wellread"
-        f"{suggestion(name, known)}"
-    )
+    folders = (package.parents[1] / "recipes", package / "recipes")
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}

@@ -14,7 +14,9 @@ from wellread.playground.memory_tab import Memory
 from wellread.playground.write import EXAMPLES, Asked, Sample, samples
 
 DEFAULT = Asked(prompt="")
-NO_CARET = "() => document.querySelectorAll('.wr-caret').forEach(one => one.remove())"
+# By a class, not by taking it away: a text on its way when Stop was pressed brings it back.
+STOPPED = "() => document.body.classList.add('wr-stopped')"
+WRITING = "(...given) => { document.body.classList.remove('wr-stopped'); return given; }"
 
 
 class Side(NamedTuple):
@@ -61,9 +63,9 @@ def add(desk: Desk) -> Sequence[Side]:
     event = gr.on(
         [write.click, prompt.submit], run, [prompt, *settings, both], outputs,
         show_progress="hidden", concurrency_id="model", concurrency_limit=1, trigger_mode="once",
-        api_visibility="private",
+        api_visibility="private", js=WRITING,
     )  # fmt: skip
-    stop.click(None, cancels=[event], js=NO_CARET, api_visibility="private")
+    stop.click(None, cancels=[event], js=STOPPED, api_visibility="private")
     for button, example in zip(buttons, EXAMPLES, strict=True):
 
         def chosen(example: Any = example) -> tuple[str, str]:
