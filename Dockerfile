@@ -1,5 +1,5 @@
 # The whole system for CPUs: docker build -t wellread . && docker run --rm -v "$PWD:/work" wellread
-# --build-arg EXTRA= makes the tokenizer alone; TORCH_INDEX=https://pypi.org/simple brings CUDA.
+# --build-arg EXTRA= makes the tokenizer alone; another TORCH_INDEX brings PyTorch for GPUs.
 FROM python:3.13-slim AS build
 ARG EXTRA=[all]
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
