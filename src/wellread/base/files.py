@@ -74,9 +74,10 @@ class HashingWriter(io.RawIOBase):
     """A file written beside `target`, hashed as it grows, renamed on a clean exit."""
 
     def __init__(self, target: Path) -> None:
-        self._target = target
-        self._partial = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
-        self._file: BinaryIO = self._partial.open("wb")
+        self._open = contextlib.ExitStack()
+        partial = self._open.enter_context(replacing(target))
+        # Closed before the file takes its place: that writes what is left, and may find no room.
+        self._file: BinaryIO = self._open.enter_context(partial.open("wb"))
         self._hash = hashlib.sha256()
         self.num_bytes = 0
 
@@ -102,11 +103,8 @@ class HashingWriter(io.RawIOBase):
         trace: TracebackType | None,
     ) -> None:
         try:
-            self._file.close()  # writes what is left, for which a disk may have no room
-            if kind is None:
-                self._partial.replace(self._target)
+            self._open.__exit__(kind, error, trace)
         finally:
-            self._partial.unlink(missing_ok=True)
             super().close()
 
 

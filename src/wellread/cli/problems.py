@@ -4,7 +4,6 @@ Three things go wrong most: PyTorch that does not fit the machine's GPU, places 
 written or are too small, and libraries that are absent, too old, or another Python's.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import psutil
 from wellread.base.allowance import allowed_cores, allowed_memory
 from wellread.base.requirements import Library, libraries, version_of
 from wellread.base.text import human_bytes
+from wellread.base.threads import num_threads
 
 Is = Literal["problem", "note"]  # a note is worth knowing, and all works without it
 PACKAGE = "wellread"
@@ -176,9 +176,7 @@ def _of_command(environment: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _of_threads(environment: Mapping[str, str]) -> Iterator[Finding]:
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    cores = num_threads(None)
     usable = min(float(cores), allowed_cores() or cores)
     threads = environment.get("OMP_NUM_THREADS", "")
     number = int(threads) if threads.isdigit() else cores

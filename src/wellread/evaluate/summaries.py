@@ -14,7 +14,7 @@ from wellread.base.errors import InputError
 from wellread.base.seeds import generator, seed_for
 from wellread.evaluate.metrics import MEAN, Metric, Outcome
 from wellread.evaluate.task import Axis, Setup
-from wellread.evaluate.written import Fitted, sentences, text_so_far
+from wellread.evaluate.written import Fitted, num_new, sentences, text_so_far
 from wellread.formats.results import Item
 
 HIGHLIGHT = "@highlight"
@@ -136,7 +136,7 @@ def fitted(setup: Setup, article: str) -> Fitted:
 
 
 def _num_new(setup: Setup) -> int:
-    return min(int(setup.settings["tokens"]), setup.lm.context // 2)
+    return num_new(setup, int(setup.settings["tokens"]))
 
 
 def write_summaries(setup: Setup, stories: Sequence[Story]) -> list[Summarised]:

@@ -80,10 +80,15 @@ class Fitted(NamedTuple):
     is_truncated: bool
 
 
+def num_new(setup: Setup, most: int) -> int:
+    """How many tokens there is room to write: `most`, or half of a small context."""
+    return min(most, setup.lm.context // 2)
+
+
 def fitted(setup: Setup, prompt: str, max_new_tokens: int) -> Fitted:
     """The end of a prompt; at most half of the context is kept for what is written."""
     ids = setup.encode(prompt)
-    room = setup.lm.context - min(max_new_tokens, setup.lm.context // 2)
+    room = setup.lm.context - num_new(setup, max_new_tokens)
     return Fitted(ids[-room:], len(ids) > room)
 
 
@@ -98,7 +103,7 @@ def write_greedily(
 
     found = setup.lm.generate(
         [one.ids for one in every],
-        max_new_tokens=min(max_new_tokens, setup.lm.context // 2),
+        max_new_tokens=num_new(setup, max_new_tokens),
         top_k=1,
         seeds=[0] * len(every),
         is_complete=is_complete,

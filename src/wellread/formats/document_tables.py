@@ -23,6 +23,7 @@ from wellread.formats.documents import (
     read_documents,
     read_shard,
     refuse,
+    together,
 )
 
 SCHEMA = tables.schema(
@@ -93,25 +94,12 @@ def read_columns(path: Path, bad: BadRecord = refuse) -> Iterator[Columns]:
 
 
 def _columns_of(documents: Iterator[Document]) -> Iterator[Columns]:
-    for some in _batched(documents):
+    for some in together(documents, COLUMN_ROWS, COLUMN_LENGTH):
         yield _columns(
             pa.array([without_surrogates(d.url) for d in some], pa.string()),
             pa.array([d.split for d in some], pa.string()),
             [without_surrogates(d.text) for d in some],
         )
-
-
-def _batched(documents: Iterator[Document]) -> Iterator[list[Document]]:
-    """COLUMN_ROWS documents together, or as soon as they have COLUMN_LENGTH characters."""
-    some, length = [], 0
-    for document in documents:
-        some.append(document)
-        length += len(document.text)
-        if len(some) == COLUMN_ROWS or length >= COLUMN_LENGTH:
-            yield some
-            some, length = [], 0
-    if some:
-        yield some
 
 
 def _columns(urls: Any, splits: Any, texts: Any) -> Columns:

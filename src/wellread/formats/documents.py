@@ -45,6 +45,20 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     split: str = "train"
 
 
+def together(documents: Iterable[Document], most: int, characters: int) -> Iterator[list[Document]]:
+    """Lists of `most` documents, or as soon as they have so many characters of text."""
+    some: list[Document] = []
+    length = 0
+    for document in documents:
+        some.append(document)
+        length += len(document.text)
+        if len(some) == most or length >= characters:
+            yield some
+            some, length = [], 0
+    if some:
+        yield some
+
+
 def refuse(reason: str, where: str) -> None:
     """The strict way to treat a bad record: an InputError."""
     raise InputError(f"{where}: {reason}")

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from wellread.base.progress import Progress, silent
 from wellread.base.threads import in_order, num_threads
-from wellread.formats.documents import Document
+from wellread.formats.documents import Document, together
 from wellread.ngrams import NGRAM_WORDS
 from wellread.ngrams.hashing import ngram_hashes, word_spans
 from wellread.overlap.runs import Tracks, row_of
@@ -87,24 +87,13 @@ def find_passages(
     sought = [_Sought(text) for text in texts]
     count = 0
     look = partial(_matched, wanted=row.wanted, n=n)
-    for read, found in in_order(look, _together(documents), num_threads(threads)):
+    parts = together(documents, TOGETHER, CHARACTERS)
+    for read, found in in_order(look, parts, num_threads(threads)):
         count += read
         progress(count, None, "looking for passages")
         for matched in found:
             _add(matched, tracks, sought, n)
     return [list(one.passages()) for one in sought]
-
-
-def _together(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    some: list[Document] = []
-    size = 0
-    for document in documents:
-        some.append(document)
-        size += len(document.text)
-        if len(some) == TOGETHER or size >= CHARACTERS:
-            yield some
-            some, size = [], 0
-    yield some
 
 
 def _matched(documents: list[Document], *, wanted: Wanted, n: int) -> tuple[int, list[_Matched]]:

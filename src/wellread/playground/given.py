@@ -31,8 +31,8 @@ def given(
     current: Path = Path(),
 ) -> Given:
     """What is named; a folder that a recipe filled stands for all in it, and a demo's is found."""
-    for name, path in (("--index", index), ("--corpus", corpus), ("--other", other)):
-        if path is not None and not path.exists() and name != "--other":
+    for name, path in (("--index", index), ("--corpus", corpus)):
+        if path is not None and not path.exists():
             raise InputError(f"{name} {path}: there is no such file or folder")
     found_in = None
     if model is None:

@@ -23,12 +23,9 @@ class Loaded(NamedTuple):
     tokenizer: Tokenizer
 
     @property
-    def num_parameters(self) -> int:
-        return sum(weights.numel() for weights in self.model.parameters())
-
-    @property
     def facts(self) -> str:
-        config, millions = self.model.config, self.num_parameters / 1e6
+        config = self.model.config
+        millions = config.num_parameters / 1e6
         return (
             f"{millions:,.{1 if millions < 10 else 0}f} million parameters, "
             f"a context of {config.context:,} tokens, {self.tokenizer.vocab_size:,} ids, "

@@ -46,7 +46,7 @@ def add(desk: Desk, blocks: gr.Blocks) -> None:
     def opened(key: str) -> tuple[Any, ...]:
         """A preset's words and its first example."""
         chosen, texts = preset_of(key), desk.examples.result()[key]
-        size = desk.models[0].result().num_parameters
+        size = desk.models[0].result().model.config.num_parameters
         names = [
             (f"{at}. {one.text.split(chr(10))[0][:70]}", at) for at, one in enumerate(texts, 1)
         ]

@@ -125,8 +125,8 @@ def _chance(evidence: Evidence) -> str:
 def _largest_scored(evidence: Evidence) -> tuple[str, list[Scored]]:
     """The last model, with all its seeds; of variants the one that others are compared to."""
     reference = next(iter(evidence.study.variants), "") if evidence.study else ""
-    runs_of = {one.name: one.variant for one in evidence.study.runs} if evidence.study else {}
-    compared = [one for one in evidence.scored if runs_of.get(one.name, "") == reference]
+    variants = {run.name: run.variant for run in evidence.study.runs} if evidence.study else {}
+    compared = [one for one in evidence.scored if variants.get(one.name, "") == reference]
     last = (compared or evidence.scored)[-1]
     for name, runs in families(evidence.trainings).items():
         names = {run.name for run in runs}
