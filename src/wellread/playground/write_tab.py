@@ -14,9 +14,6 @@ from wellread.playground.memory_tab import Memory
 from wellread.playground.write import EXAMPLES, Asked, Sample, samples
 
 DEFAULT = Asked(prompt="")
-# By a class, not by taking it away: a text on its way when Stop was pressed brings it back.
-STOPPED = "() => document.body.classList.add('wr-stopped')"
-WRITING = "(...given) => { document.body.classList.remove('wr-stopped'); return given; }"
 
 
 class Side(NamedTuple):
@@ -49,7 +46,8 @@ def add(desk: Desk) -> Sequence[Side]:
     )  # fmt: skip
     with gr.Row(elem_classes="wr-actions"):
         write = gr.Button("Write", variant="primary", elem_id="wr-write", min_width=120, scale=0)
-        stop = gr.Button("Stop", elem_id="wr-stop", min_width=90, scale=0)
+        # It can be pressed while a text is coming: before, there is nothing that it could end.
+        stop = gr.Button("Stop", elem_id="wr-stop", min_width=90, scale=0, interactive=False)
     said = gr.HTML()
     with gr.Row(elem_classes="wr-sides"):
         sides = [_side(number) for number in range(len(desk.models))]
@@ -57,15 +55,24 @@ def add(desk: Desk) -> Sequence[Side]:
 
     def run(given: str, *values: Any) -> Iterator[list[Any]]:
         *numbers, side_by_side = values
-        yield from pictures(desk, given, numbers, both=side_by_side)
+        for at, shown in enumerate(pictures(desk, given, numbers, both=side_by_side)):
+            yield [gr.skip() if at else gr.update(interactive=True), *shown]
+        yield [gr.update(interactive=False), *[gr.skip()] * (len(outputs) - 1)]
 
-    outputs = [said, *(part for side in sides for part in (side.text, side.facts, side.plain))]
+    outputs = [
+        stop,
+        said,
+        *(part for side in sides for part in (side.text, side.facts, side.plain)),
+    ]
     event = gr.on(
         [write.click, prompt.submit], run, [prompt, *settings, both], outputs,
         show_progress="hidden", concurrency_id="model", concurrency_limit=1, trigger_mode="once",
-        api_visibility="private", js=WRITING,
+        api_visibility="private",
     )  # fmt: skip
-    stop.click(None, cancels=[event], js=STOPPED, api_visibility="private")
+    stop.click(
+        lambda: gr.update(interactive=False), None, stop, cancels=[event], queue=False,
+        show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
     for button, example in zip(buttons, EXAMPLES, strict=True):
 
         def chosen(example: Any = example) -> tuple[str, str]:
