@@ -301,10 +301,26 @@ def test_a_study_on_a_device_that_is_not_there_is_refused(
     assert "there is no cuda:99; PyTorch sees" in capsys.readouterr().err
 
 
-def test_the_shell_completes_commands() -> None:
-    asked = {"_WELLREAD_COMPLETE": "complete_bash", "COMP_WORDS": "wellread tok", "COMP_CWORD": "1"}
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("wellread tok", ["tokens", "tokenizer"]),
+        ("wellread train tokens --size 1", ["124M", "1558M"]),
+        (
+            "wellread evaluate model --tasks lambada,wikitext",
+            ["lambada,wikitext2", "lambada,wikitext103"],
+        ),
+        ("wellread evaluate model --dtype b", ["bfloat16"]),
+        ("wellread study study-d", ["study-demonstrations", "study-design"]),
+        ("wellread run rec", ["recipes/"]),
+    ],
+)
+def test_the_shell_completes_what_has_a_name_here(line: str, offered: list[str]) -> None:
+    words = str(line.count(" "))
+    asked = {"_WELLREAD_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": words}
     program = Path(sys.executable).parent / "wellread"
     ran = subprocess.run(
-        [program], env=os.environ | asked, capture_output=True, text=True, check=False
-    )
-    assert ran.stdout.split() == ["tokens", "tokenizer"]
+        [program], env=os.environ | asked, capture_output=True, text=True, check=False,
+        cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert sorted(ran.stdout.split()) == sorted(offered)

@@ -4,8 +4,10 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
+from wellread.base.allowance import allowed_cores
 from wellread.base.errors import InputError
 
 T = TypeVar("T")
@@ -45,12 +47,22 @@ def in_order(
             raise
 
 
+@cache
+def usable_cores() -> int:
+    """Cores that this process may use for all of the time.
+
+    A container with one and a half cores' worth of time has one: the second would be held back for
+    half of the time, and the first would wait for it.
+    """
+    affinity = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))
+    cores = len(affinity(0))
+    return max(1, min(cores, int(allowed_cores() or cores)))
+
+
 def num_threads(asked: int | None) -> int:
     """How many threads to use; None: one for each core that this process may use."""
     if asked is None:
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
+        return usable_cores()
     if asked < 1:
         raise InputError(f"threads is {asked}; at least 1 is needed, or None for all cores")
     return asked

@@ -13,8 +13,10 @@ from typing import Annotated
 
 import typer
 
+from wellread.base.allowance import allowed_cores
 from wellread.base.errors import WellreadError, missing_library
 from wellread.base.processes import is_first
+from wellread.base.threads import usable_cores
 from wellread.cli import (
     corpus,
     doctor,
@@ -116,6 +118,8 @@ def _set_libraries_up() -> None:
         # lack; after so many looks, some 20 microseconds, they sleep.
         "GOMP_SPINCOUNT": "20000",
     }
+    if allowed_cores() is not None:  # of which PyTorch and OpenMP know nothing
+        settings["OMP_NUM_THREADS"] = str(usable_cores())
     for name, value in settings.items():
         os.environ.setdefault(name, value)
 

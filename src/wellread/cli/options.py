@@ -12,6 +12,7 @@ import typer
 from wellread.base.config import Config, convert, read_toml
 from wellread.base.errors import InputError
 from wellread.base.suggest import suggestion
+from wellread.cli import complete
 from wellread.pipeline.stages import STAGES
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="Directory to write to.")]
@@ -65,7 +66,11 @@ def takes_settings(
         options = [_option(field, notes.get(field.name, "")) for field in fields]
         file = Annotated[
             Path | None,
-            typer.Option("--recipe", help=f"Take settings from section {section} of this file."),
+            typer.Option(
+                "--recipe",
+                help=f"Take settings from section {section} of this file.",
+                autocompletion=complete.recipes,
+            ),
         ]
         options.append(_keyword("recipe", file))
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + options
@@ -115,8 +120,11 @@ def _option(field: msgspec.structs.FieldInfo, note: str) -> inspect.Parameter:
         return _keyword(field.name, Annotated[bool | None, option])
     if get_origin(kind) in (list, tuple, dict):
         metavar = "KEY=VALUE" if get_origin(kind) is dict else "<text>"
+        about["autocompletion"] = complete.LISTS.get(field.name)
         option = typer.Option(flag, metavar=metavar, **about)
         return _keyword(field.name, Annotated[list[str] | None, option])
+    if choices := [str(choice) for choice in get_args(kind)]:
+        about["autocompletion"] = lambda incomplete: complete.among(choices, incomplete)
     option = typer.Option(flag, metavar=_metavar(kind), **about)
     return _keyword(field.name, Annotated[str | None, option])
 

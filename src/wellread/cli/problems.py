@@ -15,10 +15,10 @@ from typing import Literal
 import msgspec
 import psutil
 
-from wellread.base.allowance import allowed_cores, allowed_memory
+from wellread.base.allowance import allowed_memory
 from wellread.base.requirements import Library, libraries, version_of
 from wellread.base.text import human_bytes
-from wellread.base.threads import num_threads
+from wellread.base.threads import usable_cores
 
 Is = Literal["problem", "note"]  # a note is worth knowing, and all works without it
 PACKAGE = "wellread"
@@ -176,19 +176,17 @@ def _of_command(environment: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _of_threads(environment: Mapping[str, str]) -> Iterator[Finding]:
-    cores = num_threads(None)
-    usable = min(float(cores), allowed_cores() or cores)
+    usable = usable_cores()
     threads = environment.get("OMP_NUM_THREADS", "")
-    number = int(threads) if threads.isdigit() else cores
-    best = max(1, int(usable))
+    number = int(threads) if threads.isdigit() else usable
     if number > usable:
         yield _problem(
-            f"{number} threads will share the {usable:g} cores that this process may use",
-            f"export OMP_NUM_THREADS={best}",
+            f"{number} threads will share the {usable} cores that this process may use",
+            f"export OMP_NUM_THREADS={usable}",
         )
-    elif number < best:
+    elif number < usable:
         yield Finding(
             kind="note",
-            sentence=f"OMP_NUM_THREADS={threads}, and {best} cores: training leaves some idle",
+            sentence=f"OMP_NUM_THREADS={threads}, and {usable} cores: training leaves some idle",
             command="unset OMP_NUM_THREADS",
         )

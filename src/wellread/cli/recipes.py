@@ -15,8 +15,9 @@ from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest
 from wellread.base.processes import is_first, num_processes
 from wellread.base.text import human_seconds
-from wellread.cli import interrupt, show
+from wellread.cli import complete, interrupt, show
 from wellread.cli.options import Json, Out
+from wellread.cli.problems import is_tokenizer_alone
 from wellread.cli.side_by_side import do_side_by_side
 
 if TYPE_CHECKING:
@@ -31,7 +32,10 @@ def register(app: typer.Typer) -> None:
 def run(
     recipe: Annotated[
         Path,
-        typer.Argument(help="A TOML file with a section per stage; or the name of one of ours."),
+        typer.Argument(
+            help="A TOML file with a section per stage; or the name of one of ours.",
+            autocompletion=complete.recipes,
+        ),
     ],
     out: Out,
     data: Annotated[
@@ -185,6 +189,10 @@ def demo(
     from wellread.demo.prepare import prepare_demo
     from wellread.demo.server import serve
 
+    if is_tokenizer_alone():
+        raise InputError(
+            'demo: only the tokenizer is installed, and this is all: pip install "wellread[all]"'
+        )
     recipe = "demo-quick" if quick else "demo"
     with interrupt.goes_on(), show.progress("the little web") as progress:
         path = prepare_demo(out, recipe, port, progress=progress)

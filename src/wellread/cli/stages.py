@@ -17,7 +17,7 @@ from wellread.base.config import convert
 from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest, read_manifest
 from wellread.base.suggest import nearest
-from wellread.cli import interrupt, show, show_crawl, show_links, show_study
+from wellread.cli import complete, interrupt, show, show_crawl, show_links, show_study
 from wellread.cli import results as scored
 from wellread.cli.models import located
 from wellread.cli.options import FiguresOut, Json, Out, WebtextDomains, takes_settings
@@ -28,6 +28,7 @@ from wellread.evaluate.config import EvaluateConfig
 from wellread.formats import link_report
 from wellread.links.config import LinksConfig
 from wellread.model.sizes import ModelConfig
+from wellread.pipeline.recipe import recipe_or_other
 from wellread.report.config import ReportConfig
 from wellread.studies.config import StudyConfig
 from wellread.tokenizer.config import TokenizerConfig
@@ -237,14 +238,15 @@ def or_recipe(
 ) -> Callable[[Callable[..., None]], Any]:
     """Let a command take a recipe as its `argument`, which `run` then gets with options `beside`.
 
-    Others are settings, which are refused: its copy in OUT says what was done.
+    A recipe is a file .toml, or the name of one of ours where nothing else here has it. Other
+    options are settings, which are refused: its copy in OUT says what was done.
     """
 
     def decorate(command: Callable[..., None]) -> Any:
         @functools.wraps(command)
         def wrapper(call: typer.Context, **arguments: Any) -> None:
             named = arguments[argument]
-            recipe: Path = named[0] if isinstance(named, list) else named
+            recipe = recipe_or_other(named[0] if isinstance(named, list) else named)
             options = [
                 name
                 for name in call.params
@@ -280,13 +282,18 @@ def train(
     tokens: Annotated[
         Path,
         typer.Argument(
-            help="What `wellread tokens` wrote; or a recipe (.toml), whose models are trained in "
-            "OUT, with all that comes before. No settings beside a recipe."
+            help="What `wellread tokens` wrote; or a recipe (.toml, or the name of one of ours), "
+            "whose models are trained in OUT, with all that comes before. No settings beside a "
+            "recipe.",
+            autocompletion=complete.recipes,
         ),
     ],
     out: Out,
     config: TrainConfig,
-    size: Annotated[str, typer.Option(help="124M ... 1558M, or LAYERSxWIDTH.")] = "124M",
+    size: Annotated[
+        str,
+        typer.Option(help="124M ... 1558M, or LAYERSxWIDTH.", autocompletion=complete.sizes),
+    ] = "124M",
     context: Annotated[int, typer.Option(help="Tokens that the model sees at once.")] = 1024,
     norm: Annotated[str, typer.Option(help="pre, or post as in GPT-1.")] = "pre",
     final_norm: Annotated[bool, typer.Option(help="The norm before the head.")] = True,
@@ -425,7 +432,9 @@ def study(
     results: Annotated[
         list[Path],
         typer.Argument(
-            help="Results directories of runs; or a recipe (.toml), whose runs are made in OUT."
+            help="Results directories of runs; or a recipe (.toml, or the name of one of ours), "
+            "whose runs are made in OUT.",
+            autocompletion=complete.recipes,
         ),
     ],
     out: Out,

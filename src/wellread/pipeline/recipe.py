@@ -7,7 +7,7 @@ import msgspec
 
 from wellread.base.config import Config, convert, read_toml
 from wellread.base.errors import InputError
-from wellread.base.suggest import suggestion
+from wellread.base.suggest import nearest, suggestion
 from wellread.pipeline.runs import Run, Sections, runs_of, settings_of
 from wellread.pipeline.stages import STAGES
 from wellread.report.config import ReportConfig
@@ -117,13 +117,20 @@ def named_recipe(recipe: Path) -> Path:
     is_name = recipe.name == str(recipe) and not recipe.suffix
     if not is_name or recipe.is_file():
         return recipe
-    own = _own_recipes()
+    own = own_recipes()
     return recipe if recipe.is_dir() and str(recipe) not in own else own_recipe(str(recipe))
+
+
+def recipe_or_other(named: Path) -> Path:
+    """A recipe of ours, if it is named, or almost, and nothing here is; else `named` itself."""
+    is_other = named.exists() or named.suffix == ".toml"
+    known = {} if is_other else own_recipes()
+    return own_recipe(str(named)) if nearest(str(named), known) else named
 
 
 def own_recipe(name: str) -> Path:
     """The recipe `name` that comes with wellread."""
-    known = _own_recipes()
+    known = own_recipes()
     if name not in known:
         raise InputError(
             f"there is no file {name!r}, nor a recipe of this name with wellread"
@@ -132,8 +139,8 @@ def own_recipe(name: str) -> Path:
     return known[name]
 
 
-def _own_recipes() -> dict[str, Path]:
-    """By name: beside the package, or in its checkout."""
+def own_recipes() -> dict[str, Path]:
+    """Those that come with wellread, by name: beside the package, or in its checkout."""
     package = Path(__file__).parents[1]
     folders = (package.parents[1] / "recipes", package / "recipes")
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
