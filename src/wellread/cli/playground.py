@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,10 @@ import typer
 from wellread.base.errors import InputError
 from wellread.cli import interrupt, show
 from wellread.cli.models import located
+from wellread.cli.recipes import demo
+
+DEMO = Path("demo-quick")
+OFFER = f"There is no model here. Make a small one now, in {DEMO}/, in under three minutes?"
 
 
 def register(app: typer.Typer) -> None:
@@ -52,6 +57,10 @@ def playground(
     from wellread.playground.server import address, bound, is_loopback, serve, token_for
 
     found = given(model, other=other, index=index, corpus=corpus)
+    is_bare = found.model is found.tokenizer is None
+    if is_bare and sys.stdin.isatty() and typer.confirm(OFFER, default=True, err=True):
+        demo(DEMO, quick=True)
+        found = given(None, other=other, index=index, corpus=corpus)
     for path in (found.model, found.other):
         if path is not None:
             located(path)  # one that is not there is refused now, not on the page

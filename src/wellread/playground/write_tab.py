@@ -46,7 +46,6 @@ def add(desk: Desk) -> Sequence[Side]:
     )  # fmt: skip
     with gr.Row(elem_classes="wr-actions"):
         write = gr.Button("Write", variant="primary", elem_id="wr-write", min_width=120, scale=0)
-        # It can be pressed while a text is coming: before, there is nothing that it could end.
         stop = gr.Button("Stop", elem_id="wr-stop", min_width=90, scale=0, interactive=False)
     said = gr.HTML()
     with gr.Row(elem_classes="wr-sides"):
@@ -56,21 +55,23 @@ def add(desk: Desk) -> Sequence[Side]:
     def run(given: str, *values: Any) -> Iterator[list[Any]]:
         *numbers, side_by_side = values
         for at, shown in enumerate(pictures(desk, given, numbers, both=side_by_side)):
-            yield [gr.skip() if at else gr.update(interactive=True), *shown]
-        yield [gr.update(interactive=False), *[gr.skip()] * (len(outputs) - 1)]
+            yield [*([gr.skip(), gr.skip()] if at else buttons_while(is_coming=True)), *shown]
+        yield [*buttons_while(is_coming=False), *[gr.skip()] * (len(outputs) - 2)]
 
     outputs = [
+        write,
         stop,
         said,
         *(part for side in sides for part in (side.text, side.facts, side.plain)),
     ]
     event = gr.on(
         [write.click, prompt.submit], run, [prompt, *settings, both], outputs,
-        show_progress="hidden", concurrency_id="model", concurrency_limit=1, trigger_mode="once",
+        show_progress="hidden", concurrency_id="model", concurrency_limit=1,
+        trigger_mode="multiple",  # "once" ignores a press while the page still counts what ended
         api_visibility="private",
     )  # fmt: skip
     stop.click(
-        lambda: gr.update(interactive=False), None, stop, cancels=[event], queue=False,
+        lambda: buttons_while(is_coming=False), None, [write, stop], cancels=[event], queue=False,
         show_progress="hidden", api_visibility="private",
     )  # fmt: skip
     for button, example in zip(buttons, EXAMPLES, strict=True):
@@ -88,6 +89,11 @@ def add(desk: Desk) -> Sequence[Side]:
             show_progress="hidden", api_visibility="private",
         )  # fmt: skip
     return sides
+
+
+def buttons_while(*, is_coming: bool) -> list[Any]:
+    """The buttons Write and Stop, of which one can be pressed at a time."""
+    return [gr.update(interactive=not is_coming), gr.update(interactive=is_coming)]
 
 
 def _settings() -> list[Any]:
