@@ -36,6 +36,8 @@ assert len(samples) == 1 and isinstance(samples[0], str)
 [(result, items)] = wellread.evaluate(model, tokenizer, ["demo-winograd"], data="folder/")
 assert result.scores[0].metric == "accuracy" and len(items) == 20
 assert all(hasattr(wellread, name) for name in wellread.__all__)
+import inspect
+assert list(inspect.signature(wellread.train).parameters)[:3] == ["tokens", "out", "model"]
 """
 
 

@@ -11,7 +11,11 @@ def make_callable(package: str, function: str) -> None:
     module, _, name = function.partition(":")
 
     class CallablePackage(ModuleType):
+        @property
+        def __wrapped__(self) -> Any:  # whose signature `inspect` and notebooks show
+            return getattr(importlib.import_module(module), name)
+
         def __call__(self, *positional: Any, **named: Any) -> Any:
-            return getattr(importlib.import_module(module), name)(*positional, **named)
+            return self.__wrapped__(*positional, **named)
 
     sys.modules[package].__class__ = CallablePackage
