@@ -22,9 +22,9 @@ def main(run: str) -> None:
     folder = Path(run)
     print("The five sites with most text")
     print(duckdb.sql(SITES, params={"file": str(folder / "corpus" / "documents-*.parquet")}))
-    for results in sorted((folder / "results").iterdir()):
-        print(f"Where {results.name} gave a wrong answer, and the right one most probability")
-        print(duckdb.sql(SUREST_ERRORS, params={"file": str(results / "demo-winograd.parquet")}))
+    for items in sorted(folder.glob("results/*/*winograd.parquet")):
+        print(f"Where {items.parent.name} gave a wrong answer, and the right one most probability")
+        print(duckdb.sql(SUREST_ERRORS, params={"file": str(items)}))
 
 
 if __name__ == "__main__":

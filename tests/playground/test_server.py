@@ -53,12 +53,14 @@ def test_without_the_token_nothing_is_answered() -> None:
 def test_the_token_is_kept_by_the_browser_and_leaves_the_address() -> None:
     status, headers, _ = answer(TOKEN, query=f"token={TOKEN}")
     assert (status, headers["location"]) == (303, "/")
-    assert headers["set-cookie"] == f"{COOKIE}={TOKEN}; Path=/; HttpOnly; SameSite=Strict"
-    assert answer(TOKEN, cookie=f"{COOKIE}={TOKEN}")[2] == "the page"
+    assert headers["set-cookie"] == f"{COOKIE}-1={TOKEN}; Path=/; HttpOnly; SameSite=Strict"
+    assert answer(TOKEN, cookie=f"{COOKIE}-1={TOKEN}")[2] == "the page"
+    assert answer(TOKEN, cookie=f"{COOKIE}-2={TOKEN}")[0] == 401  # of another page of this host
 
 
 def test_another_sites_name_for_this_machine_is_refused() -> None:
-    assert answer(None)[0] == 200
+    for host in ("localhost:1", "localhost", "127.0.0.2:80", "[::1]"):
+        assert answer(None, host=host)[0] == 200
     assert answer(None, host="evil.example:80")[0] == 403
 
 

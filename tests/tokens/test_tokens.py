@@ -56,7 +56,7 @@ def test_an_empty_corpus_is_an_error_and_leaves_nothing_finished(
     tokenizer: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "docs.jsonl").write_text("")
-    with pytest.raises(WellreadError, match=r"docs\.jsonl: no document in it"):
+    with pytest.raises(WellreadError, match=r"docs\.jsonl: no text in it"):
         tokenize_corpus(tmp_path / "docs.jsonl", tokenizer, tmp_path / "out", TokensConfig())
     assert not (tmp_path / "out" / "manifest.json").exists()
 

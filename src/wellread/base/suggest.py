@@ -8,6 +8,7 @@ from wellread.base.errors import InputError
 
 MOST_SHOWN = 40  # of the words that a suggestion names: all tasks
 LEAST_ALIKE = 0.6  # of difflib's ratio, its own default
+LEAST_ALIKE_PATH = 0.7  # of files there are many: `links` is not LICENSE
 
 
 def nearest(
@@ -63,7 +64,7 @@ def _nearest_path(path: Path) -> Path | None:
     found = there[0]
     for part in path.parts[len(found.parts) :]:
         siblings = sorted(child.name for child in found.iterdir()) if found.is_dir() else []
-        near = nearest(part, siblings)
+        near = nearest(part, siblings, least=LEAST_ALIKE_PATH)
         if not near:
             return None
         found /= near[0]

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from wellread.pipeline.plan import Step
 
 
+DEMOS = {"demo": "", "demo-quick": " --quick"}  # recipes that need what that command makes
+
+
 def register(app: typer.Typer) -> None:
     app.command("run")(run)
     app.command("demo")(demo)
@@ -47,6 +50,11 @@ def run(
     """Run every stage of a recipe; what is up to date is left, what was killed goes on."""
     from wellread.pipeline.recipe import named_recipe
 
+    if recipe.name in DEMOS and data is None and not recipe.is_file():
+        raise InputError(
+            f"run: the recipe {recipe} needs a little web of its own, which `wellread demo"
+            f"{DEMOS[recipe.name]} -o {recipe}` makes and then runs it"
+        )
     run_steps(named_recipe(recipe), out, data, only_plan=plan, json=json)
 
 

@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from wellread.base.config import convert
 from wellread.base.errors import InputError
 from wellread.base.manifest import Manifest, read_manifest
-from wellread.base.suggest import nearest
+from wellread.base.suggest import nearest, no_such
 from wellread.cli import complete, interrupt, show, show_crawl, show_links, show_study
 from wellread.cli import results as scored
 from wellread.cli.models import located
@@ -253,6 +253,9 @@ def or_recipe(
                 if name not in (argument, "out", "json")
                 and getattr(call.get_parameter_source(name), "name", "") == "COMMANDLINE"
             ]
+            for path in named if isinstance(named, list) else ():
+                if not path.exists() and path is not recipe and recipe.suffix != ".toml":
+                    raise no_such(path, f"{argument}, or a recipe")
             if recipe.suffix != ".toml":
                 command(**arguments)
                 return

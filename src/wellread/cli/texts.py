@@ -62,7 +62,7 @@ def sample(
     max_new_tokens: Annotated[int, typer.Option(min=1)] = 100,
     temperature: Annotated[float, typer.Option(min=0.01)] = 1.0,
     top_k: Annotated[
-        int, typer.Option(min=1, help="Choose among the k likeliest; 1: greedy.")
+        int, typer.Option(min=0, help="Choose among the k likeliest; 1: greedy; 0: among all.")
     ] = 40,
     top_p: Annotated[
         float | None, typer.Option(help="Choose among the likeliest that make up this share.")
@@ -93,7 +93,7 @@ def sample(
     from wellread.model.load import check_vocabulary, load_model, load_tokenizer
 
     sampling = Sampling(
-        max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p
+        max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k or None, top_p=top_p
     )
     given = _given(prompt)
     place = located(model)

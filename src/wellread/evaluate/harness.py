@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from lm_eval.__main__ import cli_evaluate
 from lm_eval.api.model import TemplateLM
 from lm_eval.api.registry import register_model
@@ -23,6 +24,7 @@ from wellread.evaluate.windows import windows
 from wellread.generation.sample import generate_ids
 from wellread.model.load import check_vocabulary, load_model, load_tokenizer
 
+HARNESS_DEVICE = "cuda"
 SEED = 0  # of sampling, which few of its tasks ask for
 
 
@@ -44,6 +46,8 @@ class WellreadModel(TemplateLM):  # type: ignore[misc]  # the library has no typ
         max_batch_size: object = None,  # noqa: ARG002
     ) -> None:
         super().__init__()
+        if device == HARNESS_DEVICE and not torch.cuda.is_available():
+            device = "auto"  # the harness says so where nobody named a device
         network = load_model(model, device=device, dtype=dtype)
         self._tokenizer = load_tokenizer(model)
         check_vocabulary(self._tokenizer, network.config, model)

@@ -12,7 +12,7 @@ from wellread.evaluate.plan import prepare
 from wellread.evaluate.run import Evaluated, evaluate_task
 from wellread.evaluate.task import Chosen, Sources, Task
 from wellread.model.gpt2 import GPT2
-from wellread.model.load import check_vocabulary
+from wellread.model.load import check_vocabulary, refuse_path
 from wellread.tokenizer.tokenizer import Tokenizer
 
 
@@ -44,6 +44,7 @@ def evaluate(  # noqa: PLR0913 - who is asked what
     """
     if isinstance(tasks, str):
         raise InputError(f"one task, {tasks!r}, where several are expected: give a list")
+    refuse_path(model)
     if isinstance(model, GPT2):
         check_vocabulary(tokenizer, model.config, "the model")
     lm = TorchModel(model, tokenizer.end_of_text) if isinstance(model, GPT2) else model

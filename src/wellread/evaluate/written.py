@@ -36,6 +36,7 @@ class Written(NamedTuple):
     """An answer of a model."""
 
     answer: str
+    space: str  # what was written before it
     log_prob: float  # of the answer and of the token that ended it, if one did
     is_truncated: bool  # the prompt did not fit
 
@@ -108,11 +109,13 @@ def write_greedily(
         seeds=[0] * len(every),
         is_complete=is_complete,
     )
+    texts = [setup.tokenizer.decode(generated.ids) for generated in found]
     return [
         Written(
-            answer=answer_in(setup.tokenizer.decode(generated.ids), stop).text,
+            answer=answer_in(text, stop).text,
+            space=text[: len(text) - len(text.lstrip())],
             log_prob=float(generated.log_probs.sum()),
             is_truncated=one.is_truncated,
         )
-        for one, generated in zip(every, found, strict=True)
+        for one, generated, text in zip(every, found, texts, strict=True)
     ]

@@ -17,6 +17,7 @@ from wellread.base.seeds import generator, seed_for
 from wellread.generation.decode import Decoder
 from wellread.generation.stepper import NOT_FINITE, Ahead
 from wellread.model.gpt2 import GPT2
+from wellread.model.load import refuse_path
 from wellread.tokenizer.tokenizer import Tokenizer
 
 MOST_ROWS = 64  # samples that grow side by side
@@ -34,8 +35,10 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True):
     top_p: float | None = None  # the likeliest tokens that have this probability together
 
     def __post_init__(self) -> None:
-        if self.max_new_tokens < 1:
-            raise InputError(f"max_new_tokens is {self.max_new_tokens}; at least 1 is needed")
+        if not isinstance(self.max_new_tokens, int) or self.max_new_tokens < 1:
+            raise InputError(
+                f"max_new_tokens is {self.max_new_tokens}; a whole number of at least 1 is needed"
+            )
         if not self.temperature > 0:
             raise InputError(
                 f"temperature is {self.temperature}; it must be more than 0 (top_k 1 is greedy)"
@@ -284,6 +287,7 @@ class _Text:
     def __init__(self, tokenizer: Tokenizer, stop: Sequence[str]) -> None:
         if "" in stop:
             raise InputError("an empty stop string would end every text before it begins")
+        stop = [stop] if isinstance(stop, str) else stop
         self._tokenizer, self._stop = tokenizer, [text.encode() for text in stop]
         self.text = b""
         self.cut: int | None = None
@@ -424,6 +428,9 @@ def generate(  # noqa: PLR0913 - the settings of sampling, by their usual names
     """
     if isinstance(prompts, str):
         raise InputError(f"one prompt, {prompts[:20]!r}, where several are expected: give a list")
+    refuse_path(model)
+    if seed < 0:
+        raise InputError(f"seed is {seed}; at least 0 is needed")
     sampling = Sampling(
         max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p
     )

@@ -69,6 +69,14 @@ def _placed(
     return copied(tensor, dtype, device)
 
 
+def refuse_path(model: object) -> None:
+    """A network is expected, and its folder may be given: InputError names the call."""
+    if isinstance(model, (str, Path)):
+        raise InputError(
+            f"a path where a model is expected: give wellread.load_model({str(model)!r})"
+        )
+
+
 def find_device(device: str) -> torch.device:
     """`auto` is the accelerator if there is one; a device asked for and absent is an error."""
     if device == "auto":
@@ -76,10 +84,13 @@ def find_device(device: str) -> torch.device:
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise InputError("device cuda was asked for, but PyTorch finds none; give --device cpu")
     try:
-        return torch.device(device)
+        found = torch.device(device)
     except RuntimeError:
+        found = None
+    if found is None or found.type not in ("cpu", "cuda"):
         meant = did_you_mean(device, ["auto", "cpu", "cuda"])
-        raise InputError(f"device {device!r}: expected auto, cpu or cuda{meant}") from None
+        raise InputError(f"device {device!r}: expected auto, cpu or cuda{meant}")
+    return found
 
 
 def save_model(network: GPT2, folder: Path, *, end_of_text: int | None = None) -> None:

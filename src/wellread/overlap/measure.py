@@ -69,14 +69,18 @@ class TextOverlap(msgspec.Struct, frozen=True, kw_only=True):
         return self.num_found / self.num_ngrams if self.num_ngrams else None
 
 
-def measure_overlap(index: OverlapIndex, texts: Iterable[str]) -> list[TextOverlap]:
+def measure_overlap(index: OverlapIndex | str | Path, texts: Iterable[str]) -> list[TextOverlap]:
     """One record for each text, in order: how many of its n-grams the index holds (section 4).
+
+    `index` is one that is open, or its folder.
 
     A Bloom filter says so of others too, at the rate that the index was made for; an exact index
     does not. Texts are read as they are asked for, some thousands at a time.
     """
-    hashes = (ngram_hashes(text, index.index.ngram_words) for text in texts)
-    return [one for some in tables.batched(hashes, TEXTS_AT_ONCE) for one in _measured(index, some)]
+    opened = index if isinstance(index, OverlapIndex) else open_overlap_index(Path(index))
+    hashes = (ngram_hashes(text, opened.index.ngram_words) for text in texts)
+    batches = tables.batched(hashes, TEXTS_AT_ONCE)
+    return [one for some in batches for one in _measured(opened, some)]
 
 
 def _measured(index: OverlapIndex, texts: Sequence[Hashes]) -> Iterator[TextOverlap]:

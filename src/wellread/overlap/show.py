@@ -80,6 +80,8 @@ def show_passages(  # noqa: PLR0913 - what is shown, and of what
     its documents; of another the corpus that it was made of is read, which is `corpus` if it is no
     longer in its place.
     """
+    if tests is None and text is None:
+        raise InputError("show_passages: give `tests` or a `text`")
     index = Path(index)
     opened = open_overlap_index(index)
     place = corpus_of(index, opened, Path(corpus) if corpus else None)

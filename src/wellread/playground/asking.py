@@ -120,20 +120,23 @@ def ask(loaded: Loaded, key: str, text: str, candidates: Sequence[str]) -> Answe
         return _scored(setup, _schema_options(setup, text, candidates))
     if key == "last-word":
         prompt = text.rstrip()
-        word = write_greedily(setup, [prompt], stop="line", max_new_tokens=8)[0].answer.split(" ")[
-            0
-        ]
-        return _scored(setup, _after(setup, prompt, word, candidates), own=word)
+        [found] = write_greedily(setup, [prompt], stop="line", max_new_tokens=8)
+        word = found.answer.partition(" ")[0]
+        wrote = found.space + word
+        return _scored(setup, _after(setup, prompt, candidates, wrote), own=word, written=wrote)
     if key == "summary":
         story = Story(item="typed", article=text.strip(), highlights=[])
-        [found] = write_summaries(setup, [story])
-        own, sent = " ".join(found.summaries[0]), fitted_article(setup, story.article)
+        [summed] = write_summaries(setup, [story])
+        own, sent = " ".join(summed.summaries[0]), fitted_article(setup, story.article)
+        wrote = ""  # its sentences stand joined, which it did not write
     else:
         prompt, stop, most = _prompt(setup, key, text)
-        [written] = write_greedily(setup, [prompt], stop=stop, max_new_tokens=most)
-        own, sent = written.answer, fitted(setup, prompt, most)
+        [found] = write_greedily(setup, [prompt], stop=stop, max_new_tokens=most)
+        own, sent = found.answer, fitted(setup, prompt, most)
+        wrote = found.space + own
     prompt = loaded.tokenizer.decode(sent.ids)
-    return _scored(setup, _after(setup, prompt, own, candidates), own=own, sent=sent)
+    options = _after(setup, prompt, candidates, wrote)
+    return _scored(setup, options, own=own, written=wrote, sent=sent)
 
 
 def _prompt(setup: Setup, key: str, text: str) -> tuple[str, str, int]:
@@ -183,25 +186,38 @@ def _schema_options(setup: Setup, text: str, candidates: Sequence[str]) -> list[
     return list(as_question(schema, settings["scoring"], settings["answers"]).options)
 
 
-def _after(setup: Setup, prompt: str, own: str, candidates: Sequence[str]) -> list[Option]:
+def _after(setup: Setup, prompt: str, candidates: Sequence[str], written: str) -> list[Option]:
     """Each candidate after the prompt and a space; what the model wrote is one too, if it fits."""
     most = setup.lm.context
-    sizes = {name: len(setup.tokenizer.encode(" " + name)) for name in [own, *candidates]}
+    sizes = {
+        text: len(setup.tokenizer.encode(text)) for text in [written, *map(_spaced, candidates)]
+    }
     for name in candidates:
-        if sizes[name] > most:
+        if sizes[_spaced(name)] > most:
             raise InputError(
-                f"A candidate has {sizes[name]:,} tokens and the model's context {most:,}: shorten "
-                f"“{name[:40]}…”."
+                f"A candidate has {sizes[_spaced(name)]:,} tokens and the model's context "
+                f"{most:,}: shorten “{name[:40]}…”."
             )
-    names = dict.fromkeys([*[own] * (bool(own) and sizes[own] <= most), *candidates])
-    if not names:
+    is_there = bool(written.strip()) and sizes[written] <= most
+    texts = dict.fromkeys([*[written] * is_there, *map(_spaced, candidates)])
+    if not texts:
         raise InputError("There is no candidate to score: write one on a line of its own.")
-    return [Option(name, prompt, " " + name) for name in names]
+    return [Option(text.strip(), prompt, text) for text in texts]
+
+
+def _spaced(candidate: str) -> str:
+    return f" {candidate}"
 
 
 def _scored(
-    setup: Setup, options: Sequence[Option], *, own: str | None = None, sent: Fitted | None = None
+    setup: Setup,
+    options: Sequence[Option],
+    *,
+    own: str | None = None,
+    written: str | None = None,
+    sent: Fitted | None = None,
 ) -> Answered:
+    """The scores; `own` is the answer, `written` what of it is one of the options."""
     requests = requests_for(setup, Question("typed", "", options, right=0))
     answers = setup.lm.log_probs(requests.options)
     prompts = [setup.tokenizer.decode(request.context) for request in requests.options]
@@ -219,7 +235,7 @@ def _scored(
                 scored=option.scored,
                 log_prob=float(answer.log_probs.sum()),
                 num_tokens=len(answer.log_probs),
-                is_own=option.name == own,
+                is_own=option.scored == written,
             )
             for option, prompt, answer in zip(options, prompts, answers, strict=True)
         ],

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from wellread.base.errors import InputError
+from wellread.base.suggest import meant_path
 
 DEMOS = ("demo", "demo-quick")  # where `wellread demo` and the README put it
 MAKE_DEMO = "wellread demo --quick -o demo-quick"
@@ -33,7 +34,8 @@ def given(
     """What is named; a folder that a recipe filled stands for all in it, and a demo's is found."""
     for name, path in (("--index", index), ("--corpus", corpus)):
         if path is not None and not path.exists():
-            raise InputError(f"{name} {path}: there is no such file or folder")
+            meant = meant_path(path)
+            raise InputError(f"{name} {path}: there is no such file or folder{meant}")
     found_in = None
     if model is None:
         found_in = next((current / name for name in DEMOS if has_runs(current / name)), None)

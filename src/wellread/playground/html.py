@@ -20,8 +20,9 @@ class Written(NamedTuple):
     """A token of a sample, or the few that make whole characters."""
 
     text: str
-    bits: float  # of surprise
+    bits: float  # of surprise, of all its tokens
     likely: tuple[tuple[str, float], ...]  # what could have come, visible, and its probability
+    num_tokens: int = 1
 
 
 def level(bits: float) -> int:
@@ -36,11 +37,12 @@ def coloured(prompt: str, written: Iterable[Written], *, is_done: bool = True) -
     """A prompt and what a model wrote after it; the page's script shows what else could come."""
     tokens = [
         Markup(
-            '<span class="wr-token wr-s{}" tabindex="{}" data-bits="{:.1f}" data-likely="{}">{}'
-            "</span>"
+            '<span class="wr-token wr-s{}" tabindex="{}" data-tokens="{}" data-bits="{:.1f}" '
+            'data-likely="{}">{}</span>'
         ).format(
-            level(one.bits),
+            level(one.bits / one.num_tokens),
             -1 if number else 0,
+            one.num_tokens,
             one.bits,
             msgspec.json.encode([(text, round(p, 4)) for text, p in one.likely]).decode(),
             one.text.replace("\n", "⏎\n"),

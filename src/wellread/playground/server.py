@@ -17,7 +17,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 COOKIE = "wellread-token"
-OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
 # Gradio's own script makes functions of strings and writes styles; whatever it asks for comes
 # from this server.
 POLICY = (
@@ -84,15 +83,17 @@ def guarded(app: App, token: str | None) -> App:
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
+        name, port = _split(headers.get("host", ""))
+        cookie = f"{COOKIE}-{port}"  # browsers send those of all ports
         query = parse_qs(scope["query_string"].decode("latin-1"))
         if token is None:
-            if headers.get("host", "").rpartition(":")[0] not in OWN_NAMES:
+            if not is_loopback(name):
                 await _refuse(send, 403, "This page answers only under localhost.")
                 return
         elif _is_right(query.get("token", [""])[0], token):
-            await _admit(send, token)
+            await _admit(send, cookie, token)
             return
-        elif not _is_right(_cookie(headers), token):
+        elif not _is_right(_kept(headers, cookie), token):
             await _refuse(
                 send, 401, "The token is missing or wrong. Open the address that wellread printed."
             )
@@ -109,10 +110,20 @@ def _is_right(given: str, token: str) -> bool:
     return secrets.compare_digest(given.encode(), token.encode())
 
 
-def _cookie(headers: dict[str, str]) -> str:
+def _split(host: str) -> tuple[str, str]:
+    """The name and the port in a header Host.
+
+    >>> _split("localhost"), _split("127.0.0.1:7860"), _split("[::1]")
+    (('localhost', '80'), ('127.0.0.1', '7860'), ('::1', '80'))
+    """
+    name, _, port = host.rpartition(":")
+    return (name.strip("[]"), port) if port.isdigit() else (host.strip("[]"), "80")
+
+
+def _kept(headers: dict[str, str], cookie: str) -> str:
     """The token that a browser has kept."""
     try:
-        found = http.cookies.SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        found = http.cookies.SimpleCookie(headers.get("cookie", "")).get(cookie)
     except http.cookies.CookieError:
         return ""
     return found.value if found else ""
@@ -129,10 +140,10 @@ def _body_refused(method: str, headers: dict[str, str]) -> tuple[int, str] | Non
     return None
 
 
-async def _admit(send: Send, token: str) -> None:
+async def _admit(send: Send, cookie: str, token: str) -> None:
     """Keep the token in the browser, and take it out of the address."""
-    cookie = f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict"
-    headers = [(b"location", b"/"), (b"set-cookie", cookie.encode()), *HEADERS]
+    kept = f"{cookie}={token}; Path=/; HttpOnly; SameSite=Strict"
+    headers = [(b"location", b"/"), (b"set-cookie", kept.encode()), *HEADERS]
     await send({"type": "http.response.start", "status": 303, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
 

@@ -181,7 +181,7 @@ def scores_page(answered: Answered) -> Markup:
         Markup(
             '<h2 class="wr-h">What it answers</h2><div class="wr-text">{}</div>'
             '<h2 class="wr-h">Scores</h2>'
-        ).format(answer or Markup('<span class="wr-prompt">nothing: it ended the text</span>'))
+        ).format(answer or Markup('<span class="wr-prompt">nothing: its answer is empty</span>'))
         + shown
         + Markup(
             '<p class="wr-facts">Natural logarithms; marked is what is scored. A longer candidate '

@@ -73,8 +73,8 @@ def add(desk: Desk, blocks: gr.Blocks) -> None:
         return tree(reading.result(), given)
 
     how: dict[str, Any] = {
-        "show_progress": "hidden", "trigger_mode": "always_last", "concurrency_id": "tokenizer",
-        "concurrency_limit": 2, "api_visibility": "private",
+        "show_progress": "hidden", "trigger_mode": "always_last", "queue": False,
+        "api_visibility": "private",
     }  # fmt: skip
     text.change(typed, [text, kept], [pieces, table], **how)
     word.change(merged, word, drawn, **how)

@@ -177,7 +177,7 @@ def as_written(tokenizer: Tokenizer, piece: "Piece") -> Written:
         )
         for one in piece.likeliest
     )
-    return Written(piece.text, -piece.log_prob / math.log(2), likely)
+    return Written(piece.text, -piece.log_prob / math.log(2), likely, len(piece.ids))
 
 
 def shown(tokenizer: Tokenizer, token: int) -> str:

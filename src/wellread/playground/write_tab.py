@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
-import msgspec
 
 from wellread.base.errors import InputError, WellreadError
 from wellread.playground import html
@@ -14,6 +13,15 @@ from wellread.playground.memory_tab import Memory
 from wellread.playground.write import EXAMPLES, Asked, Sample, samples
 
 DEFAULT = Asked(prompt="")
+LARGEST_SEED = 2**53  # whole numbers of a page's script
+# Not as minimum and maximum of the boxes: the browser would count its steps from the minimum.
+RANGES = {
+    "Temperature": (0.05, 10),
+    "Top-k": (0, LARGEST_SEED),
+    "Top-p": (0.01, 1),
+    "Tokens": (1, NEW_TOKENS),
+    "Seed": (0, LARGEST_SEED),
+}
 
 
 class Side(NamedTuple):
@@ -71,7 +79,8 @@ def add(desk: Desk) -> Sequence[Side]:
         api_visibility="private",
     )  # fmt: skip
     stop.click(
-        lambda: buttons_while(is_coming=False), None, [write, stop], cancels=[event], queue=False,
+        lambda: [*buttons_while(is_coming=False), html.note("Stopped.")], None,
+        [write, stop, said], cancels=[event], queue=False,
         show_progress="hidden", api_visibility="private",
     )  # fmt: skip
     for button, example in zip(buttons, EXAMPLES, strict=True):
@@ -99,30 +108,17 @@ def buttons_while(*, is_coming: bool) -> list[Any]:
 def _settings() -> list[Any]:
     with gr.Row(elem_classes="wr-settings"):
         return [
-            gr.Number(
-                DEFAULT.temperature,
-                minimum=0.05,
-                maximum=10,
-                step=0.1,
-                label="Temperature",
-                min_width=100,
-            ),
-            gr.Number(
-                DEFAULT.top_k, precision=0, minimum=0, step=1, label="Top-k (0: all)", min_width=100
-            ),
-            gr.Number(
-                DEFAULT.top_p, minimum=0.01, maximum=1, step=0.05, label="Top-p", min_width=100
-            ),
+            gr.Number(DEFAULT.temperature, step=0.1, label="Temperature", min_width=100),
+            gr.Number(DEFAULT.top_k, precision=0, step=1, label="Top-k (0: all)", min_width=100),
+            gr.Number(DEFAULT.top_p, step=0.05, label="Top-p", min_width=100),
             gr.Number(
                 DEFAULT.num_tokens,
                 precision=0,
-                minimum=1,
-                maximum=NEW_TOKENS,
                 step=10,
                 label=f"Tokens (to {NEW_TOKENS})",
                 min_width=100,
             ),
-            gr.Number(DEFAULT.seed, precision=0, minimum=0, step=1, label="Seed", min_width=100),
+            gr.Number(DEFAULT.seed, precision=0, step=1, label="Seed", min_width=100),
         ]
 
 
@@ -151,18 +147,20 @@ def link_to(memory: Memory, tabs: gr.Tabs, sides: Sequence[Side]) -> None:
 
 
 def asked_from(prompt: str, numbers: Sequence[float | None]) -> Asked:
-    """What the page's boxes hold; an empty one is an InputError."""
-    names = [field.name for field in msgspec.structs.fields(Asked)][1:]
-    for name, value in zip(names, numbers, strict=True):
+    """What the page's boxes hold; an empty one, or one out of its range, is an InputError."""
+    for (name, (least, most)), value in zip(RANGES.items(), numbers, strict=True):
+        wanted = f"from {least} to {most:,}" if most < LARGEST_SEED else f"of at least {least}"
         if value is None:
-            raise InputError(f"{name.replace('_', ' ')} is empty: give a number.")
+            raise InputError(f"{name} is empty: give a number {wanted}.")
+        if not least <= value <= most:
+            raise InputError(f"{name} is {value:g}: give a number {wanted}.")
     temperature, top_k, top_p, num_tokens, seed = (value or 0 for value in numbers)
     return Asked(
         prompt=prompt,
         temperature=temperature,
         top_k=int(top_k),
         top_p=top_p,
-        num_tokens=min(int(num_tokens), NEW_TOKENS),
+        num_tokens=int(num_tokens),
         seed=int(seed),
     )
 

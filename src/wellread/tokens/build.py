@@ -148,9 +148,9 @@ def tokenize_corpus(
         with shards, draft.open("documents.parquet") as file:
             tables.write_tables(file, DOCUMENTS, tables_of_documents())
         draft.counts["in"] = draft.counts["out"] + sum(draft.dropped.values())
-        if not draft.counts["out"]:
+        if not any(num_bytes for _, num_bytes, _ in sizes.values()):
             raise WellreadError(
-                f"{corpus}: no document in it, so there is nothing to encode{draft.drops_named()}"
+                f"{corpus}: no text in it, so there is nothing to encode{draft.drops_named()}"
             )
         header = TokensHeader(
             dtype=np.dtype(dtype_for(encoder.vocab_size)).name,

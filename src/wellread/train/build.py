@@ -186,7 +186,7 @@ def _run(
     worker = Worker(
         live.network,
         torch.float32 if is_sharded(live.network) else precision,
-        compiles=config.compiles,
+        compiles=config.compiles and device.type != "cpu",
         recomputes=config.recomputes,
         document_start=plan.header.end_of_text if config.document_masks else None,
     )

@@ -48,7 +48,7 @@ class TrainConfig(Config, frozen=True):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of matrix products
     sharding: Literal["none", "full"] = "none"  # full: each process has a part of every tensor
     recomputes: bool = False  # activations in the backward pass: less memory, up to a third slower
-    compiles: bool = False  # torch.compile, for accelerators: needs a compiler; no gain on CPUs
+    compiles: bool = False  # torch.compile, on GPUs alone: needs a compiler
     device: str = "auto"
     seed: int = 0
 

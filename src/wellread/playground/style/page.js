@@ -22,7 +22,10 @@
       return row;
     });
     const head = document.createElement("p");
-    head.textContent = `${token.dataset.bits} bits of surprise; likeliest here:`;
+    const tokens = Number(token.dataset.tokens);
+    head.textContent = tokens > 1
+      ? `${token.dataset.bits} bits of surprise, of ${tokens} tokens; likeliest for the first:`
+      : `${token.dataset.bits} bits of surprise; likeliest here:`;
     tip.replaceChildren(head, ...rows);
     if (!tip.isConnected) document.body.append(tip);
     tip.hidden = false;
