@@ -254,7 +254,7 @@ def or_recipe(
                 and getattr(call.get_parameter_source(name), "name", "") == "COMMANDLINE"
             ]
             for path in named if isinstance(named, list) else ():
-                if not path.exists() and path is not recipe and recipe.suffix != ".toml":
+                if not path.exists() and recipe.suffix != ".toml":
                     raise no_such(path, f"{argument}, or a recipe")
             if recipe.suffix != ".toml":
                 command(**arguments)

@@ -285,9 +285,9 @@ class _Text:
     """The text of a sample while it grows, and whether a stop string is in it."""
 
     def __init__(self, tokenizer: Tokenizer, stop: Sequence[str]) -> None:
+        stop = [stop] if isinstance(stop, str) else stop
         if "" in stop:
             raise InputError("an empty stop string would end every text before it begins")
-        stop = [stop] if isinstance(stop, str) else stop
         self._tokenizer, self._stop = tokenizer, [text.encode() for text in stop]
         self.text = b""
         self.cut: int | None = None

@@ -40,7 +40,7 @@ def coloured(prompt: str, written: Iterable[Written], *, is_done: bool = True) -
             '<span class="wr-token wr-s{}" tabindex="{}" data-tokens="{}" data-bits="{:.1f}" '
             'data-likely="{}">{}</span>'
         ).format(
-            level(one.bits / one.num_tokens),
+            level(one.bits / max(one.num_tokens, 1)),
             -1 if number else 0,
             one.num_tokens,
             one.bits,
