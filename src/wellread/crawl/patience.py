@@ -13,7 +13,7 @@ def retry_after(text: str, now: datetime) -> float | None:
     60.0
     """
     if text.strip().isdecimal():
-        return float(text)  # infinite, if it has hundreds of digits
+        return float(text.strip())  # infinite, if it has hundreds of digits
     try:
         moment = parsedate_to_datetime(text)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
