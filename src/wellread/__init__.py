@@ -8,6 +8,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from wellread.base.errors import WellreadError as WellreadError
 from wellread.base.errors import missing_library
 
 if TYPE_CHECKING:
@@ -75,16 +76,18 @@ _PLACES = {
 __all__ = list(_PLACES)
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        # With name and obj Python itself suggests the nearest.
-        what = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(what, name=name, obj=sys.modules[__name__])
-    # crawl, evaluate and train are packages too; once imported, the package answers to the call.
-    try:
-        return getattr(importlib.import_module(_PLACES[name]), name)
-    except ModuleNotFoundError as error:
-        raise missing_library(error) from None
+if not TYPE_CHECKING:  # to which any name would be one of ours
+
+    def __getattr__(name: str) -> Any:
+        if name not in _PLACES:
+            # With name and obj Python itself suggests the nearest.
+            what = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(what, name=name, obj=sys.modules[__name__])
+        # crawl, evaluate and train are packages too: once imported, these answer to the call.
+        try:
+            return getattr(importlib.import_module(_PLACES[name]), name)
+        except ModuleNotFoundError as error:
+            raise missing_library(error) from None
 
 
 def __dir__() -> list[str]:

@@ -147,3 +147,47 @@ def test_the_tokenizer_works_alone_and_what_is_more_says_how_to_install_it(
         said = ran(alone, *command, cwd=tmp_path, status=2)
         assert said.startswith("wellread: this needs the library ")
         assert said.endswith(LIMITED)
+
+
+SCRIPT = '''"""What a user of the package writes."""
+
+import sys
+from pathlib import Path
+
+import wellread
+from wellread import TokenizerConfig, evaluate, generate, load_model
+
+tokenizer = wellread.Tokenizer.train(["low lower lowest"], vocab_size=260)
+text: str = tokenizer.decode([*tokenizer.encode("slow").tolist(), 256])
+trained = wellread.train_tokenizer("texts", Path("tok"), TokenizerConfig(vocab_size=260))
+try:
+    model = load_model("run", device="cpu")
+except wellread.WellreadError as error:
+    sys.exit(str(error))
+for new in generate(model, tokenizer, ["The function"], max_new_tokens=20, top_k=40):
+    print(new.upper())
+for result, items in evaluate(model, tokenizer, ["demo-lambada"], limit=10):
+    best: float = max(score.value for score in result.scores)
+    wrong: list[str | None] = [item.prediction for item in items if item.value == 0]
+    print(result.task, round(best, 2), wrong)
+index = wellread.build_overlap_index("train.txt", Path("index"))
+for one in wellread.measure_overlap(index, ["a text"]):
+    share: float | None = one.share
+    print(one.num_found + one.num_ngrams, share)
+wellread.Tokeniser
+'''
+
+
+def test_a_users_script_is_checked_strictly_and_a_name_that_is_none_of_ours_is_found(
+    alone: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    python = alone.with_name("python")
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python]
+    done = subprocess.run(
+        [*mypy, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == (
+        'script.py:26: error: Module has no attribute "Tokeniser"  [attr-defined]\n'
+        "Found 1 error in 1 file (checked 1 source file)\n"
+    )
