@@ -57,7 +57,7 @@ def test_a_gpu_that_pytorch_is_not_built_for_is_a_problem(tmp_path: Path) -> Non
     a_program(tmp_path / "bin", "nvidia-smi", "echo NVIDIA H100, 550.54")
     one = found({"PATH": f"{tmp_path / 'bin'}:/bin"}, tmp_path)["pip"]
     assert one.command.startswith("pip install --force-reinstall torch")
-    assert "there is a GPU (NVIDIA H100, 550.54)" in one.sentence
+    assert "GPU (NVIDIA H100, 550.54)" in one.sentence  # without CUDA, or with too new a one
 
 
 def test_more_threads_than_cores_are_a_problem_and_fewer_a_note(tmp_path: Path) -> None:

@@ -181,7 +181,9 @@ def test_two_spellings_of_a_host_give_one_row_and_its_registrable_domain(tmp_pat
 
 
 def test_a_record_of_endless_depth_is_malformed(tmp_path: Path) -> None:
-    deep = b'{"created_utc": 1400000000, "score": 5, "x": %s}' % (b"[" * 9_000 + b"]" * 9_000)
+    deep = b'{"created_utc": 1400000000, "score": 5, "x": %s}' % (
+        b"[" * 2_000_000 + b"]" * 2_000_000
+    )
     dump = write_dump(tmp_path / "d.zst", deep, post("http://a.com/x", 5))
     manifest = harvest_links([dump], tmp_path / "out", LinksConfig())
     assert (manifest.counts["out"], manifest.dropped["malformed record"]) == (1, 1)
