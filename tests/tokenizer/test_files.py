@@ -167,6 +167,7 @@ def test_what_tokenizers_saves_is_read_with_its_ids_and_merges(tmp_path: Path) -
     assert read.merges == merges
 
 
+@pytest.mark.filterwarnings("ignore:Deprecated in 0.9.0")  # transformers calls tokenizers so
 @pytest.mark.parametrize("special_first", [True, False])
 def test_hugging_face_libraries_give_the_same_ids_from_what_we_write(
     tmp_path: Path, *, special_first: bool
