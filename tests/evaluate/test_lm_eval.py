@@ -74,7 +74,7 @@ def test_the_harness_finds_the_same_in_an_export_and_by_our_own_name(tmp_path: P
 def _started(folder: Path, module: str, kind: str, arguments: str) -> subprocess.Popen[str]:
     command = [
         sys.executable, "-m", module, "run", "--model", kind, "--model_args", arguments,
-        "--device", "cpu", "--batch_size", "1", "--include_path", folder,
+        *["--device", "cpu"] * (kind == "hf"), "--batch_size", "1", "--include_path", folder,
         "--tasks", ",".join(TASKS), "--log_samples", "--output_path", folder / kind,
     ]  # fmt: skip
     offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(folder / kind)}

@@ -265,6 +265,19 @@ def test_one_prompt_that_is_no_list_is_refused(writer: GPT2) -> None:
         generate(writer, TOKENIZER, "a prompt")
 
 
+def test_a_folder_is_no_model_and_the_call_that_reads_it_is_named() -> None:
+    with pytest.raises(InputError, match=r"give wellread\.load_model\('runs/1'\)$"):
+        generate("runs/1", TOKENIZER, ["a"])  # type: ignore[arg-type]
+
+
+def test_one_stop_string_may_be_given_alone(writer: GPT2) -> None:
+    [whole] = generate(writer, TOKENIZER, ["a"], max_new_tokens=9)
+    end = next(character for character in whole[1:] if character.isascii())
+    alone = generate(writer, TOKENIZER, ["a"], max_new_tokens=9, stop=end)
+    assert alone == generate(writer, TOKENIZER, ["a"], max_new_tokens=9, stop=[end])
+    assert alone == [whole.partition(end)[0]]
+
+
 def test_an_empty_row_of_ids_is_refused(writer: GPT2) -> None:
     with pytest.raises(InputError, match="prompt 1 is empty"):
         generate_ids(writer, [[1], []], max_new_tokens=1, seeds=[0, 0])

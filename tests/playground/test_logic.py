@@ -15,6 +15,7 @@ from wellread.playground.loading import Loaded, load
 from wellread.playground.tasks import PRESETS, expectation, preset_of, prompt_page, scores_page
 from wellread.playground.tokenizer import compared, first_merges, split, tree
 from wellread.playground.write import Asked, Sample, samples
+from wellread.playground.write_tab import asked_from
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,29 @@ def test_markup_in_a_text_stays_text() -> None:
     ):
         assert "<img" not in page
         assert "&lt;img" in page
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "sentence"),
+    [
+        (0, 0, "Temperature is 0: give a number from 0.05 to 10."),
+        (1, -1, "Top-k is -1: give a number of at least 0."),
+        (3, 401, "Tokens is 401: give a number from 1 to 400."),
+        (4, None, "Seed is empty: give a number of at least 0."),
+    ],
+)
+def test_a_setting_out_of_its_range_is_named(at: int, value: float | None, sentence: str) -> None:
+    numbers: list[float | None] = [1.0, 40, 1.0, 80, 0]
+    numbers[at] = value
+    with pytest.raises(InputError) as refused:
+        asked_from("a prompt", numbers)
+    assert str(refused.value) == sentence
+
+
+def test_the_tokens_of_one_character_have_the_colour_of_their_mean() -> None:
+    page = html.coloured("", [html.Written("é", 8.0, (("Ã", 0.5),), num_tokens=2)])
+    assert 'class="wr-token wr-s1"' in page
+    assert 'data-tokens="2" data-bits="8.0"' in page
 
 
 def test_a_prompt_is_shown_with_its_white_space() -> None:

@@ -46,7 +46,7 @@ class WellreadModel(TemplateLM):  # type: ignore[misc]  # the library has no typ
         max_batch_size: object = None,  # noqa: ARG002
     ) -> None:
         super().__init__()
-        if device == HARNESS_DEVICE and not torch.cuda.is_available():
+        if device.startswith(HARNESS_DEVICE) and not torch.cuda.is_available():
             device = "auto"  # the harness says so where nobody named a device
         network = load_model(model, device=device, dtype=dtype)
         self._tokenizer = load_tokenizer(model)
