@@ -163,7 +163,9 @@ def vocabulary(manifest: Manifest) -> None:
     counts, facts = manifest.counts, manifest.facts
     parts = []
     if counts:
-        parts.append(f"{counts['out']:,} documents, {human_bytes(counts['bytes'])}")
+        number = counts["out"]
+        documents = f"{number:,} document{'s' * (number != 1)}"
+        parts.append(f"{documents}, {human_bytes(counts['bytes'])}")
         parts.append(f"{counts['distinct pre-tokens']:,} distinct pre-tokens")
     parts.append(f"{facts['num_merges']:,} merges")
     if facts.get("merges_per_second"):
