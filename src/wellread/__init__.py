@@ -91,4 +91,4 @@ if not TYPE_CHECKING:  # to which any name would be one of ours
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, "WellreadError"])

@@ -53,6 +53,7 @@ def playground(
         )
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is loaded
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    from wellread.model.sources import refuse_other
     from wellread.playground.given import given
     from wellread.playground.server import address, bound, is_loopback, serve, token_for
 
@@ -63,7 +64,7 @@ def playground(
         found = given(None, other=other, index=index, corpus=corpus)
     for path in (found.model, found.other):
         if path is not None:
-            located(path)  # one that is not there is refused now, not on the page
+            refuse_other(located(path))  # now, not on the page
     token = token_for(host)
     listening = bound(host, port)
     if not is_loopback(host):

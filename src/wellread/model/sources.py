@@ -68,6 +68,12 @@ def _snapshot(repository: Path) -> Path | None:
     return revisions[0] if len(revisions) == 1 else None
 
 
+def refuse_other(model: Path) -> None:
+    """Refuse an artifact of another kind, without a look at what is in it."""
+    if is_artifact(model) and (stage := read_manifest(model).stage) not in STAGES:
+        raise other_artifact(model, stage, STAGES, "a model")
+
+
 def checkpoint_of(model: Path) -> Path:
     """The folder or file with the weights that `model` means; of a run, its newest checkpoint."""
     if model.is_file():
@@ -81,8 +87,7 @@ def checkpoint_of(model: Path) -> Path:
         return newest_checkpoint(model)
     if (model / "ckpt.pt").is_file():
         return model / "ckpt.pt"
-    if is_artifact(model):
-        raise other_artifact(model, read_manifest(model).stage, STAGES, "a model")
+    refuse_other(model)
     raise WrongArtifact(f"{model}: no model here; expected {KINDS}", model, None, STAGES)
 
 
