@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -120,8 +121,10 @@ def test_an_answer_that_comes_too_slowly_is_given_up(
     served.site.answers[f"/crawl-data/{CRAWL}/cc-index-table.paths.gz"] = answer
     links = write_links_to(tmp_path / "links", ["http://filler.com/002"])
     started = time.monotonic()
-    # Newer Pythons refuse more than a hundred interim answers at once.
-    with pytest.raises(WellreadError, match=r"could not be read \((ReadTimeout|ConnectionError)"):
+    # Python 3.14 gives up after a hundred interim answers, before the time is over.
+    is_counted = answer is flood and sys.version_info >= (3, 14)
+    ended = "ConnectionError" if is_counted else "ReadTimeout"
+    with pytest.raises(WellreadError, match=rf"could not be read \({ended}"):
         crawl(links, tmp_path / "pages", settings(served, timeout_seconds=0.5))
     assert time.monotonic() - started < 5
 

@@ -25,13 +25,13 @@ COMMANDS = """
 doctor
 links dump.ndjson -o links
 links report links -o links-figures
-corpus texts -o corpus
+corpus texts --validation-per-mille 500 -o corpus
 corpus report corpus
 tokenizer train corpus -o tokenizer --vocab-size 300
 tokens corpus --tokenizer tokenizer -o tokens
 train tokens -o run --size 1x64 --context 64 --steps 2 --warmup-steps 0 --batch-sequences 2
 sample run --prompt One --max-new-tokens 2
-evaluate run --tasks demo-winograd -o results
+evaluate run --tasks held-out --corpus corpus -o results
 show results
 overlap index corpus -o index
 overlap measure index results -o overlap

@@ -12,8 +12,9 @@ from wellread.base.errors import InputError
 from wellread.cli import interrupt, show
 from wellread.cli.models import located
 from wellread.cli.recipes import demo
+from wellread.playground.given import DEMOS, given
 
-DEMO = Path("demo-quick")
+DEMO = Path(DEMOS[-1])
 OFFER = f"There is no model here. Make a small one now, in {DEMO}/, in under three minutes?"
 
 
@@ -54,7 +55,6 @@ def playground(
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is loaded
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from wellread.model.sources import refuse_other
-    from wellread.playground.given import given
     from wellread.playground.server import address, bound, is_loopback, serve, token_for
 
     found = given(model, other=other, index=index, corpus=corpus)

@@ -253,10 +253,12 @@ def or_recipe(
                 if name not in (argument, "out", "json")
                 and getattr(call.get_parameter_source(name), "name", "") == "COMMANDLINE"
             ]
-            for path in named if isinstance(named, list) else ():
-                if not path.exists() and recipe.suffix != ".toml":
-                    raise no_such(path, f"{argument}, or a recipe")
             if recipe.suffix != ".toml":
+                # Settings are checked before paths: of several that are not there it would say
+                # that nothing varies.
+                for path in named if isinstance(named, list) else ():
+                    if not path.exists():
+                        raise no_such(path, f"{argument}, or a recipe")
                 command(**arguments)
                 return
             for name in options:

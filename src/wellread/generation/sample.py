@@ -404,6 +404,8 @@ def starts(tokenizer: Tokenizer, prompts: Sequence[str]) -> list[list[int]]:
 
 def seeds_for(seed: int, count: int) -> list[int]:
     """A seed for each of `count` samples; the first ones do not depend on how many there are."""
+    if seed < 0:
+        raise InputError(f"seed is {seed}; at least 0 is needed")
     return [seed_for(seed, "generate", str(number)) for number in range(count)]
 
 
@@ -429,8 +431,6 @@ def generate(  # noqa: PLR0913 - the settings of sampling, by their usual names
     if isinstance(prompts, str):
         raise InputError(f"one prompt, {prompts[:20]!r}, where several are expected: give a list")
     refuse_path(model)
-    if seed < 0:
-        raise InputError(f"seed is {seed}; at least 0 is needed")
     sampling = Sampling(
         max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p
     )

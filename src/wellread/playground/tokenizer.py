@@ -98,9 +98,8 @@ def comparison(rows: list[Compared]) -> Markup:
 def _against(first: Compared, other: Compared) -> str:
     if first.num_tokens == other.num_tokens:
         return f"{other.name}: as many tokens for this text."
-    more, room = (
-        other.num_tokens / first.num_tokens - 1, first.num_tokens / other.num_tokens - 1,
-    )  # fmt: skip
+    more = other.num_tokens / first.num_tokens - 1
+    room = first.num_tokens / other.num_tokens - 1
     return (
         f"{other.name}: {abs(more):.0%} {'more' if more > 0 else 'fewer'} tokens, so that "
         f"{abs(room):.0%} {'less' if more > 0 else 'more'} text fits into one context."
